@@ -1,0 +1,37 @@
+using System.Diagnostics;
+
+namespace DicomServerless.Shared;
+
+/// <summary>The foreign programs that tests compare with. A test asks for one and returns when it is absent; with REQUIRE_PEERS=1, as CI sets, absence fails it.</summary>
+public static class Peers
+{
+    /// <summary>The Python that has the distribution's packages.</summary>
+    public const string Python = "/usr/bin/python3";
+
+    /// <summary>Whether a program is there, by name on the PATH or by its whole path.</summary>
+    public static bool Require(string program)
+    {
+        var found = Path.IsPathRooted(program)
+            ? File.Exists(program)
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));
+        return Report(program, found);
+    }
+
+    /// <summary>Whether Python and a module are there.</summary>
+    public static bool RequirePython(string module)
+    {
+        if (!Require(Python)) return false;
+        using var process = Process.Start(new ProcessStartInfo(Python, ["-c", $"import {module}"]) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return Report($"Python module {module}", process.ExitCode == 0);
+    }
+
+    private static bool Report(string what, bool found)
+    {
+        if (found) return true;
+        var message = $"{what} is not installed";
+        if (Environment.GetEnvironmentVariable("REQUIRE_PEERS") == "1") throw new InvalidOperationException(message + ", and REQUIRE_PEERS=1.");
+        Console.WriteLine($"Skipped: {message}.");
+        return false;
+    }
+}
