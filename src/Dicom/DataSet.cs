@@ -4,7 +4,7 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// A data set, or an item of a sequence in one: elements in the order in which they stand, over one shared buffer. Read-only; made by
-/// <see cref="DataSetBuilder"/>, <c>InstanceScanner</c> or <see cref="TryParse"/>.
+/// <see cref="DataSetBuilder"/>, <see cref="InstanceScanner"/> or <see cref="TryParse"/>.
 /// </summary>
 public sealed class DataSet : IEnumerable<DataElement>
 {
@@ -75,6 +75,15 @@ public sealed class DataSet : IEnumerable<DataElement>
     IEnumerator<DataElement> IEnumerable<DataElement>.GetEnumerator() => GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Where the values stand that are not kept, at any depth, in the order of the bytes.</summary>
+    public IReadOnlyList<BulkValue> BulkValues()
+    {
+        var values = new List<BulkValue>();
+        for (var i = first; i < end; i++)
+            if (store.BulkOf(i) is { } value) values.Add(value);
+        return values;
+    }
 
     /// <summary>Parses a data set that is wholly in memory, such as a C-FIND identifier. Values are copied; nothing is left out as bulk.</summary>
     /// <returns>False when the bytes are refused.</returns>

@@ -32,6 +32,10 @@ internal sealed class DataSetReader
 
     public DicomError? Error => state.Error;
     public long Position => state.Position;
+
+    /// <summary>How headers are encoded, once the first has been seen.</summary>
+    public DicomEncoding Encoding => state.Depth > 0 ? state.Frames[0].Outer : state.Encoding;
+
     public bool IsTrailing { get; private set; }
     public bool PixelsAreBigEndian { get; init; }
     public List<DicomWarning> Warnings { get; } = [];

@@ -22,13 +22,10 @@ public sealed class DicomLimits
     public long MaxInflatedBytes { get; set; } = 4L << 30;
 
     /// <summary>
-    /// How many times its stored size a deflated data set may inflate to, once it is past <see cref="InflateGraceBytes"/>. Default 500. Deflate ends at about 1,032,
-    /// which only constant data reaches.
+    /// How many times its stored size, counted in steps of 64 KiB, a deflated data set may inflate to. Default 500. Deflate ends at about 1,032, which only
+    /// constant data reaches; since the first step allows 32 MiB, an empty segmentation passes.
     /// </summary>
     public int MaxInflateRatio { get; set; } = 500;
-
-    /// <summary>Inflated bytes before the ratio counts, because an empty segmentation is legitimate. Bytes. Default 33,554,432.</summary>
-    public long InflateGraceBytes { get; set; } = 32L << 20;
 
     /// <summary>Fragments of encapsulated Pixel Data. Default 1,000,000.</summary>
     public int MaxFragments { get; set; } = 1_000_000;

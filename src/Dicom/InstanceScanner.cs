@@ -1,0 +1,184 @@
+using System.Security.Cryptography;
+
+namespace DicomServerless.Dicom;
+
+/// <summary>How far an <see cref="InstanceScanner"/> is.</summary>
+public enum ScanStatus
+{
+    /// <summary>Give more bytes, or complete.</summary>
+    NeedMore,
+    /// <summary>The instance is whole; see <see cref="InstanceScanner.Result"/>.</summary>
+    Complete,
+    /// <summary>The bytes are refused; see <see cref="InstanceScanner.Error"/>.</summary>
+    Refused,
+}
+
+/// <summary>
+/// Reads one Part 10 instance while its bytes go by, in pieces of any size: UIDs as soon as they are seen; at the end header, hash, and where bulk values and
+/// frames are. Memory is bounded by <see cref="DicomLimits"/>, whatever the size of the instance.
+/// </summary>
+/// <remarks>
+/// Accepted with a warning: no preamble, no group 0002 (for data sets that begin with group 0008), wrong group length, implicit VR where explicit was declared and
+/// the reverse, bytes after the data set where they are zeros or follow Pixel Data. Accepted silently: an end between two top-level elements. Refused: a value
+/// shorter than its declared length, and anything left open.
+/// </remarks>
+public sealed class InstanceScanner : IDisposable
+{
+    private const int InflateBufferSize = 32 * 1024;
+
+    private readonly ScanOptions options;
+    private readonly FileMetaReader meta;
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private DataSetReader? data;
+    private Inflater? inflater;
+    private byte[] inflated = [];
+    private long dataLength;
+    private byte[]? prefixHash;
+    private bool completed;
+
+    /// <summary>Begins an instance.</summary>
+    public InstanceScanner(ScanOptions? options = null)
+    {
+        this.options = options ?? new ScanOptions();
+        meta = new FileMetaReader(this.options);
+    }
+
+    /// <summary>Why the bytes are refused.</summary>
+    public DicomError? Error { get; private set; }
+
+    /// <summary>What was found, once <see cref="Complete"/> said so.</summary>
+    public InstanceScan? Result { get; private set; }
+
+    /// <summary>The file meta information, once the data set has begun; null before.</summary>
+    public FileMeta? FileMeta => data is null ? null : meta.Meta;
+
+    /// <summary>The UIDs, once all four have been seen at top level or where they belong has been passed.</summary>
+    public bool TryGetUids(out ScannedUids uids)
+    {
+        uids = data?.Uids.Value ?? default;
+        return data is not null && (completed || data.Uids.IsPast);
+    }
+
+    /// <summary>Takes the next bytes.</summary>
+    public ScanStatus Push(ReadOnlySpan<byte> chunk)
+    {
+        if (completed) throw new InvalidOperationException("The scan is complete.");
+        if (Error is not null) return ScanStatus.Refused;
+        if (data is null)
+        {
+            var status = meta.Push(chunk, out var used);
+            if (status == TokenStatus.Hostile) return Refuse(meta.Error);
+            if (status == TokenStatus.NeedMore) return ScanStatus.NeedMore;
+            if (BeginData() == ScanStatus.Refused) return ScanStatus.Refused;
+            chunk = chunk[used..];
+        }
+        return chunk.IsEmpty ? ScanStatus.NeedMore : PushData(chunk);
+    }
+
+    /// <summary>Says that no more bytes come.</summary>
+    public ScanStatus Complete()
+    {
+        if (completed) return ScanStatus.Complete;
+        if (Error is not null) return ScanStatus.Refused;
+        if (data is null)
+        {
+            if (meta.Complete() == TokenStatus.Hostile) return Refuse(meta.Error);
+            if (BeginData() == ScanStatus.Refused) return ScanStatus.Refused;
+        }
+        if (!data!.Complete()) return Refuse(AtFileOffset(data.Error));
+        completed = true;
+        Result = BuildResult(data);
+        return ScanStatus.Complete;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        hash.Dispose();
+        inflater?.Dispose();
+    }
+
+    private ScanStatus BeginData()
+    {
+        data = new DataSetReader(meta.Encoding, options) { PixelsAreBigEndian = meta.TransferSyntax is { HasBigEndianPixels: true } };
+        if (meta.TransferSyntax is { IsDeflated: true })
+        {
+            inflater = new Inflater(options.Limits);
+            inflated = new byte[InflateBufferSize];
+        }
+        return meta.Leftover.IsEmpty ? ScanStatus.NeedMore : PushData(meta.Leftover);
+    }
+
+    private ScanStatus PushData(ReadOnlySpan<byte> bytes)
+    {
+        Hash(bytes);
+        if (inflater is null) return data!.Push(bytes, out _) == TokenStatus.Hostile ? Refuse(AtFileOffset(data.Error)) : ScanStatus.NeedMore;
+
+        while (!bytes.IsEmpty)
+        {
+            bytes = bytes[inflater.Feed(bytes)..];
+            int count;
+            do
+            {
+                count = inflater.Read(inflated, out var error);
+                if (error is not null) return Refuse(error);
+                if (data!.Push(inflated.AsSpan(0, count), out _) == TokenStatus.Hostile) return Refuse(data.Error);
+            }
+            while (count > 0);
+        }
+        return ScanStatus.NeedMore;
+    }
+
+    private void Hash(ReadOnlySpan<byte> bytes)
+    {
+        var toPrefix = (options.PrefixLength ?? -1) - dataLength;
+        if (toPrefix >= 0 && toPrefix <= bytes.Length && prefixHash is null)
+        {
+            hash.AppendData(bytes[..(int)toPrefix]);
+            prefixHash = hash.GetCurrentHash();
+            hash.AppendData(bytes[(int)toPrefix..]);
+        }
+        else hash.AppendData(bytes);
+        dataLength += bytes.Length;
+    }
+
+    private ScanStatus Refuse(DicomError? error)
+    {
+        Error = error;
+        return ScanStatus.Refused;
+    }
+
+    private DicomError? AtFileOffset(DicomError? error) => inflater is null && error is not null ? error with { Offset = error.Offset + meta.DataSetOffset } : error;
+
+    private InstanceScan BuildResult(DataSetReader reader)
+    {
+        var warnings = new List<DicomWarning>(meta.Warnings);
+        warnings.AddRange(reader.Warnings);
+        var dataSet = reader.Build();
+        var syntax = meta.TransferSyntax ?? (reader.Encoding == DicomEncoding.ImplicitLittleEndian ? TransferSyntax.ImplicitVrLittleEndian : TransferSyntax.ExplicitVrLittleEndian);
+        CheckAgainstFileMeta(Tags.MediaStorageSOPClassUID, meta.Meta.MediaStorageSopClass, reader.Uids.Value.SopClass, warnings);
+        CheckAgainstFileMeta(Tags.MediaStorageSOPInstanceUID, meta.Meta.MediaStorageSopInstance, reader.Uids.Value.SopInstance, warnings);
+        return new InstanceScan
+        {
+            FileMeta = meta.Meta,
+            TransferSyntax = syntax,
+            Encoding = reader.Encoding,
+            Uids = reader.Uids.Value,
+            DataSetOffset = meta.DataSetOffset,
+            DataSetLength = dataLength,
+            DataSetHash = hash.GetHashAndReset(),
+            PrefixHash = prefixHash,
+            DataSet = dataSet,
+            BulkValues = dataSet.BulkValues(),
+            Frames = FrameTableBuilder.Build(dataSet, reader.Pixels, syntax, warnings),
+            Warnings = warnings,
+            IsDeflated = inflater is not null,
+        };
+    }
+
+    private static void CheckAgainstFileMeta(Tag tag, Uid? inMeta, Uid inDataSet, List<DicomWarning> warnings)
+    {
+        if (inMeta is { } uid && !inDataSet.IsEmpty && uid != inDataSet)
+            warnings.Add(new DicomWarning(DicomWarningKind.FileMetaMismatch, DicomError.Format(tag), "it is not the UID of the data set"));
+    }
+}
