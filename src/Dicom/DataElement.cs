@@ -26,7 +26,11 @@ public readonly struct DataElement
     public Tag Tag => new(Entry.Tag);
 
     /// <summary>The VR: explicit, or the dictionary's for implicit VR; SQ for every sequence.</summary>
-    public Vr Vr => Entry.Vr;
+    public Vr Vr => store.VrOf(index);
+
+    internal DataSetStore Store => store;
+
+    internal int Index => index;
 
     /// <summary>The value's bytes as stored, padding included; empty for sequences and for values that are not kept.</summary>
     public ReadOnlyMemory<byte> Value => store.ValueOf(index);

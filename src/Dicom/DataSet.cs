@@ -20,6 +20,12 @@ public sealed class DataSet : IEnumerable<DataElement>
         Parent = parent;
     }
 
+    internal DataSetStore Store => store;
+
+    internal int First => first;
+
+    internal int End => end;
+
     /// <summary>A data set without elements.</summary>
     public static DataSet Empty { get; } = new(new DataSetStore(), 0, 0, null);
 

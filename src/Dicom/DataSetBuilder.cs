@@ -55,6 +55,9 @@ public sealed class DataSetBuilder
         Offset = offset,
     });
 
+    /// <summary>Says that the last added element is "US or SS" and came without its VR.</summary>
+    internal void MarkSignDependent() => store.Entries[store.Count - 1].Flags |= Flags.SignDependent;
+
     /// <summary>The length of the last added bulk value, where only its end told.</summary>
     internal void SetBulkLength(long length) => store.Entries[store.Count - 1].Length = length;
 

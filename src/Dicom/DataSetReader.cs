@@ -275,6 +275,7 @@ internal sealed class DataSetReader
                 sink = Sink.Keep;
             }
         }
+        if (token.IsImplicitVr && token.Vr == Vr.US && DicomDictionary.IsSignDependent(tag)) builder.MarkSignDependent();
         return builder.MemoryUsed <= options.Limits.MaxHeaderBytes || TooLarge(tag, token.Offset);
     }
 

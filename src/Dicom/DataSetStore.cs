@@ -32,12 +32,33 @@ internal sealed class DataSetStore
         Sequence = 4,
         Encapsulated = 8,
         Bulk = 16,
+        SignDependent = 32, // implicit VR "US or SS": Vr says US, Pixel Representation decides
     }
 
     public ReadOnlyMemory<byte> ValueOf(int index)
     {
         ref readonly var entry = ref Entries[index];
         return (entry.Flags & (EntryFlags.Item | EntryFlags.Sequence)) != 0 || entry.ValueStart < 0 ? default : Values.AsMemory(entry.ValueStart, entry.Kept);
+    }
+
+    /// <summary>The VR of an element. Of "US or SS" without explicit VR the one that the nearest Pixel Representation around it asks for (PS3.3 C.7.6.3.1.1).</summary>
+    public Vr VrOf(int index)
+    {
+        ref readonly var entry = ref Entries[index];
+        if ((entry.Flags & EntryFlags.SignDependent) == 0) return entry.Vr;
+        for (var i = index; i >= 0;)
+        {
+            var container = Entries[i].Parent;
+            var end = container < 0 ? Count : Entries[container].Next;
+            for (var sibling = container + 1; sibling < end; sibling = Entries[sibling].Next)
+            {
+                ref readonly var other = ref Entries[sibling];
+                if (other.Tag != Tags.PixelRepresentation.Value || other.Kept < 2 || other.ValueStart < 0) continue;
+                return Values[other.ValueStart + ((other.Flags & EntryFlags.BigEndian) != 0 ? 1 : 0)] == 1 ? Vr.SS : Vr.US;
+            }
+            i = container < 0 ? -1 : Entries[container].Parent;
+        }
+        return entry.Vr;
     }
 
     /// <summary>The path for bulk URIs: <c>54000100/1/54001010</c>.</summary>
@@ -58,7 +79,7 @@ internal sealed class DataSetStore
     {
         ref readonly var entry = ref Entries[index];
         if ((entry.Flags & EntryFlags.Bulk) == 0) return null;
-        return new BulkValue(PathOf(index), new Tag(entry.Tag), entry.Vr, entry.Offset, entry.Length,
+        return new BulkValue(PathOf(index), new Tag(entry.Tag), VrOf(index), entry.Offset, entry.Length,
             (entry.Flags & EntryFlags.BigEndian) != 0, (entry.Flags & EntryFlags.Encapsulated) != 0);
     }
 }

@@ -127,6 +127,7 @@ public ref struct DicomTokenizer
         token.Offset = state.Position;
         token.ValueOffset = state.Position + header;
         token.IsBigEndian = bigEndian;
+        token.IsImplicitVr = implicitVr;
         if (state.Depth == 0)
         {
             state.LastTag = tag;

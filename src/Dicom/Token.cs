@@ -44,6 +44,8 @@ public struct Token
     public TokenKind Kind { get; internal set; }
     /// <summary>True where the numbers of the value are big endian.</summary>
     public bool IsBigEndian { get; internal set; }
+    /// <summary>True where the element carries no VR, so that <see cref="Vr"/> is the dictionary's.</summary>
+    public bool IsImplicitVr { get; internal set; }
     /// <summary>The VR: the explicit one, or the dictionary's for implicit VR. SQ for every sequence.</summary>
     public Vr Vr { get; internal set; }
     /// <summary>The element's tag; for ends and items that of the sequence.</summary>
