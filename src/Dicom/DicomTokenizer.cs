@@ -173,6 +173,7 @@ public ref struct DicomTokenizer
             if (token.Vr == Vr.UN && !implicitVr) state.Encoding = DicomEncoding.ImplicitLittleEndian;
             token.Vr = Vr.SQ;
         }
+        else if (implicitVr) token.Vr = Vr.OB; // PS3.5 A.4: encapsulated data are OB
         token.Kind = fragments ? TokenKind.FragmentsStart : TokenKind.SequenceStart;
         token.Length = defined ? length : Token.Undefined;
         return TokenStatus.Token;
