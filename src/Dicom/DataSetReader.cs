@@ -248,20 +248,21 @@ internal sealed class DataSetReader
     {
         current = token;
         var tag = token.Tag;
+        var vr = token.IsImplicitVr ? token.Vr : KnownVr(token.Vr, tag);
         var topLevel = state.Depth == 0;
         if (topLevel) SeeTopLevel(tag);
         // Only the top-level Pixel Data is the image; an icon's is a value like others.
         if (topLevel && (tag == Tags.PixelData || tag == Tags.FloatPixelData || tag == Tags.DoubleFloatPixelData))
         {
             var bigEndian = token.IsBigEndian || (PixelsAreBigEndian && tag == Tags.PixelData);
-            builder.AddBulk(tag, token.Vr, token.ValueOffset, token.Length, bigEndian);
-            Pixels.SetNative(tag, token.Vr, token.ValueOffset, token.Length, bigEndian);
+            builder.AddBulk(tag, vr, token.ValueOffset, token.Length, bigEndian);
+            Pixels.SetNative(tag, vr, token.ValueOffset, token.Length, bigEndian);
         }
         else
         {
-            var bulk = token.Length > options.BulkThreshold && BulkValue.IsPermitted(token.Vr);
+            var bulk = token.Length > options.BulkThreshold && BulkValue.IsPermitted(vr);
             var offsetTable = topLevel && (tag == Tags.ExtendedOffsetTable || tag == Tags.ExtendedOffsetTableLengths);
-            if (bulk && !offsetTable) builder.AddBulk(tag, token.Vr, token.ValueOffset, token.Length, token.IsBigEndian);
+            if (bulk && !offsetTable) builder.AddBulk(tag, vr, token.ValueOffset, token.Length, token.IsBigEndian);
             else
             {
                 var cap = offsetTable ? 8L * options.Limits.MaxFragments : options.Limits.MaxElementLength;
@@ -271,13 +272,16 @@ internal sealed class DataSetReader
                     return false;
                 }
                 if (builder.MemoryUsed + token.Length > options.Limits.MaxHeaderBytes) return TooLarge(tag, token.Offset);
-                builder.BeginValue(tag, token.Vr, token.Length, token.IsBigEndian, token.ValueOffset, isBulk: bulk);
+                builder.BeginValue(tag, vr, token.Length, token.IsBigEndian, token.ValueOffset, isBulk: bulk);
                 sink = Sink.Keep;
             }
         }
-        if (token.IsImplicitVr && token.Vr == Vr.US && DicomDictionary.IsSignDependent(tag)) builder.MarkSignDependent();
+        if (vr == Vr.US && (token.IsImplicitVr || token.Vr == Vr.UN) && DicomDictionary.IsSignDependent(tag)) builder.MarkSignDependent();
         return builder.MemoryUsed <= options.Limits.MaxHeaderBytes || TooLarge(tag, token.Offset);
     }
+
+    // PS3.5 6.2.2: a writer that did not know an attribute made it UN. Where the standard knows it, it is what it is; sequences stay bytes.
+    private static Vr KnownVr(Vr vr, Tag tag) => vr == Vr.UN && !tag.IsPrivate && DicomDictionary.VrOf(tag) is not (Vr.SQ or Vr.None) and var known ? known : vr;
 
     private bool TooLarge(Tag tag, long offset)
     {

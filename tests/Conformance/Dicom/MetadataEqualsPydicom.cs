@@ -15,7 +15,8 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
     private static readonly Dictionary<string, string> Declared = new(StringComparer.Ordinal)
     {
         ["SPECIFIC-CHARACTER-SET"] = "JSON is UTF-8, so (0008,0005) says ISO_IR 192 (PS3.18 F.2)",
-        ["PRIVATE-DICTIONARY"] = "pydicom has a private dictionary; we keep the bytes of private implicit VR elements as UN, and those are compared",
+        ["PRIVATE-DICTIONARY"] = "pydicom has a private dictionary; we keep the bytes of private elements without a VR as UN, and those are compared",
+        ["UN-SEQUENCE"] = "a sequence that its writer made UN of defined length stays bytes for us, and those are compared",
         ["PYDICOM-FAILS"] = "pydicom cannot read the file or the value",
     };
 

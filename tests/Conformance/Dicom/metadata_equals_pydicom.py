@@ -20,7 +20,6 @@ from pydicom.filewriter import correct_ambiguous_vr_element
 
 warnings.simplefilter("ignore")
 config.settings.reading_validation_mode = config.IGNORE
-config.replace_un_with_known_vr = False
 config.use_DS_decimal = False
 
 WORD = {"OW": 2, "US": 2, "SS": 2, "OF": 4, "OL": 4, "UL": 4, "SL": 4, "FL": 4, "OD": 8, "OV": 8, "FD": 8, "SV": 8, "UV": 8}
@@ -122,8 +121,12 @@ class Comparison:
             return
         vr = element.VR
         if vr != ours["vr"]:
-            if ours["vr"] == "UN" and tag.is_private and isinstance(raw, RawDataElement) and raw.VR is None:
+            if ours["vr"] == "UN" and tag.is_private and isinstance(raw, RawDataElement) and raw.VR in (None, "UN"):
                 report("PRIVATE-DICTIONARY", self.name, path, ours["vr"], vr)
+                self.binary(ours, "UN", raw_bytes, little, path)
+                return
+            if ours["vr"] == "UN" and vr == "SQ" and isinstance(raw, RawDataElement) and raw.VR == "UN":
+                report("UN-SEQUENCE", self.name, path, ours["vr"], vr)
                 self.binary(ours, "UN", raw_bytes, little, path)
                 return
             report("vr", self.name, path, ours["vr"], vr)
