@@ -105,6 +105,35 @@ public sealed class DataSet : IEnumerable<DataElement>
         return true;
     }
 
+    // Over the flat index, not recursively: depth is the input's choice.
+    internal void WriteTo(DataSetWriter writer)
+    {
+        var open = new Stack<(int End, bool IsItem)>();
+        for (var i = first; ; i++)
+        {
+            while (open.TryPeek(out var top) && top.End == i)
+            {
+                open.Pop();
+                if (top.IsItem) writer.EndItem();
+                else writer.EndSequence();
+            }
+            if (i >= end) return;
+            ref readonly var entry = ref store.Entries[i];
+            if ((entry.Flags & DataSetStore.EntryFlags.Item) != 0)
+            {
+                writer.BeginItem();
+                open.Push((entry.Next, true));
+            }
+            else if ((entry.Flags & DataSetStore.EntryFlags.Sequence) != 0)
+            {
+                writer.BeginSequence(new Tag(entry.Tag));
+                open.Push((entry.Next, false));
+            }
+            else if (entry.Kept != entry.Length) throw new InvalidOperationException("A value that is not kept cannot be written.");
+            else writer.Write(new Tag(entry.Tag), store.VrOf(i), store.ValueOf(i).Span, (entry.Flags & DataSetStore.EntryFlags.BigEndian) != 0);
+        }
+    }
+
     /// <summary>Walks through the elements.</summary>
     public struct Enumerator : IEnumerator<DataElement>
     {

@@ -197,16 +197,11 @@ internal sealed class DataSetReader
             status = TokenStatus.Trailing;
             return true;
         }
-        if (next.Length < 8) return true;
+        if (next.Length < EncodingDetection.BytesNeeded) return true;
         encodingChecked = true;
-        // PS3.5 7.1.2: capital letters at bytes 4 and 5 are a VR; as an implicit length they would be 16 KiB or more for the first element.
-        var vr = (Vr)((next[4] << 8) | next[5]);
-        var looksExplicit = vr.IsKnown();
-        var declaredExplicit = (state.Encoding & DicomEncoding.ExplicitLittleEndian) != 0;
-        if (looksExplicit == declaredExplicit) return false;
-        if (!guess && !looksExplicit && char.IsAsciiLetterUpper((char)next[4]) && char.IsAsciiLetterUpper((char)next[5])) return false;
-        state.Encoding = looksExplicit ? DicomEncoding.ExplicitLittleEndian : DicomEncoding.ImplicitLittleEndian;
-        if (!guess) Warn(DicomWarningKind.WrongVrEncoding, "", looksExplicit ? "the data set has explicit VRs, its transfer syntax has not" : "the data set has implicit VRs, its transfer syntax has explicit ones");
+        var found = EncodingDetection.Detect(next, guess ? null : state.Encoding);
+        if (found != state.Encoding && !guess) Warn(DicomWarningKind.WrongVrEncoding, "", "the data set has implicit VRs where its transfer syntax has explicit ones, or the reverse");
+        state.Encoding = found;
         return false;
     }
 
@@ -249,12 +244,13 @@ internal sealed class DataSetReader
         current = token;
         var tag = token.Tag;
         var vr = token.IsImplicitVr ? token.Vr : KnownVr(token.Vr, tag);
+        var isBigEndian = token.IsBigEndian && token.Vr != Vr.UN; // PS3.5 6.2.2: the value of UN is little endian whatever is around it
         var topLevel = state.Depth == 0;
         if (topLevel) SeeTopLevel(tag);
         // Only the top-level Pixel Data is the image; an icon's is a value like others.
         if (topLevel && (tag == Tags.PixelData || tag == Tags.FloatPixelData || tag == Tags.DoubleFloatPixelData))
         {
-            var bigEndian = token.IsBigEndian || (PixelsAreBigEndian && tag == Tags.PixelData);
+            var bigEndian = isBigEndian || (PixelsAreBigEndian && tag == Tags.PixelData);
             builder.AddBulk(tag, vr, token.ValueOffset, token.Length, bigEndian);
             Pixels.SetNative(tag, vr, token.ValueOffset, token.Length, bigEndian);
         }
@@ -262,7 +258,7 @@ internal sealed class DataSetReader
         {
             var bulk = token.Length > options.BulkThreshold && BulkValue.IsPermitted(vr);
             var offsetTable = topLevel && (tag == Tags.ExtendedOffsetTable || tag == Tags.ExtendedOffsetTableLengths);
-            if (bulk && !offsetTable) builder.AddBulk(tag, vr, token.ValueOffset, token.Length, token.IsBigEndian);
+            if (bulk && !offsetTable) builder.AddBulk(tag, vr, token.ValueOffset, token.Length, isBigEndian);
             else
             {
                 var cap = offsetTable ? 8L * options.Limits.MaxFragments : options.Limits.MaxElementLength;
@@ -272,7 +268,7 @@ internal sealed class DataSetReader
                     return false;
                 }
                 if (builder.MemoryUsed + token.Length > options.Limits.MaxHeaderBytes) return TooLarge(tag, token.Offset);
-                builder.BeginValue(tag, vr, token.Length, token.IsBigEndian, token.ValueOffset, isBulk: bulk);
+                builder.BeginValue(tag, vr, token.Length, isBigEndian, token.ValueOffset, isBulk: bulk);
                 sink = Sink.Keep;
             }
         }

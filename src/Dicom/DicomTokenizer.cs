@@ -40,9 +40,11 @@ public ref struct DicomTokenizer
     public readonly int Consumed => consumed;
 
     /// <summary>The bytes of the current value that the input holds; they count as taken. Call again with more input until <see cref="TokenizerState.ValueRemaining"/> is 0.</summary>
-    public ReadOnlySpan<byte> TakeValue()
+    /// <param name="wordSize">When not 1: only whole words, but for what is left of one at the end of the value.</param>
+    public ReadOnlySpan<byte> TakeValue(int wordSize = 1)
     {
         var count = (int)Math.Min(state.ValueRemaining, input.Length - consumed);
+        if (count < state.ValueRemaining) count -= count % wordSize;
         var part = input.Slice(consumed, count);
         Advance(count);
         state.ValueRemaining -= count;
