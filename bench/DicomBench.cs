@@ -5,7 +5,6 @@ namespace DicomServerless.Bench;
 
 /// <summary>The header of a CT image: explicit VR, 200 elements in the sizes that scanners write, two sequences. Reported per element.</summary>
 [MemoryDiagnoser]
-[ShortRunJob]
 public class DicomBench
 {
     private const int Elements = 200;
