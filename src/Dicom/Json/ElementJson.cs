@@ -18,8 +18,7 @@ internal static class ElementJson
     {
         ref readonly var entry = ref store.Entries[index];
         var vr = (entry.Flags & Flags.SignDependent) == 0 ? entry.Vr : store.VrOf(index);
-        var isKnown = vr.IsKnown();
-        json.WriteElementStart(entry.Tag, isKnown ? vr : Vr.UN);
+        json.WriteElementStart(entry.Tag, vr.IsKnown() ? vr : Vr.UN);
         if ((entry.Flags & Flags.Bulk) != 0)
         {
             json.Write(",\"BulkDataURI\":\""u8);
@@ -32,15 +31,29 @@ internal static class ElementJson
         {
             var value = store.Values.AsSpan(entry.ValueStart, entry.Kept);
             var bigEndian = (entry.Flags & Flags.BigEndian) != 0;
-            if (entry.Tag == Tags.SpecificCharacterSet.Value) json.Write(",\"Value\":[\"ISO_IR 192\"]"u8);
-            else if (vr == Vr.PN) WriteNames(ref json, value, set);
-            else if (vr is Vr.DS or Vr.IS) WriteDecimals(ref json, value);
-            else if (vr.IsText()) WriteTexts(ref json, value, vr, set);
-            else if (isKnown && vr is not (Vr.OB or Vr.OD or Vr.OF or Vr.OL or Vr.OV or Vr.OW or Vr.UN)) WriteNumbers(ref json, value, vr, bigEndian);
-            else
+            switch (vr)
             {
-                json.Write(",\"InlineBinary\":"u8);
-                json.WriteBase64(value, bigEndian ? vr.WordSize() : 1);
+                case Vr.CS when entry.Tag == Tags.SpecificCharacterSet.Value:
+                    // What is only padding names no set (PS3.18 F.2: the JSON text is UTF-8).
+                    if (value.ContainsAnyExcept((byte)' ', (byte)0)) json.Write(",\"Value\":[\"ISO_IR 192\"]"u8);
+                    break;
+                case Vr.PN:
+                    WriteNames(ref json, value, set);
+                    break;
+                case Vr.DS or Vr.IS:
+                    WriteDecimals(ref json, value);
+                    break;
+                case Vr.US or Vr.SS or Vr.UL or Vr.SL or Vr.FL or Vr.FD or Vr.AT or Vr.UV or Vr.SV:
+                    WriteNumbers(ref json, value, vr, bigEndian);
+                    break;
+                default:
+                    if (vr.IsText()) WriteTexts(ref json, value, vr, set);
+                    else
+                    {
+                        json.Write(",\"InlineBinary\":"u8);
+                        json.WriteBase64(value, bigEndian ? vr.WordSize() : 1);
+                    }
+                    break;
             }
         }
         json.Write((byte)'}');

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Runtime.CompilerServices;
@@ -68,22 +69,29 @@ internal ref struct JsonOutput(IBufferWriter<byte> output)
         const int length = 21;
         var room = Room(length)[..length];
         "\"00000000\":{\"vr\":\"UN\""u8.CopyTo(room);
-        for (var i = 8; i > 0; i--)
-        {
-            var digit = (int)(tag & 15);
-            room[i] = (byte)(digit + (digit < 10 ? '0' : 'A' - 10));
-            tag >>= 4;
-        }
+        BinaryPrimitives.WriteUInt64BigEndian(room[1..], Hexadecimal(tag));
         room[18] = (byte)((ushort)vr >> 8);
         room[19] = (byte)vr;
         used += length;
+    }
+
+    /// <summary>Eight upper-case digits at once, the first in the highest byte.</summary>
+    private static ulong Hexadecimal(uint value)
+    {
+        // One nibble to each byte, then '0' to each, and 7 more to those above 9.
+        var nibbles = (ulong)value;
+        nibbles = (nibbles | (nibbles << 16)) & 0x0000FFFF_0000FFFF;
+        nibbles = (nibbles | (nibbles << 8)) & 0x00FF00FF_00FF00FF;
+        nibbles = (nibbles | (nibbles << 4)) & 0x0F0F0F0F_0F0F0F0F;
+        var letters = ((nibbles + 0x06060606_06060606) >> 4) & 0x01010101_01010101;
+        return nibbles + 0x30303030_30303030 + (letters * 7);
     }
 
     /// <summary>A tag as a string.</summary>
     public void WriteTag(Tag tag)
     {
         Span<byte> text = stackalloc byte[8];
-        tag.Value.TryFormat(text, out _, "X8", CultureInfo.InvariantCulture);
+        BinaryPrimitives.WriteUInt64BigEndian(text, Hexadecimal(tag.Value));
         WriteString(text);
     }
 
