@@ -52,6 +52,9 @@ public sealed class InstanceScanner : IDisposable
     /// <summary>The file meta information, once the data set has begun; null before.</summary>
     public FileMeta? FileMeta => data is null ? null : meta.Meta;
 
+    /// <summary>Where the data set begins in the input, in bytes; null before it has begun.</summary>
+    public long? DataSetOffset => data is null ? null : meta.DataSetOffset;
+
     /// <summary>
     /// The UIDs, once all four have been seen at top level or where they belong has been passed. In a data set out of order one that is missing here may still
     /// come; <see cref="InstanceScan.Uids"/> has the last word.

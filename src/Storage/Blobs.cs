@@ -97,6 +97,6 @@ public interface IBlobContainer
     /// <summary>Blobs whose name starts with the prefix, in ordinal order of names, with metadata.</summary>
     IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken);
 
-    /// <summary>Deletes the blob: Ok, NotFound or PreconditionFailed.</summary>
-    Task<StorageStatus> DeleteAsync(string name, string? ifMatch, CancellationToken cancellationToken);
+    /// <summary>Deletes the blob: Ok, NotFound or PreconditionFailed. The client request id comes back in the blob-deleted event; null for one of the client's own.</summary>
+    Task<StorageStatus> DeleteAsync(string name, string? ifMatch, string? clientRequestId, CancellationToken cancellationToken);
 }

@@ -1,0 +1,85 @@
+using System.ComponentModel.DataAnnotations;
+using DicomServerless.Dicom;
+
+namespace DicomServerless.Archive;
+
+/// <summary>What happens when an object comes whose SOP Instance UID is there with other content.</summary>
+public enum DuplicatePolicy
+{
+    /// <summary>The new one is refused with failure reason 0x0111; the old one stays.</summary>
+    Reject,
+    /// <summary>The new one replaces the old one.</summary>
+    Replace,
+    /// <summary>The old one stays and the store succeeds with a warning.</summary>
+    KeepFirst,
+}
+
+/// <summary>When a store is indexed.</summary>
+public enum IndexingOnStore
+{
+    /// <summary>Before the answer: what was stored is found at once.</summary>
+    Commit,
+    /// <summary>By the blob-created event, after the answer.</summary>
+    Event,
+}
+
+/// <summary>Options of the archive, section <c>Archive</c>.</summary>
+public sealed class ArchiveOptions
+{
+    /// <summary>What happens to an object whose UID is there with other content. Default Reject.</summary>
+    public DuplicatePolicy DuplicatePolicy { get; set; } = DuplicatePolicy.Reject;
+
+    /// <summary>When a store is indexed. Default Commit.</summary>
+    public IndexingOnStore OnStore { get; set; } = IndexingOnStore.Commit;
+
+    /// <summary>How long a journal row is put off while its process works; after that the sweep takes it. Seconds, 1 to 3,600. Default 60.</summary>
+    [Range(1, 3600, ErrorMessage = "Archive:JournalDueSeconds must be 1 to 3600 seconds.")]
+    public double JournalDueSeconds { get; set; } = 60;
+
+    /// <summary>How long a process keeps a study's journal row and state after the last request for it. Seconds, 0 to 60. Default 2.</summary>
+    [Range(0, 60, ErrorMessage = "Archive:KeepStudySeconds must be 0 to 60 seconds.")]
+    public double KeepStudySeconds { get; set; } = 2;
+
+    /// <summary>How long a deleted study's empty row stays, so that a slow writer notices the delete. Seconds, 1 to 86,400. Default 600.</summary>
+    [Range(1, 86400, ErrorMessage = "Archive:TombstoneSeconds must be 1 to 86400 seconds.")]
+    public double TombstoneSeconds { get; set; } = 600;
+
+    /// <summary>How old a derived blob without a row must be before it is removed. Seconds, 1 to 604,800. Default 3,600.</summary>
+    [Range(1, 604800, ErrorMessage = "Archive:DerivedGraceSeconds must be 1 to 604800 seconds.")]
+    public double DerivedGraceSeconds { get; set; } = 3600;
+
+    /// <summary>Objects up to this size are kept in memory and written in one operation; larger ones go as staged blocks of this size while they arrive. MiB, 1 to 64. Default 8.</summary>
+    [Range(1, 64, ErrorMessage = "Archive:BlockMiB must be 1 to 64 MiB.")]
+    public int BlockMiB { get; set; } = 8;
+
+    /// <summary>Memory for objects on their way in, beyond 1 MiB each; when it is used up, objects go on as staged blocks. MiB, 8 to 4,096. Default 64.</summary>
+    [Range(8, 4096, ErrorMessage = "Archive:UploadMemoryMiB must be 8 to 4096 MiB.")]
+    public int UploadMemoryMiB { get; set; } = 64;
+
+    /// <summary>How many objects of one request are written at the same time. 1 to 32. Default 4.</summary>
+    [Range(1, 32, ErrorMessage = "Archive:WritesPerRequest must be 1 to 32.")]
+    public int WritesPerRequest { get; set; } = 4;
+
+    /// <summary>How many blobs one retrieval reads ahead. 1 to 64. Default 8.</summary>
+    [Range(1, 64, ErrorMessage = "Archive:ReadAhead must be 1 to 64.")]
+    public int ReadAhead { get; set; } = 8;
+
+    /// <summary>Whether our own blobs' events are answered without looking, because the journal row guards them. Only with OnStore = Commit. Default true.</summary>
+    public bool TrustOwnEvents { get; set; } = true;
+
+    /// <summary>The most results of one search. 1 to 5,000. Default 1,000.</summary>
+    [Range(1, 5000, ErrorMessage = "Archive:MaxResults must be 1 to 5000.")]
+    public int MaxResults { get; set; } = 1000;
+
+    /// <summary>The character set of objects that name none but use bytes above 127, a defined term of (0008,0005). Default ISO_IR 100.</summary>
+    public string FallbackCharacterSet { get; set; } = "ISO_IR 100";
+
+    /// <summary>Caps on what one object may make the archive hold or do.</summary>
+    public DicomLimits Limits { get; set; } = new();
+
+    internal TimeSpan JournalDue => TimeSpan.FromSeconds(JournalDueSeconds);
+    internal TimeSpan KeepStudy => TimeSpan.FromSeconds(KeepStudySeconds);
+    internal TimeSpan Tombstone => TimeSpan.FromSeconds(TombstoneSeconds);
+    internal TimeSpan DerivedGrace => TimeSpan.FromSeconds(DerivedGraceSeconds);
+    internal int BlockBytes => BlockMiB * 1024 * 1024;
+}

@@ -1,0 +1,47 @@
+using System.Buffers;
+using System.Text.Json;
+using DicomServerless.Dicom;
+
+namespace DicomServerless.Archive.Index;
+
+/// <summary>Takes attributes out of an instance's metadata (DICOM JSON), without building a tree.</summary>
+internal static class MetadataAttributes
+{
+    /// <summary>The attributes of the given tags (ascending) that have a value, as they stand. What is bulk data or too large is left out.</summary>
+    public static List<KeyValuePair<Tag, byte[]>> Extract(ReadOnlySpan<byte> metadata, ReadOnlySpan<Tag> tags)
+    {
+        var found = new List<KeyValuePair<Tag, byte[]>>();
+        var reader = new Utf8JsonReader(metadata);
+        reader.Read();
+        Span<char> name = stackalloc char[8];
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var wanted = reader.ValueSpan.Length == 8 && reader.CopyString(name) == 8 && Tag.TryParse(name, out var tag) && tags.BinarySearch(tag) >= 0 ? tag : default;
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (wanted == default) continue;
+            var json = metadata[start..(int)reader.BytesConsumed];
+            if (json.Length <= IndexedAttributes.MaxAttributeBytes && json.IndexOf("\"Value\":["u8) >= 0 && !json.Contains(InstanceContent.BulkDataMark))
+                found.Add(new(wanted, json.ToArray()));
+        }
+        return found;
+    }
+
+    /// <summary>Attributes as one DICOM JSON object.</summary>
+    public static byte[] ToObject(IEnumerable<KeyValuePair<Tag, byte[]>> attributes)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, AttributeJson.WriterOptions))
+        {
+            writer.WriteStartObject();
+            foreach (var (tag, json) in attributes)
+            {
+                writer.WritePropertyName(tag.ToString());
+                writer.WriteRawValue(json, skipInputValidation: true);
+            }
+            writer.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,35 @@
+using DicomServerless.Dicom;
+using DicomServerless.Storage;
+
+namespace DicomServerless.Archive.Index;
+
+/// <summary>A series' row (<c>e:{series}</c>).</summary>
+internal sealed class SeriesState(Uid study, Uid series)
+{
+    private static readonly Tag ModalityTag = new(0x0008, 0x0060);
+
+    public Uid Series => series;
+
+    /// <summary>Null while there is no row.</summary>
+    public string? ETag { get; set; }
+
+    public int Instances { get; set; }
+
+    public SourcedAttributes Attributes { get; private init; } = new();
+
+    public string? Modality => Attributes.First(ModalityTag);
+
+    public SeriesState Copy() => new(study, series) { ETag = ETag, Instances = Instances, Attributes = Attributes.Copy() };
+
+    public TableRow ToRow()
+    {
+        var row = new TableRow(study.Value, Layout.SeriesRowKey(series)) { ["SV"] = Layout.SchemaVersion, ["N"] = Instances };
+        row.SetBytes("A", RowBytes.Compress(Attributes.ToJson()));
+        return row;
+    }
+
+    public static SeriesState FromRow(TableRow row) => new(Uid.Parse(row.PartitionKey), Uid.Parse(row.RowKey[2..]))
+    {
+        ETag = row.ETag, Instances = (int)(row.Number("N") ?? 0), Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes("A")!)),
+    };
+}

@@ -1,0 +1,64 @@
+namespace DicomServerless.Archive.Index;
+
+/// <summary>What a process knew of a study before it changed a blob (design, rule 3).</summary>
+/// <param name="ForeignChanges">How many changes by others the writer had noticed.</param>
+/// <param name="Commits">How many commits it had made.</param>
+internal readonly record struct StudyGuard(long ForeignChanges, long Commits);
+
+/// <summary>How an instance stands after it was settled.</summary>
+internal enum SettledAs
+{
+    /// <summary>The blob is there and the row says what it holds.</summary>
+    Present,
+    /// <summary>Neither blob nor row.</summary>
+    Absent,
+    /// <summary>The blob is there but is no DICOM object with the UIDs of its name: no row.</summary>
+    Misplaced,
+}
+
+/// <summary>A name whose row is to follow its blob.</summary>
+internal sealed class StudyChange
+{
+    private readonly TaskCompletionSource<SettledAs> settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private StudyChange(InstanceName name) => Name = name;
+
+    public InstanceName Name { get; }
+
+    /// <summary>What our own put wrote; null if we put nothing.</summary>
+    public InstanceContent? Content { get; private init; }
+
+    /// <summary>The ETag of our own put.</summary>
+    public string? BlobETag { get; private init; }
+
+    /// <summary>True if our own put found no blob there, so that a row is not to be expected either.</summary>
+    public bool IsNew { get; private init; }
+
+    /// <summary>True if we deleted the blob. The study's row is then written in any case, so that a put which has not committed yet notices.</summary>
+    public bool IsDelete { get; private init; }
+
+    /// <summary>Known before our put or delete; null if we changed nothing, so that the blob must be asked.</summary>
+    public StudyGuard? Guard { get; private init; }
+
+    /// <summary>Done when rows and search rows agree with the blob.</summary>
+    public Task<SettledAs> Settled => settled.Task;
+
+    public static StudyChange Put(InstanceContent content, string blobETag, bool isNew, StudyGuard guard) =>
+        new(content.Key.Name) { Content = content, BlobETag = blobETag, IsNew = isNew, Guard = guard };
+
+    public static StudyChange Deleted(InstanceName name, StudyGuard guard) => new(name) { IsDelete = true, Guard = guard };
+
+    public static StudyChange Look(InstanceName name) => new(name);
+
+    /// <summary>Waits for all of them. One after the other, so that the order of what follows is the awaiting context's own.</summary>
+    public static async Task<SettledAs[]> AllAsync(IReadOnlyList<StudyChange> changes, CancellationToken cancellationToken)
+    {
+        var results = new SettledAs[changes.Count];
+        for (var i = 0; i < results.Length; i++) results[i] = await changes[i].Settled.WaitAsync(cancellationToken);
+        return results;
+    }
+
+    public void Complete(SettledAs result) => settled.TrySetResult(result);
+
+    public void Fail(Exception exception) => settled.TrySetException(exception);
+}

@@ -1,0 +1,278 @@
+using DicomServerless.Dicom;
+using DicomServerless.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace DicomServerless.Archive.Index;
+
+/// <summary>
+/// All of this process's work on one study's rows. Changes that arrive while a commit is under way go together into the next. The study's state of the last
+/// commit is kept, so that in a burst nothing is read; its ETag guards every commit, so that a change by anyone else is noticed.
+/// </summary>
+internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOptions options, InstanceContentReader contents, JournalEntry journal, TimeProvider clock, Func<Guid> newGuid, ILogger log) : IAsyncDisposable
+{
+    private const int MaxAttempts = 40;
+
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim table = new(1);
+    private readonly Queue<StudyChange> queue = [];
+    private readonly Dictionary<InstanceName, long> committedAt = [];
+    private readonly InstanceRowReader reader = new(study, stores, contents);
+    private readonly SearchRows searchRows = new(study, stores, new InstanceRowReader(study, stores, contents));
+    private StudyRows? known;
+    private long foreignChanges;
+    private long commits;
+    private bool isRunning;
+    private bool isLeft;
+    private bool hasPurgeEntry;
+
+    public Uid Study => study;
+
+    /// <summary>Requests that hold this writer. Guarded by the index's lock, like <see cref="Idle"/>.</summary>
+    public int Users { get; set; }
+
+    public ITimer? Idle { get; set; }
+
+    /// <summary>Before a blob is changed: the journal row is there and will stay long enough.</summary>
+    public Task HoldAsync(CancellationToken cancellationToken) => journal.HoldAsync(cancellationToken);
+
+    /// <summary>Before a blob is changed: the journal row is there, and the study's row is known, so that whatever happens in between is noticed.</summary>
+    public async Task<StudyGuard> GuardAsync(CancellationToken cancellationToken)
+    {
+        await journal.HoldAsync(cancellationToken);
+        lock (gate) if (known is not null) return new StudyGuard(foreignChanges, commits);
+        await table.WaitAsync(cancellationToken);
+        try
+        {
+            if (known is null) await KnowAsync(cancellationToken);
+            lock (gate) return new StudyGuard(foreignChanges, commits);
+        }
+        finally
+        {
+            table.Release();
+        }
+    }
+
+    /// <summary>Something may have happened to a blob that this writer will not settle: the journal row stays, and the sweep or an event does it.</summary>
+    public void LeaveToSweep() => isLeft = true;
+
+    /// <summary>Takes changes up; each one's Settled tells when it is done. The caller holds a lease until then.</summary>
+    public void Enqueue(IEnumerable<StudyChange> changes)
+    {
+        lock (gate)
+        {
+            foreach (var change in changes) queue.Enqueue(change);
+            if (isRunning || queue.Count == 0) return;
+            isRunning = true;
+        }
+        _ = RunAsync();
+    }
+
+    /// <summary>Writes the study's and its series' rows anew from all instance rows where they differ, and every search row (crash recovery and rebuild).</summary>
+    public async Task VerifyAsync(CancellationToken cancellationToken)
+    {
+        await table.WaitAsync(cancellationToken);
+        try
+        {
+            for (var attempt = 0; ; attempt++)
+            {
+                if (attempt == MaxAttempts) throw new IOException("The study changed too often while it was verified.");
+                var rows = await KnowAsync(cancellationToken);
+                var commit = new StudyCommit(study, rows, stores, reader, clock);
+                await commit.RecountAsync(cancellationToken);
+                if (commit.HasWrites && !await SubmitAsync(commit, cancellationToken)) continue;
+                var state = known!.Study;
+                if (state.Instances == 0) await LeaveTombstoneAsync(state, cancellationToken);
+                await searchRows.WriteAsync(state, commit.AllInstances, state.Claims, commit.AllInstances.Select(name => name.Series).Distinct(), cancellationToken);
+                await searchRows.RemoveOldAsync(state.OldClaims, cancellationToken);
+                return;
+            }
+        }
+        finally
+        {
+            table.Release();
+        }
+    }
+
+    /// <summary>The end: nobody uses the writer any more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), clock);
+        if (!isLeft)
+        {
+            await ForgetRemovedClaimsAsync(timeout.Token);
+            await journal.RemoveAsync(timeout.Token);
+        }
+        journal.Dispose();
+        table.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            List<StudyChange> batch;
+            lock (gate)
+            {
+                batch = TakeBatch();
+                if (batch.Count == 0)
+                {
+                    isRunning = false;
+                    return;
+                }
+            }
+            // Whose request brought a change does not matter here: all of them wait for this commit, so no one's token cancels it.
+            await table.WaitAsync();
+            try
+            {
+                await CommitAsync(batch, CancellationToken.None);
+            }
+            catch (Exception exception)
+            {
+                ArchiveLog.NotSettled(log, exception);
+                lock (gate)
+                {
+                    isLeft = true;
+                    known = null;
+                    foreignChanges++;
+                }
+                foreach (var change in batch) change.Fail(exception);
+            }
+            finally
+            {
+                table.Release();
+            }
+        }
+    }
+
+    // One batch of rows, each name once: a name that comes again waits for the next, so that it is handled in order. Deletes go from the highest name down,
+    // because attributes come from the lowest: the source goes last, when nothing is left to take them from.
+    private List<StudyChange> TakeBatch()
+    {
+        var names = new HashSet<InstanceName>();
+        var batch = new List<StudyChange>();
+        while (batch.Count < StudyCommit.MaxChanges && queue.TryPeek(out var change) && names.Add(change.Name)) batch.Add(queue.Dequeue());
+        if (batch.TrueForAll(change => change.IsDelete)) batch.Sort((a, b) => b.Name.CompareTo(a.Name));
+        return batch;
+    }
+
+    private async Task CommitAsync(List<StudyChange> batch, CancellationToken cancellationToken)
+    {
+        var next = 0;
+        var size = batch.Count;
+        var rowsMayExist = false;
+        for (var attempt = 0; next < batch.Count; attempt++)
+        {
+            if (attempt == MaxAttempts + batch.Count) throw new IOException("The study changed too often to be settled.");
+            var rows = known ?? await KnowAsync(cancellationToken);
+            var part = batch.GetRange(next, Math.Min(size, batch.Count - next));
+            var commit = new StudyCommit(study, rows, stores, reader, clock);
+            await commit.PrepareAsync(part, change => IsTrusted(change), rowsMayExist, searchRows.Confirmed, cancellationToken);
+            if (commit.IsTooLarge && part.Count > 1)
+            {
+                size = part.Count / 2;
+                continue;
+            }
+            var written = commit.HasWrites ? await TrySubmitAsync(commit, cancellationToken) : StorageStatus.Ok;
+            if (written is StorageStatus.TooLarge or StorageStatus.Invalid && part.Count > 1)
+            {
+                size = part.Count / 2;
+                continue;
+            }
+            if (written is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound)
+            {
+                rowsMayExist = true;
+                continue;
+            }
+            if (written != StorageStatus.Ok) throw new IOException($"A row of the index was refused ({written}).");
+            Note(part);
+            ArchiveLog.Settled(log, part.Count, attempt + 1);
+            if (commit.HasWrites) await FollowAsync(commit, cancellationToken);
+            for (var i = 0; i < part.Count; i++) part[i].Complete(commit.Results[i]);
+            next += part.Count;
+        }
+    }
+
+    // What our own put or delete did still holds if nobody else has changed the study since before it, and no later commit of ours was of the same name.
+    private bool IsTrusted(StudyChange change)
+    {
+        lock (gate)
+        {
+            return change.Guard is { } guard && guard.ForeignChanges == foreignChanges
+                && (!committedAt.TryGetValue(change.Name, out var at) || at <= guard.Commits);
+        }
+    }
+
+    // From here on, whoever put or deleted one of these names before must look again: also where a delete found no row to remove.
+    private void Note(List<StudyChange> settled)
+    {
+        lock (gate)
+        {
+            commits++;
+            foreach (var change in settled) committedAt[change.Name] = commits;
+        }
+    }
+
+    private async Task<StudyRows> KnowAsync(CancellationToken cancellationToken)
+    {
+        var row = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken);
+        var rows = new StudyRows(row is null ? new StudyState(study) : StudyState.FromRow(row));
+        searchRows.ForgetConfirmed();
+        lock (gate) known = rows;
+        return rows;
+    }
+
+    private async Task<bool> SubmitAsync(StudyCommit commit, CancellationToken cancellationToken) => await TrySubmitAsync(commit, cancellationToken) switch
+    {
+        StorageStatus.Ok => true,
+        StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound => false,
+        var status => throw new IOException($"A row of the index was refused ({status})."),
+    };
+
+    private async Task<StorageStatus> TrySubmitAsync(StudyCommit commit, CancellationToken cancellationToken)
+    {
+        var (status, rows) = await commit.SubmitAsync(cancellationToken);
+        lock (gate)
+        {
+            if (status == StorageStatus.Ok)
+            {
+                known = rows;
+            }
+            else if (status is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound)
+            {
+                known = null;
+                foreignChanges++;
+            }
+        }
+        return status;
+    }
+
+    // The rows are right: now everything that is found by them.
+    private async Task FollowAsync(StudyCommit commit, CancellationToken cancellationToken)
+    {
+        var state = known!.Study;
+        if (state.Instances == 0) await LeaveTombstoneAsync(state, cancellationToken);
+        await searchRows.WriteAsync(state, commit.Added, commit.NewClaims, commit.NewSeries, cancellationToken);
+        await searchRows.RemoveOldAsync(state.OldClaims, cancellationToken);
+        await searchRows.RemoveSeriesAsync(commit.RemovedSeries, cancellationToken);
+        await searchRows.RemoveUidsAsync(commit.Removed, cancellationToken);
+        await Concurrently.ForEachAsync(commit.DerivedToRemove, name => stores.Derived.DeleteAsync(name, null, null, cancellationToken));
+    }
+
+    // The empty row stays for a while, so that a put which started before the delete notices it; a journal row sees to its end.
+    private async Task LeaveTombstoneAsync(StudyState state, CancellationToken cancellationToken)
+    {
+        if (hasPurgeEntry || state.ETag is null) return;
+        var row = JournalEntry.Row(study, "purge-" + newGuid().ToString("n"), JournalEntry.Purge, clock.GetUtcNow() + options.Tombstone);
+        await stores.Journal.SubmitAsync([TableWrite.Upsert(row)], cancellationToken);
+        hasPurgeEntry = true;
+    }
+
+    private async Task ForgetRemovedClaimsAsync(CancellationToken cancellationToken)
+    {
+        if (known is not { } rows || !rows.Study.OldClaims.Overlaps(searchRows.Confirmed)) return;
+        var state = rows.Study.Copy();
+        state.OldClaims.ExceptWith(searchRows.Confirmed);
+        // If someone else has changed the row, the old claims are theirs to forget.
+        await stores.Instances.SubmitAsync([TableWrite.Replace(state.ToRow(), state.ETag!)], cancellationToken);
+    }
+}

@@ -1,0 +1,34 @@
+using DicomServerless.Archive.Index;
+using DicomServerless.Dicom;
+
+namespace DicomServerless.Archive;
+
+/// <summary>What is asked of a store.</summary>
+/// <param name="Study">The study that every object must belong to; null for any.</param>
+/// <param name="DuplicatePolicy">What happens to other content under a UID that is there.</param>
+/// <param name="Source">Who sends, for the blob's metadata: an AE title or a client's name. ASCII.</param>
+public sealed record StoreRequest(Uid? Study, DuplicatePolicy DuplicatePolicy, string Source);
+
+/// <summary>Stores objects (design, "Writing: STOW").</summary>
+public sealed class InstanceStore
+{
+    private readonly UploadMemory memory;
+
+    internal InstanceStore(ArchiveStores stores, StudyIndex index, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock, Func<Guid> newGuid)
+    {
+        (Stores, Index, Contents, Options, Clock, NewGuid) = (stores, index, contents, options, clock, newGuid);
+        memory = new UploadMemory(options.UploadMemoryMiB * 1024L * 1024);
+    }
+
+    internal ArchiveStores Stores { get; }
+    internal StudyIndex Index { get; }
+    internal InstanceContentReader Contents { get; }
+    internal ArchiveOptions Options { get; }
+    internal TimeProvider Clock { get; }
+    internal Func<Guid> NewGuid { get; }
+
+    /// <summary>Starts a request of one or many objects. Objects of one study that come in it are indexed together.</summary>
+    public StoreBatch Begin(StoreRequest request) => new(this, request);
+
+    internal InstanceUpload NewUpload() => new(Stores, Options, memory, NewGuid);
+}

@@ -1,0 +1,204 @@
+using DicomServerless.Archive.Index;
+using DicomServerless.Dicom;
+using DicomServerless.Storage;
+
+namespace DicomServerless.Archive;
+
+/// <summary>
+/// One store request: objects are received one after the other, written a few at a time while the next ones arrive, and indexed in groups by study. Not for use by
+/// several threads. End it with <see cref="CompleteAsync"/>, also after a failure, because what was received before must not be lost.
+/// </summary>
+public sealed class StoreBatch : IDisposable
+{
+    private const int MaxAttempts = 10;
+
+    private readonly InstanceStore store;
+    private readonly StoreRequest request;
+    private readonly SemaphoreSlim writes;
+    private readonly List<Task<StoreResult>> results = [];
+    private readonly Dictionary<InstanceKey, Task> lastWrites = [];
+    private readonly Dictionary<Uid, StudyGroup> groups = [];
+    private readonly Lock gate = new();
+
+    internal StoreBatch(InstanceStore store, StoreRequest request)
+    {
+        (this.store, this.request) = (store, request);
+        writes = new SemaphoreSlim(store.Options.WritesPerRequest);
+    }
+
+    /// <summary>
+    /// Receives one object. Returns when its bytes have been read and, if as many as allowed are under way, when one of the writes before it has ended. What is
+    /// wrong with the object is part of the result, never an exception.
+    /// </summary>
+    /// <exception cref="IOException">The bytes could not be read.</exception>
+    public async Task ReceiveAsync(Stream part, CancellationToken cancellationToken)
+    {
+        await writes.WaitAsync(cancellationToken);
+        var upload = store.NewUpload();
+        Task<StoreResult>? writing = null;
+        try
+        {
+            await upload.ReceiveAsync(part, request.Study, cancellationToken);
+            if (upload.Problem is { } problem) results.Add(Task.FromResult(new StoreResult(problem.Outcome, upload.Uids, problem.Text, [])));
+            else results.Add(writing = WriteAsync(upload, cancellationToken));
+        }
+        catch (InvalidDataException exception)
+        {
+            results.Add(Task.FromResult(new StoreResult(StoreOutcome.CannotUnderstand, upload.Uids, exception.Message, [])));
+        }
+        finally
+        {
+            if (writing is null)
+            {
+                upload.Dispose();
+                writes.Release();
+            }
+        }
+    }
+
+    /// <summary>Adds a result for something that was no object at all.</summary>
+    public void AddFailure(StoreOutcome outcome, string problem) => results.Add(Task.FromResult(new StoreResult(outcome, default, problem, [])));
+
+    /// <summary>Waits for what is under way, indexes what is not indexed yet, and gives a result for each object, in order.</summary>
+    public async Task<IReadOnlyList<StoreResult>> CompleteAsync()
+    {
+        foreach (var write in lastWrites.Values) await write;
+        lock (gate) foreach (var group in groups.Values) group.Flush();
+        return await Task.WhenAll(results);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (var group in groups.Values) group.Lease.Dispose();
+        writes.Dispose();
+    }
+
+    private async Task<StoreResult> WriteAsync(InstanceUpload upload, CancellationToken cancellationToken)
+    {
+        var key = upload.Uids.Key;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // The same UID twice in a request: the second waits for the first, so that they are handled in part order.
+        var before = lastWrites.GetValueOrDefault(key);
+        lastWrites[key] = done.Task;
+        var group = GroupOf(key.Study);
+        try
+        {
+            StudyChange? change;
+            StoreOutcome outcome;
+            var warnings = upload.Scan.Warnings;
+            try
+            {
+                if (before is not null) await before;
+                (outcome, change) = await PutAsync(upload, key, group.Lease.Writer, cancellationToken);
+            }
+            finally
+            {
+                upload.Dispose();
+                writes.Release();
+            }
+            if (change is not null && store.Options.OnStore == IndexingOnStore.Commit)
+            {
+                lock (gate) group.Add(change);
+                done.SetResult();
+                await change.Settled;
+            }
+            return new StoreResult(outcome, upload.Uids, Problem(outcome), warnings);
+        }
+        catch (Exception exception)
+        {
+            // The blob may be there all the same.
+            group.Lease.Writer.LeaveToSweep();
+            if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested) throw;
+            return new StoreResult(StoreOutcome.TryAgain, upload.Uids, "Storage failed; send it again.", []);
+        }
+        finally
+        {
+            done.TrySetResult();
+        }
+    }
+
+    private StudyGroup GroupOf(Uid study)
+    {
+        lock (gate)
+        {
+            if (!groups.TryGetValue(study, out var group)) groups[study] = group = new StudyGroup(store.Index.Enter(study));
+            return group;
+        }
+    }
+
+    // Put if absent; what is there decides the rest.
+    private async Task<(StoreOutcome, StudyChange?)> PutAsync(InstanceUpload upload, InstanceKey key, StudyWriter writer, CancellationToken cancellationToken)
+    {
+        var name = Layout.BlobName(key);
+        var hash = Convert.ToHexStringLower(upload.Scan.DataSetHash);
+        BlobInfo? replaced = null;
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var guard = await GuardAsync(writer, cancellationToken);
+            var condition = replaced is null ? BlobCondition.Absent : BlobCondition.Match(replaced.ETag);
+            var written = await upload.CommitAsync(name, condition, request.Source, store.Clock.GetUtcNow(), cancellationToken);
+            if (written.Status == StorageStatus.Ok)
+            {
+                var content = store.Contents.From(upload.Scan, key, upload.Uids.SopClassUid, upload.Length);
+                return (StoreOutcome.Stored, StudyChange.Put(content, written.ETag!, replaced is null, guard));
+            }
+            // Another upload of the same name took our staged blocks with its commit.
+            if (written.Status == StorageStatus.Invalid) return (StoreOutcome.TryAgain, null);
+            if (written.Status == StorageStatus.TooLarge) return (StoreOutcome.CannotUnderstand, null);
+            replaced = null;
+            if (await store.Stores.Dicom.HeadAsync(name, cancellationToken) is not { } stored) continue;
+            var (storedHash, storedOffset) = await HashOfAsync(stored, cancellationToken);
+            if (storedHash == hash) return (StoreOutcome.AlreadyStored, StudyChange.Look(key.Name));
+            if (request.DuplicatePolicy != DuplicatePolicy.Replace && !upload.IsContinuationOf(stored.Length - storedOffset, storedHash))
+                return (request.DuplicatePolicy == DuplicatePolicy.KeepFirst ? StoreOutcome.KeptFirst : StoreOutcome.Duplicate, null);
+            replaced = stored;
+        }
+        return (StoreOutcome.TryAgain, null);
+    }
+
+    private async Task<StudyGuard> GuardAsync(StudyWriter writer, CancellationToken cancellationToken)
+    {
+        if (store.Options.OnStore == IndexingOnStore.Commit) return await writer.GuardAsync(cancellationToken);
+        await writer.HoldAsync(cancellationToken);
+        writer.LeaveToSweep();
+        return default;
+    }
+
+    // A blob that someone else put has no hash in its metadata: it is read (rule 10).
+    private async Task<(string Hash, long Offset)> HashOfAsync(BlobInfo blob, CancellationToken cancellationToken)
+    {
+        if (BlobMetadata.TryRead(blob, out var hash, out var offset)) return (hash, offset);
+        var read = await store.Contents.ReadAsync(store.Stores.Dicom, blob.Name, cancellationToken);
+        return read.Content is { } content ? (content.DataSetHash, content.DataSetOffset) : ("", 0);
+    }
+
+    private static string? Problem(StoreOutcome outcome) => outcome switch
+    {
+        StoreOutcome.Duplicate => "Another object is there under its SOP Instance UID.",
+        StoreOutcome.KeptFirst => "Another object is there under its SOP Instance UID and was kept.",
+        StoreOutcome.TryAgain => "It was changed by others meanwhile; send it again.",
+        StoreOutcome.CannotUnderstand => "It is larger than the store takes.",
+        _ => null,
+    };
+
+    // The changes of one study in this request, given to its writer when there are enough for a commit, or at the end.
+    private sealed class StudyGroup(StudyLease lease)
+    {
+        private readonly List<StudyChange> pending = [];
+
+        public StudyLease Lease => lease;
+
+        public void Add(StudyChange change)
+        {
+            pending.Add(change);
+            if (pending.Count >= StudyCommit.MaxChanges) Flush();
+        }
+
+        public void Flush()
+        {
+            lease.Writer.Enqueue(pending);
+            pending.Clear();
+        }
+    }
+}

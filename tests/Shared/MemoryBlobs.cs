@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using DicomServerless.Storage;
+
+namespace DicomServerless.Shared;
+
+/// <summary>What happened to a blob, as an event source tells it.</summary>
+public sealed record MemoryBlobChange(bool IsDeleted, string Container, string Name, DateTimeOffset Time, string? ClientRequestId);
+
+/// <summary>The state of a container that several clients share.</summary>
+public sealed class MemoryBlobState(string name, TimeProvider clock)
+{
+    private long versions;
+
+    public string Name => name;
+    public TimeProvider Clock => clock;
+    public SortedDictionary<string, (BlobInfo Info, byte[] Bytes)> Blobs { get; } = new(StringComparer.Ordinal);
+    public Dictionary<(string Blob, string Id), byte[]> Blocks { get; } = [];
+    public Action<MemoryBlobChange>? Changed { get; set; }
+
+    public string NextETag() => "0x" + (++versions).ToString("X", CultureInfo.InvariantCulture);
+}
+
+/// <summary>
+/// A blob container in memory with the semantics of the real one, for tests that need to decide the order of every single operation: <paramref name="step"/> is awaited
+/// before an operation takes effect and once more before its answer arrives.
+/// </summary>
+public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) : IBlobContainer
+{
+    public string Name => state.Name;
+
+    public Task CreateIfAbsentAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<BlobWritten> PutAsync(string name, ReadOnlySequence<byte> content, BlobWrite write, CancellationToken cancellationToken) =>
+        DoAsync("put " + name, () => Write(name, content.ToArray(), write));
+
+    public Task<StorageStatus> StageBlockAsync(string name, string blockId, ReadOnlySequence<byte> content, CancellationToken cancellationToken) => DoAsync("stage " + name, () =>
+    {
+        state.Blocks[(name, blockId)] = content.ToArray();
+        return StorageStatus.Ok;
+    });
+
+    public Task<BlobWritten> CommitBlocksAsync(string name, IReadOnlyList<string> blockIds, BlobWrite write, CancellationToken cancellationToken) => DoAsync("commit " + name, () =>
+    {
+        if (!blockIds.All(id => state.Blocks.ContainsKey((name, id)))) return new BlobWritten(StorageStatus.Invalid, null);
+        var written = Write(name, blockIds.SelectMany(id => state.Blocks[(name, id)]).ToArray(), write);
+        if (written.Status == StorageStatus.Ok) foreach (var key in state.Blocks.Keys.Where(key => key.Blob == name).ToArray()) state.Blocks.Remove(key);
+        return written;
+    });
+
+    public Task<BlobInfo?> HeadAsync(string name, CancellationToken cancellationToken) =>
+        DoAsync("head " + name, () => state.Blobs.TryGetValue(name, out var blob) ? blob.Info : null);
+
+    public Task<BlobRead> ReadAsync(string name, long offset, long? length, string? ifMatch, CancellationToken cancellationToken) => DoAsync("read " + name, () =>
+    {
+        if (!state.Blobs.TryGetValue(name, out var blob)) return new BlobRead(StorageStatus.NotFound, null, null);
+        if (ifMatch is not null && ifMatch != blob.Info.ETag) return new BlobRead(StorageStatus.PreconditionFailed, null, null);
+        if (offset >= blob.Bytes.Length) return new BlobRead(StorageStatus.RangeNotSatisfiable, null, null);
+        var count = Math.Min(blob.Bytes.Length - offset, length ?? long.MaxValue);
+        return new BlobRead(StorageStatus.Ok, new MemoryStream(blob.Bytes, (int)offset, (int)count, writable: false), blob.Info);
+    });
+
+    public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var found = await DoAsync("list " + prefix, () => state.Blobs.Values.Select(blob => blob.Info).Where(info => info.Name.StartsWith(prefix, StringComparison.Ordinal)).ToArray());
+        foreach (var info in found) yield return info;
+    }
+
+    public Task<StorageStatus> DeleteAsync(string name, string? ifMatch, string? clientRequestId, CancellationToken cancellationToken) => DoAsync("delete " + name, () =>
+    {
+        if (!state.Blobs.TryGetValue(name, out var blob)) return StorageStatus.NotFound;
+        if (ifMatch is not null && ifMatch != blob.Info.ETag) return StorageStatus.PreconditionFailed;
+        state.Blobs.Remove(name);
+        state.Changed?.Invoke(new MemoryBlobChange(true, state.Name, name, state.Clock.GetUtcNow(), clientRequestId));
+        return StorageStatus.Ok;
+    });
+
+    private BlobWritten Write(string name, byte[] bytes, BlobWrite write)
+    {
+        var there = state.Blobs.TryGetValue(name, out var blob);
+        if (write.Condition.IfAbsent && there) return new BlobWritten(StorageStatus.Conflict, null);
+        if (write.Condition.IfMatch is { } etag && (!there || blob.Info.ETag != etag)) return new BlobWritten(StorageStatus.PreconditionFailed, null);
+        var metadata = new Dictionary<string, string>(write.Metadata ?? new Dictionary<string, string>(), StringComparer.OrdinalIgnoreCase);
+        var info = new BlobInfo(name, bytes.Length, state.NextETag(), state.Clock.GetUtcNow(), metadata);
+        state.Blobs[name] = (info, bytes);
+        state.Changed?.Invoke(new MemoryBlobChange(false, state.Name, name, info.LastModified, write.ClientRequestId));
+        return new BlobWritten(StorageStatus.Ok, info.ETag);
+    }
+
+    private async Task<T> DoAsync<T>(string what, Func<T> effect)
+    {
+        await step(what);
+        var result = effect();
+        await step("answer to " + what);
+        return result;
+    }
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using DicomServerless.Storage;
+
+namespace DicomServerless.Shared;
+
+/// <summary>The state of a table that several clients share.</summary>
+public sealed class MemoryTableState(string name)
+{
+    private long versions;
+
+    public string Name => name;
+    public SortedDictionary<(string Partition, string Row), TableRow> Rows { get; } = new(Comparer<(string Partition, string Row)>.Create((a, b) =>
+        string.CompareOrdinal(a.Partition, b.Partition) is var order and not 0 ? order : string.CompareOrdinal(a.Row, b.Row)));
+
+    public string NextETag() => "W/" + (++versions).ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>A table in memory with the semantics of the real one; see <see cref="MemoryBlobs"/> for <paramref name="step"/>.</summary>
+public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step, int pageSize = 1000) : ITable
+{
+    public string Name => state.Name;
+
+    public Task CreateIfAbsentAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<TableRow?> GetAsync(string partitionKey, string rowKey, IReadOnlyList<string>? select, CancellationToken cancellationToken) =>
+        DoAsync($"get {Name} {rowKey}", () => state.Rows.TryGetValue((partitionKey, rowKey), out var row) ? Copy(row, select) : null);
+
+    public Task<TablePage> QueryAsync(TableQuery query, string? continuation, CancellationToken cancellationToken) => DoAsync($"query {Name} {query.PartitionKey}", () =>
+    {
+        var matching = state.Rows.Values.Where(row => Matches(query, row)).Skip(int.Parse(continuation ?? "0", CultureInfo.InvariantCulture)).ToArray();
+        var size = Math.Min(query.PageSize ?? pageSize, pageSize);
+        var next = matching.Length > size ? (int.Parse(continuation ?? "0", CultureInfo.InvariantCulture) + size).ToString(CultureInfo.InvariantCulture) : null;
+        return new TablePage([.. matching.Take(size).Select(row => Copy(row, query.Select))], next);
+    });
+
+    public Task<TableWritten> SubmitAsync(IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken) =>
+        DoAsync($"submit {Name} {string.Join(", ", writes.Take(3).Select(write => $"{write.Kind} {write.Row.RowKey}"))}", () => Submit(writes));
+
+    private TableWritten Submit(IReadOnlyList<TableWrite> writes)
+    {
+        if (writes.Count is 0 or > 100) throw new ArgumentException("1 to 100 writes.");
+        if (writes.Select(write => write.Row.PartitionKey).Distinct().Count() > 1) throw new ArgumentException("One partition.");
+        if (writes.Select(write => write.Row.RowKey).Distinct().Count() != writes.Count) throw new ArgumentException("Each row once.");
+        for (var i = 0; i < writes.Count; i++)
+        {
+            var there = state.Rows.TryGetValue((writes[i].Row.PartitionKey, writes[i].Row.RowKey), out var row);
+            var status = writes[i].Kind switch
+            {
+                TableWriteKind.Insert => there ? StorageStatus.Conflict : StorageStatus.Ok,
+                TableWriteKind.Upsert => StorageStatus.Ok,
+                _ when !there => StorageStatus.NotFound,
+                _ => writes[i].IfMatch == "*" || writes[i].IfMatch == row!.ETag ? StorageStatus.Ok : StorageStatus.PreconditionFailed,
+            };
+            if (status != StorageStatus.Ok) return new TableWritten(status, [], i);
+        }
+        return new TableWritten(StorageStatus.Ok, [.. writes.Select(Apply)]);
+    }
+
+    private string? Apply(TableWrite write)
+    {
+        var key = (write.Row.PartitionKey, write.Row.RowKey);
+        if (write.Kind == TableWriteKind.Delete)
+        {
+            state.Rows.Remove(key);
+            return null;
+        }
+        var row = write.Kind == TableWriteKind.Merge ? Copy(state.Rows[key], null) : new TableRow(write.Row.PartitionKey, write.Row.RowKey);
+        foreach (var (name, value) in write.Row.Values) row[name] = value;
+        row.ETag = state.NextETag();
+        state.Rows[key] = row;
+        return row.ETag;
+    }
+
+    private static bool Matches(TableQuery query, TableRow row) =>
+        (query.PartitionKey is null || row.PartitionKey == query.PartitionKey)
+        && (query.PartitionKeyFrom is null || string.CompareOrdinal(row.PartitionKey, query.PartitionKeyFrom) >= 0)
+        && (query.PartitionKeyBefore is null || string.CompareOrdinal(row.PartitionKey, query.PartitionKeyBefore) < 0)
+        && (query.RowKeyFrom is null || string.CompareOrdinal(row.RowKey, query.RowKeyFrom) >= 0)
+        && (query.RowKeyBefore is null || string.CompareOrdinal(row.RowKey, query.RowKeyBefore) < 0)
+        && query.Columns.All(condition => Matches(condition, row[condition.Column]));
+
+    private static bool Matches(ColumnCondition condition, object? value)
+    {
+        if (value is null) return false;
+        var order = value switch
+        {
+            string text => string.CompareOrdinal(text, (string)condition.Value),
+            int or long => Convert.ToInt64(value, CultureInfo.InvariantCulture).CompareTo(Convert.ToInt64(condition.Value, CultureInfo.InvariantCulture)),
+            _ => ((IComparable)value).CompareTo(condition.Value),
+        };
+        return condition.Operator switch
+        {
+            ColumnOperator.Equal => order == 0,
+            ColumnOperator.NotEqual => order != 0,
+            ColumnOperator.Less => order < 0,
+            ColumnOperator.LessOrEqual => order <= 0,
+            ColumnOperator.Greater => order > 0,
+            _ => order >= 0,
+        };
+    }
+
+    private static TableRow Copy(TableRow row, IReadOnlyList<string>? select)
+    {
+        var copy = new TableRow(row.PartitionKey, row.RowKey) { ETag = row.ETag };
+        foreach (var (name, value) in row.Values) if (select is null || select.Contains(name)) copy[name] = value;
+        return copy;
+    }
+
+    private async Task<T> DoAsync<T>(string what, Func<T> effect)
+    {
+        await step(what);
+        var result = effect();
+        await step("answer to " + what);
+        return result;
+    }
+}
