@@ -1,4 +1,5 @@
 using DicomServerless.Archive.Index;
+using DicomServerless.Archive.Search;
 using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Archive;
@@ -24,6 +25,7 @@ public sealed class DicomArchive
         var inbox = new Inbox(stores, Store, options, log);
         Events = new BlobEventHandler(stores, index, inbox, options, clock);
         Reconciler = new Reconciler(stores, index, inbox, contents, options, clock, log);
+        Search = new DicomSearch(stores, options);
         Sweeper = new Sweeper(stores, Reconciler, options, clock, log);
     }
 
@@ -35,6 +37,9 @@ public sealed class DicomArchive
 
     /// <summary>Deletes.</summary>
     public InstanceRemoval Removal { get; }
+
+    /// <summary>Searches.</summary>
+    public DicomSearch Search { get; }
 
     /// <summary>Follows blob events.</summary>
     public BlobEventHandler Events { get; }

@@ -11,7 +11,7 @@ internal static class MetadataAttributes
     public static List<KeyValuePair<Tag, byte[]>> Extract(ReadOnlySpan<byte> metadata, ReadOnlySpan<Tag> tags)
     {
         var found = new List<KeyValuePair<Tag, byte[]>>();
-        var reader = new Utf8JsonReader(metadata);
+        var reader = new Utf8JsonReader(MarkAsSpace(metadata));
         reader.Read();
         Span<char> name = stackalloc char[8];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -26,6 +26,32 @@ internal static class MetadataAttributes
                 found.Add(new(wanted, json.ToArray()));
         }
         return found;
+    }
+
+    /// <summary>Every attribute but those behind a BulkDataURI.</summary>
+    public static List<KeyValuePair<Tag, byte[]>> All(ReadOnlySpan<byte> metadata)
+    {
+        var found = new List<KeyValuePair<Tag, byte[]>>();
+        var reader = new Utf8JsonReader(MarkAsSpace(metadata));
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isTag = Tag.TryParse(reader.GetString(), out var tag);
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            var json = metadata[start..(int)reader.BytesConsumed];
+            if (isTag && !json.Contains(InstanceContent.BulkDataMark)) found.Add(new(tag, json.ToArray()));
+        }
+        return found;
+    }
+
+    // The mark is no JSON character; while reading it is taken for a space.
+    private static byte[] MarkAsSpace(ReadOnlySpan<byte> metadata)
+    {
+        var copy = metadata.ToArray();
+        copy.AsSpan().Replace(InstanceContent.BulkDataMark, (byte)' ');
+        return copy;
     }
 
     /// <summary>Attributes as one DICOM JSON object.</summary>

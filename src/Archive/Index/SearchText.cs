@@ -34,7 +34,21 @@ internal static class SearchText
     public static string Before(string prefix) => prefix.Length == 0 ? "\u007f" : prefix[..^1] + (char)(prefix[^1] + 1);
 
     /// <summary>The words of a key: runs between spaces, <c>^ = , . - _</c>.</summary>
-    public static IEnumerable<string> Words(string key) => key.Split([' ', '^', '=', ',', '.', '-', '_'], StringSplitOptions.RemoveEmptyEntries);
+    public static IEnumerable<string> Words(string key) => WordsAt(key).Select(word => word.Word);
+
+    /// <summary>The words and where they start.</summary>
+    public static IEnumerable<(string Word, int At)> WordsAt(string key)
+    {
+        for (var start = 0; start < key.Length;)
+        {
+            var length = key.AsSpan(start).IndexOfAny(Separators);
+            if (length < 0) length = key.Length - start;
+            if (length > 0) yield return (key.Substring(start, length), start);
+            start += length + 1;
+        }
+    }
+
+    private static readonly System.Buffers.SearchValues<char> Separators = System.Buffers.SearchValues.Create(" ^=,.-_");
 
     /// <summary>Where a word's suffixes with pointers start: everywhere at least <see cref="MinSuffix"/> characters before the end, and at every escaped character.</summary>
     public static IEnumerable<string> Suffixes(string word)

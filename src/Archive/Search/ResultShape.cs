@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using DicomServerless.Archive.Index;
+using DicomServerless.Dicom;
+
+namespace DicomServerless.Archive.Search;
+
+/// <summary>Makes results of what is known of a study, series and instance: the attributes of PS3.18 tables 10.6.3-3 to -5, the match keys, and what was asked for.</summary>
+internal sealed class ResultShape(QidoQuery query, string baseUrl)
+{
+    // Those marked required are returned empty where the data has none (D2.14).
+    private static readonly Tag[] StudyRequired =
+    [
+        Tags.StudyDate, Tags.StudyTime, Tags.AccessionNumber, Tags.ModalitiesInStudy, Tags.ReferringPhysicianName, Tags.PatientName, Tags.PatientID, Tags.PatientBirthDate,
+        Tags.PatientSex, Tags.StudyInstanceUID, Tags.StudyID, Tags.NumberOfStudyRelatedSeries, Tags.NumberOfStudyRelatedInstances,
+    ];
+
+    private static readonly Tag[] StudyOptional = [Tags.TimezoneOffsetFromUTC, Tags.StudyDescription];
+
+    private static readonly Tag[] SeriesRequired = [Tags.Modality, Tags.SeriesInstanceUID, Tags.SeriesNumber, Tags.NumberOfSeriesRelatedInstances];
+
+    private static readonly Tag[] SeriesOptional =
+    [
+        Tags.TimezoneOffsetFromUTC, Tags.SeriesDescription, Tags.PerformedProcedureStepStartDate, Tags.PerformedProcedureStepStartTime, Tags.RequestAttributesSequence,
+        Tags.StudyInstanceUID,
+    ];
+
+    private static readonly Tag[] InstanceRequired = [Tags.SOPClassUID, Tags.SOPInstanceUID, Tags.InstanceNumber];
+
+    private static readonly Tag[] InstanceOptional =
+    [
+        Tags.TimezoneOffsetFromUTC, Tags.Rows, Tags.Columns, Tags.BitsAllocated, Tags.NumberOfFrames, Tags.StudyInstanceUID, Tags.SeriesInstanceUID,
+    ];
+
+    /// <summary>One result.</summary>
+    /// <param name="path">The resource behind the base URL, such as <c>/studies/1.2</c>.</param>
+    /// <param name="known">The attributes known at each level, the most general first.</param>
+    public byte[] Make(string path, params ReadOnlySpan<JsonElement> known)
+    {
+        var result = new SortedDictionary<Tag, string>();
+        var (required, optional) = Wanted();
+        foreach (var level in known)
+        {
+            foreach (var attribute in level.EnumerateObject())
+            {
+                if (!Tag.TryParse(attribute.Name, out var tag)) continue;
+                if (query.IncludeAll || query.Include.Contains(tag) || required.Contains(tag) || optional.Contains(tag)) result[tag] = attribute.Value.GetRawText();
+            }
+        }
+        foreach (var tag in required) result.TryAdd(tag, Empty(tag));
+        foreach (var match in query.Matches) result.TryAdd(match.Path[0], Empty(match.Path[0]));
+        result[Tags.InstanceAvailability] = """{"vr":"CS","Value":["ONLINE"]}""";
+        result[Tags.RetrieveURL] = $$"""{"vr":"UR","Value":["{{JsonEncodedText.Encode(baseUrl + path)}}"]}""";
+        return Write(result);
+    }
+
+    private (HashSet<Tag> Required, HashSet<Tag> Optional) Wanted()
+    {
+        var (required, optional) = (new HashSet<Tag>(), new HashSet<Tag>());
+        var withStudy = query.Level == QidoLevel.Study || query.Study is null;
+        var withSeries = query.Level == QidoLevel.Series || (query.Level == QidoLevel.Instance && query.Series is null);
+        if (withStudy) (required, optional) = ([.. StudyRequired], [.. StudyOptional]);
+        if (withSeries)
+        {
+            required.UnionWith(SeriesRequired);
+            optional.UnionWith(SeriesOptional);
+        }
+        if (query.Level == QidoLevel.Instance)
+        {
+            required.UnionWith(InstanceRequired);
+            optional.UnionWith(InstanceOptional);
+        }
+        return (required, optional);
+    }
+
+    private static string Empty(Tag tag) => $$"""{"vr":"{{DicomDictionary.VrOf(tag).Code()}}"}""";
+
+    private static byte[] Write(SortedDictionary<Tag, string> attributes)
+    {
+        var text = new StringBuilder("{");
+        foreach (var (tag, json) in attributes) text.Append(text.Length == 1 ? "" : ",").Append('"').Append(tag.ToString()).Append("\":").Append(json);
+        return Encoding.UTF8.GetBytes(text.Append('}').ToString());
+    }
+}

@@ -1,0 +1,185 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using DicomServerless.Archive.Index;
+using DicomServerless.Dicom;
+using DicomServerless.Storage;
+
+namespace DicomServerless.Archive.Search;
+
+/// <summary>A study that may match.</summary>
+/// <param name="NewestFirst">Its place in the order of answers.</param>
+/// <param name="Study">Its UID.</param>
+/// <param name="Answer">Its full answer as DICOM JSON.</param>
+internal sealed record StudyCandidate(string NewestFirst, Uid Study, byte[] Answer);
+
+/// <summary>
+/// Finds studies through the most selective of the query's keys, in the order of answers: newest first, then by UID. What a key cannot decide is left to the match on the
+/// full answer.
+/// </summary>
+internal sealed class StudyCandidates(ArchiveStores stores)
+{
+    /// <summary>A value with more pointers than this is not selective: then the studies themselves are scanned, newest first.</summary>
+    private const int MaxPointers = 2_000;
+
+    /// <summary>How many studies one search looks at.</summary>
+    public const int MaxScanned = 20_000;
+
+    private const int ScanPage = 200;
+
+    private static readonly (string Key, Tag Tag)[] TextKeys =
+    [
+        (SearchClaims.PatientName, Tags.PatientName), (SearchClaims.ReferringPhysicianName, Tags.ReferringPhysicianName), (SearchClaims.StudyDescription, Tags.StudyDescription),
+        (SearchClaims.PatientId, Tags.PatientID), (SearchClaims.AccessionNumber, Tags.AccessionNumber), (SearchClaims.StudyId, Tags.StudyID),
+    ];
+
+    /// <summary>Set when <see cref="MaxScanned"/> was reached before the end.</summary>
+    public bool IsIncomplete { get; private set; }
+
+    public async IAsyncEnumerable<StudyCandidate> FindAsync(QidoQuery query, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var matches = query.Matches.Where(match => match.Path.Count == 1 && !match.IsUniversal).ToDictionary(match => match.Path[0]);
+        var pointers = await PointersAsync(query, matches, cancellationToken);
+        var found = pointers is null ? ScanAsync(matches.GetValueOrDefault(Tags.StudyDate)?.Range, wanted, cancellationToken) : HydrateAsync(pointers, wanted, cancellationToken);
+        var seen = new HashSet<Uid>();
+        await foreach (var candidate in found) if (seen.Add(candidate.Study)) yield return candidate;
+    }
+
+    // The studies that the most selective key points to, in order; null if no key is selective.
+    private async Task<List<(string NewestFirst, Uid Study)>?> PointersAsync(QidoQuery query, Dictionary<Tag, AttributeMatch> matches, CancellationToken cancellationToken)
+    {
+        var uids = query.Study is { } one ? [one.Value] : matches.GetValueOrDefault(Tags.StudyInstanceUID)?.Values;
+        if (uids is not null) return await FromStudiesAsync(uids.Select(Uid.Parse), cancellationToken);
+        var series = query.Series is { } only ? [only.Value] : matches.GetValueOrDefault(Tags.SeriesInstanceUID)?.Values;
+        if (series is not null) return await FromStudiesAsync(await StudiesOfAsync(stores.Keys, series.Select(uid => (SearchClaims.Series, uid + ":")), cancellationToken), cancellationToken);
+        var sops = matches.GetValueOrDefault(Tags.SOPInstanceUID)?.Values;
+        if (sops is not null) return await FromStudiesAsync(await StudiesOfUidsAsync(sops, cancellationToken), cancellationToken);
+        foreach (var (key, tag) in TextKeys.OrderByDescending(item => IsExact(matches.GetValueOrDefault(item.Tag), item.Key)))
+        {
+            if (!matches.TryGetValue(tag, out var match) || RangesOf(key, match, query.Fuzzy) is not { } ranges) continue;
+            if (await ReadPointersAsync(ranges, cancellationToken) is { } found) return found;
+        }
+        var modalities = matches.GetValueOrDefault(Tags.ModalitiesInStudy) ?? (query.Level == QidoLevel.Study ? null : matches.GetValueOrDefault(Tags.Modality));
+        if (modalities is null || modalities.Patterns.Any(pattern => pattern.HasWildcards)) return null;
+        return await ReadPointersAsync([.. modalities.Values.Select(value => (SearchClaims.ModalityPrefix + SearchText.Key(value), "", "\u007f"))], cancellationToken);
+    }
+
+    private static bool IsExact(AttributeMatch? match, string key) =>
+        match is not null && key is SearchClaims.PatientId or SearchClaims.AccessionNumber or SearchClaims.StudyId && !match.Patterns.Any(pattern => pattern.HasWildcards);
+
+    // The key ranges in which every match has a pointer; null if there are none, because a value is too short or too open.
+    private static List<(string Partition, string From, string Before)>? RangesOf(string key, AttributeMatch match, bool fuzzy)
+    {
+        var ranges = new List<(string, string, string)>();
+        var isId = key is SearchClaims.PatientId or SearchClaims.AccessionNumber or SearchClaims.StudyId;
+        foreach (var pattern in match.Patterns)
+        {
+            // A piece inside a word needs the suffixes, which start three characters before its end, or at any escaped character.
+            var usable = pattern.KeyFragments(!isId, fuzzy).Where(fragment => fragment.AtStart || fragment.Text.Length >= SearchText.MinSuffix || fragment.Text.StartsWith('~'));
+            if (usable.OrderByDescending(fragment => fragment.IsWhole).ThenByDescending(fragment => fragment.Text.Length).FirstOrDefault() is not { Text: { } text } best) return null;
+            ranges.Add(best.IsWhole ? (key, text + ":", text + ";") : (key, text, SearchText.Before(text)));
+        }
+        if (ranges.Count == 0) return null;
+        // Values with too many words to have them all listed are candidates for everything.
+        ranges.Add((key, SearchClaims.Overflow + ":", SearchClaims.Overflow + ";"));
+        return ranges;
+    }
+
+    private async Task<List<(string NewestFirst, Uid Study)>?> ReadPointersAsync(IReadOnlyList<(string Partition, string From, string Before)> ranges, CancellationToken cancellationToken)
+    {
+        var found = new HashSet<(string, Uid)>();
+        foreach (var (partition, from, before) in ranges)
+        {
+            var query = new TableQuery { PartitionKey = partition, RowKeyFrom = from, RowKeyBefore = before, Select = ["SV"] };
+            await foreach (var row in stores.Keys.RowsAsync(query, cancellationToken))
+            {
+                if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study)) found.Add((newestFirst, study));
+                if (found.Count > MaxPointers) return null;
+            }
+        }
+        return InOrder(found);
+    }
+
+    private async Task<List<(string NewestFirst, Uid Study)>> FromStudiesAsync(IEnumerable<Uid> studies, CancellationToken cancellationToken)
+    {
+        var rows = await Concurrently.SelectAsync(studies.Distinct().ToArray(), study => stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken));
+        return InOrder(rows.OfType<TableRow>().Select(StudyState.FromRow).Where(state => state.Instances > 0).Select(state =>
+        {
+            answers[state.Study] = StudyAnswer.Of(state);
+            return (SearchText.NewestFirst(state.Attributes.First(Tags.StudyDate), state.Attributes.First(Tags.StudyTime)), state.Study);
+        }));
+    }
+
+    private readonly Dictionary<Uid, byte[]> answers = [];
+
+    private static async Task<List<Uid>> StudiesOfAsync(ITable table, IEnumerable<(string Partition, string Prefix)> prefixes, CancellationToken cancellationToken)
+    {
+        var studies = new List<Uid>();
+        foreach (var (partition, prefix) in prefixes)
+        {
+            await foreach (var row in table.RowsAsync(new TableQuery { PartitionKey = partition, RowKeyFrom = prefix, RowKeyBefore = SearchText.Before(prefix), Select = ["SV"] }, cancellationToken))
+                if (Uid.TryParse(row.RowKey.AsSpan(row.RowKey.LastIndexOf(':') + 1), out var study)) studies.Add(study);
+        }
+        return studies;
+    }
+
+    private async Task<List<Uid>> StudiesOfUidsAsync(IEnumerable<string> sops, CancellationToken cancellationToken)
+    {
+        var studies = new List<Uid>();
+        foreach (var sop in sops)
+        {
+            var query = new TableQuery { PartitionKey = Layout.UidPartition(Uid.Parse(sop)), RowKeyFrom = sop + ":", RowKeyBefore = sop + ";", Select = ["SV"] };
+            await foreach (var row in stores.Uids.RowsAsync(query, cancellationToken))
+                if (Layout.TryParseUidRowKey(row.RowKey, out var key)) studies.Add(key.Study);
+        }
+        return studies;
+    }
+
+    private static List<(string NewestFirst, Uid Study)> InOrder(IEnumerable<(string NewestFirst, Uid Study)> found) =>
+        [.. found.Distinct().OrderBy(item => item.NewestFirst, StringComparer.Ordinal).ThenBy(item => item.Study)];
+
+    // A page at a time, so that no more is read than is returned.
+    private async IAsyncEnumerable<StudyCandidate> HydrateAsync(List<(string NewestFirst, Uid Study)> pointers, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var next = 0; next < pointers.Count; next += wanted)
+        {
+            var part = pointers.GetRange(next, Math.Min(wanted, pointers.Count - next));
+            foreach (var candidate in await Concurrently.SelectAsync(part, async pointer =>
+            {
+                if (answers.TryGetValue(pointer.Study, out var answer)) return new StudyCandidate(pointer.NewestFirst, pointer.Study, answer);
+                var (partition, rowKey) = SearchClaims.StudyRow(pointer.NewestFirst, pointer.Study);
+                var row = await stores.Studies.GetAsync(partition, rowKey, null, cancellationToken);
+                // A pointer that nothing answers to is on its way in or out.
+                return row is null ? null : new StudyCandidate(pointer.NewestFirst, pointer.Study, row.GetBytes("A")!);
+            }))
+                if (candidate is not null) yield return candidate;
+        }
+    }
+
+    private async IAsyncEnumerable<StudyCandidate> ScanAsync(DateTimeRange? dates, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var query = new TableQuery { PageSize = Math.Clamp(wanted, 1, ScanPage) };
+        if (dates is not null)
+        {
+            var (first, last) = dates.Days;
+            var (newest, oldest) = (SearchText.NewestFirst(Bounded(last), "235959.999999"), SearchText.NewestFirst(Bounded(first), null));
+            query = query with { PartitionKeyFrom = newest[..6], PartitionKeyBefore = oldest[..6] + "!" };
+            if (newest[..6] == oldest[..6]) query = query with { PartitionKey = newest[..6], RowKeyFrom = newest[6..8], RowKeyBefore = oldest[6..8] + "~", PartitionKeyFrom = null, PartitionKeyBefore = null };
+        }
+        var scanned = 0;
+        await foreach (var row in stores.Studies.RowsAsync(query, cancellationToken))
+        {
+            if (++scanned > MaxScanned)
+            {
+                IsIncomplete = true;
+                yield break;
+            }
+            var colon = row.RowKey.IndexOf(':', StringComparison.Ordinal);
+            if (colon < 0 || !Uid.TryParse(row.RowKey.AsSpan(colon + 1), out var study)) continue;
+            var newestFirst = (row.PartitionKey == "none" ? "999999" : row.PartitionKey) + row.RowKey[..colon];
+            yield return new StudyCandidate(newestFirst, study, row.GetBytes("A")!);
+        }
+    }
+
+    // An open end of a range reaches as far as dates go.
+    private static string Bounded(string day) => day switch { "00000000" => "00010101", "99999999" => "99991231", _ => day };
+}
