@@ -1,4 +1,5 @@
 using DicomServerless.Archive.Index;
+using DicomServerless.Archive.Retrieve;
 using DicomServerless.Archive.Search;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,7 @@ public sealed class DicomArchive
         var inbox = new Inbox(stores, Store, options, log);
         Events = new BlobEventHandler(stores, index, inbox, options, clock);
         Reconciler = new Reconciler(stores, index, inbox, contents, options, clock, log);
+        Retrieval = new InstanceRetrieval(stores, index, options);
         Search = new DicomSearch(stores, options);
         Sweeper = new Sweeper(stores, Reconciler, options, clock, log);
     }
@@ -37,6 +39,9 @@ public sealed class DicomArchive
 
     /// <summary>Deletes.</summary>
     public InstanceRemoval Removal { get; }
+
+    /// <summary>Finds and reads what is stored.</summary>
+    public InstanceRetrieval Retrieval { get; }
 
     /// <summary>Searches.</summary>
     public DicomSearch Search { get; }

@@ -33,6 +33,6 @@ internal static class IndexedAttributes
     [
         new(0x00080008), new(0x00080016), new(0x00080018), new(0x00080022), new(0x0008002A), new(0x00080032), new(0x00080023), new(0x00080033), new(0x00080201),
         new(0x00200012), new(0x00200013), new(0x00280008), new(0x00280010), new(0x00280011), new(0x00280100), new(0x0040A043), new(0x0040A491), new(0x0040A493),
-        new(0x00420010), new(0x00700080), new(0x00700081),
+        new(0x00420010), new(0x00420012), new(0x00700080), new(0x00700081),
     ];
 }

@@ -1,0 +1,66 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Security.Cryptography;
+using System.Text;
+using DicomServerless.Archive.Index;
+using DicomServerless.Dicom;
+using DicomServerless.Storage;
+
+namespace DicomServerless.Archive.Retrieve;
+
+/// <summary>The metadata of some instances: compressed as the rows hold it until it is written.</summary>
+public sealed class MetadataAnswer
+{
+    private const int FlushBytes = 64 * 1024;
+
+    private readonly Uid study;
+    private readonly IReadOnlyList<InstanceState> rows;
+    private readonly IBlobContainer derived;
+
+    internal MetadataAnswer(Uid study, IReadOnlyList<InstanceState> rows, IBlobContainer derived)
+    {
+        (this.study, this.rows, this.derived) = (study, rows, derived);
+        ETag = Hash(rows);
+    }
+
+    /// <summary>Changes whenever an instance in it comes, goes or changes. Without quotes.</summary>
+    public string ETag { get; }
+
+    /// <summary>How many instances there are.</summary>
+    public int Count => rows.Count;
+
+    /// <summary>Writes a JSON array of one object an instance (PS3.18 F.2).</summary>
+    /// <param name="writer">Where to; flushed now and then.</param>
+    /// <param name="baseUrl">The public URL of the service's root, without a slash at its end, for BulkDataURIs.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
+    public async Task WriteToAsync(PipeWriter writer, string baseUrl, CancellationToken cancellationToken)
+    {
+        writer.Write("["u8);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (i > 0) writer.Write(","u8);
+            var metadata = RowBytes.Decompress(rows[i].Metadata ?? await derived.ReadAllAsync(rows[i].DerivedMetadata!, cancellationToken));
+            Write(writer, metadata, Encoding.UTF8.GetBytes($"{baseUrl}/studies/{study}/series/{rows[i].Name.Series}/instances/{rows[i].Name.Sop}/bulkdata/"));
+            if (writer.UnflushedBytes >= FlushBytes && (await writer.FlushAsync(cancellationToken)).IsCompleted) return;
+        }
+        writer.Write("]"u8);
+        await writer.FlushAsync(cancellationToken);
+    }
+
+    private static void Write(PipeWriter writer, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> bulkDataUrl)
+    {
+        for (int mark; (mark = metadata.IndexOf(InstanceContent.BulkDataMark)) >= 0; metadata = metadata[(mark + 1)..])
+        {
+            writer.Write(metadata[..mark]);
+            writer.Write(bulkDataUrl);
+        }
+        writer.Write(metadata);
+    }
+
+    private static string Hash(IReadOnlyList<InstanceState> rows)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var row in rows) hash.AppendData(Encoding.ASCII.GetBytes($"{row.Name.Series}/{row.Name.Sop}/{row.BlobETag}\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.IO.Compression;
+using DicomServerless.Dicom;
+
+namespace DicomServerless.Archive.Retrieve;
+
+/// <summary>A forward-only stream that makes its bytes from those of another, which it owns.</summary>
+internal abstract class ForwardStream : Stream
+{
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override void Flush() { }
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read asynchronously.");
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+}
+
+/// <summary>Gives some ranges of another stream, ascending, and passes over what lies between them (item headers between fragments).</summary>
+internal sealed class RangesStream(Stream source, long position, ReadOnlyMemory<ByteRange> ranges) : ForwardStream
+{
+    private readonly byte[] skipBuffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+    private int next;
+    private long left;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (left == 0)
+        {
+            if (next == ranges.Length) return 0;
+            var range = ranges.Span[next++];
+            await SkipAsync(range.Offset - position, cancellationToken);
+            position = range.Offset;
+            left = range.Length;
+        }
+        var count = await source.ReadAsync(buffer[..(int)Math.Min(buffer.Length, left)], cancellationToken);
+        if (count == 0 && buffer.Length > 0) throw new EndOfStreamException("The stored object ends before its value does.");
+        position += count;
+        left -= count;
+        return count;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        ArrayPool<byte>.Shared.Return(skipBuffer, clearArray: true);
+        await source.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    private async Task SkipAsync(long count, CancellationToken cancellationToken)
+    {
+        while (count > 0)
+        {
+            var read = await source.ReadAsync(skipBuffer.AsMemory(0, (int)Math.Min(skipBuffer.Length, count)), cancellationToken);
+            if (read == 0) throw new EndOfStreamException("The stored object ends before its value does.");
+            count -= read;
+        }
+    }
+}
+
+/// <summary>Turns the bytes of each word around: big endian values are delivered little endian.</summary>
+internal sealed class SwappedStream(Stream source, int wordSize) : ForwardStream
+{
+    private readonly byte[] rest = new byte[8];
+    private int restStart, restEnd;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (restStart == restEnd && buffer.Length >= wordSize)
+        {
+            var whole = buffer[..(buffer.Length / wordSize * wordSize)];
+            var count = await source.ReadAtLeastAsync(whole, wordSize, throwOnEndOfStream: false, cancellationToken);
+            if (count % wordSize != 0) count += await source.ReadAtLeastAsync(whole.Slice(count, wordSize - (count % wordSize)), wordSize - (count % wordSize), throwOnEndOfStream: false, cancellationToken);
+            NativeFrame.SwapWords(whole.Span[..count], wordSize);
+            return count;
+        }
+        // A caller's buffer smaller than a word.
+        if (restStart == restEnd)
+        {
+            restStart = 0;
+            restEnd = await source.ReadAtLeastAsync(rest.AsMemory(0, wordSize), wordSize, throwOnEndOfStream: false, cancellationToken);
+            NativeFrame.SwapWords(rest.AsSpan(0, restEnd), wordSize);
+        }
+        var copied = Math.Min(buffer.Length, restEnd - restStart);
+        rest.AsMemory(restStart, copied).CopyTo(buffer);
+        restStart += copied;
+        return copied;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await base.DisposeAsync();
+    }
+}
+
+/// <summary>The inflated bytes of a deflated data set.</summary>
+internal static class InflatedDataSet
+{
+    public static Stream Open(Stream deflated) => new DeflateStream(deflated, CompressionMode.Decompress);
+}
