@@ -11,9 +11,9 @@ public sealed class TableRow(string partitionKey, string rowKey)
     private readonly Dictionary<string, object> values = new(StringComparer.Ordinal);
 
     /// <summary>The partition.</summary>
-    public string PartitionKey { get; } = partitionKey;
+    public string PartitionKey { get; internal set; } = partitionKey;
     /// <summary>The row within the partition.</summary>
-    public string RowKey { get; } = rowKey;
+    public string RowKey { get; internal set; } = rowKey;
     /// <summary>The version of the row, opaque; null for a row that was not read.</summary>
     public string? ETag { get; set; }
     /// <summary>The properties that are present.</summary>
