@@ -29,6 +29,12 @@ public sealed class ArchiveOptions
     /// <summary>What happens to an object whose UID is there with other content. Default Reject.</summary>
     public DuplicatePolicy DuplicatePolicy { get; set; } = DuplicatePolicy.Reject;
 
+    /// <summary>
+    /// Whether objects are stored whose file meta information names another SOP Class or Instance UID than their data set. They are refused by default, because one of the
+    /// two is wrong. Blobs that others put are indexed by their data set either way. Default false.
+    /// </summary>
+    public bool AcceptFileMetaMismatch { get; set; }
+
     /// <summary>When a store is indexed. Default Commit.</summary>
     public IndexingOnStore OnStore { get; set; } = IndexingOnStore.Commit;
 

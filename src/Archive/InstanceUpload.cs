@@ -75,7 +75,7 @@ internal sealed class InstanceUpload : IDisposable
         Uids = InstanceUids.Read(Scan.DataSet);
         if (Uids.Problem is { } missing) Fail(StoreOutcome.CannotUnderstand, missing);
         else if (requiredStudy is { } study && study != Uids.Key.Study) Fail(StoreOutcome.StudyMismatch, "Its Study Instance UID (0020,000D) is not that of the resource.");
-        else if (Scan.Warnings.Any(warning => warning.Kind == DicomWarningKind.FileMetaMismatch))
+        else if (!options.AcceptFileMetaMismatch && Scan.Warnings.Any(warning => warning.Kind == DicomWarningKind.FileMetaMismatch))
             Fail(StoreOutcome.FileMetaMismatch, "The Media Storage SOP Class UID (0002,0002) or SOP Instance UID (0002,0003) is not that of the data set.");
     }
 

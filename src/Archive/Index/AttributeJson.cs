@@ -9,6 +9,12 @@ internal static class AttributeJson
     /// <summary>We send application/dicom+json, never HTML, so only what JSON itself needs is escaped.</summary>
     public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
+    /// <summary>Sequences nest as deep as the parser's limit lets them, three levels of JSON each; the default would stop at 64.</summary>
+    public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 4096 };
+
+    /// <summary>As <see cref="ReaderOptions"/>.</summary>
+    public static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = 4096 };
+
     /// <summary>The first value as text; of a person name the first group that is there. Null if there is no value.</summary>
     public static string? FirstText(ReadOnlySpan<byte> json)
     {
@@ -20,7 +26,7 @@ internal static class AttributeJson
     public static List<string> Texts(ReadOnlySpan<byte> json)
     {
         var texts = new List<string>();
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, ReaderOptions);
         while (reader.Read())
         {
             if (reader.TokenType != JsonTokenType.PropertyName) continue;

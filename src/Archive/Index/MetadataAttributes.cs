@@ -11,7 +11,7 @@ internal static class MetadataAttributes
     public static List<KeyValuePair<Tag, byte[]>> Extract(ReadOnlySpan<byte> metadata, ReadOnlySpan<Tag> tags)
     {
         var found = new List<KeyValuePair<Tag, byte[]>>();
-        var reader = new Utf8JsonReader(MarkAsSpace(metadata));
+        var reader = new Utf8JsonReader(MarkAsSpace(metadata), AttributeJson.ReaderOptions);
         reader.Read();
         Span<char> name = stackalloc char[8];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -32,7 +32,7 @@ internal static class MetadataAttributes
     public static List<KeyValuePair<Tag, byte[]>> All(ReadOnlySpan<byte> metadata)
     {
         var found = new List<KeyValuePair<Tag, byte[]>>();
-        var reader = new Utf8JsonReader(MarkAsSpace(metadata));
+        var reader = new Utf8JsonReader(MarkAsSpace(metadata), AttributeJson.ReaderOptions);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {

@@ -67,7 +67,7 @@ internal sealed class SourcedAttributes
     public static SourcedAttributes Parse(ReadOnlySpan<byte> json)
     {
         var result = new SourcedAttributes();
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, AttributeJson.ReaderOptions);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {

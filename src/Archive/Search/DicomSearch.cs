@@ -40,7 +40,7 @@ public sealed class DicomSearch
         var isIncomplete = false;
         await foreach (var candidate in candidates.FindAsync(query, collector.Wanted, cancellationToken))
         {
-            using var study = JsonDocument.Parse(candidate.Answer);
+            using var study = JsonDocument.Parse(candidate.Answer, AttributeJson.DocumentOptions);
             if (query.Level == QidoLevel.Study)
             {
                 if (query.Matches.All(match => match.Matches(study.RootElement, query.Fuzzy))) collector.Add(() => shape.Make($"/studies/{candidate.Study}", study.RootElement));
@@ -77,7 +77,7 @@ public sealed class DicomSearch
         }
         foreach (var (_, state) in series.OrderBy(item => item.Number).ThenBy(item => item.State.Series))
         {
-            using var attributes = JsonDocument.Parse(StudyAnswer.Of(study, state));
+            using var attributes = JsonDocument.Parse(StudyAnswer.Of(study, state), AttributeJson.DocumentOptions);
             if (query.Level == QidoLevel.Instance) await SearchInstancesAsync(query, study, state.Series, studyAttributes, attributes.RootElement, shape, collector, cancellationToken);
             else if (Matches(query, attributes.RootElement, studyAttributes)) collector.Add(() => shape.Make($"/studies/{study}/series/{state.Series}", studyAttributes, attributes.RootElement));
             if (collector.HasMore) return;
@@ -98,7 +98,7 @@ public sealed class DicomSearch
         await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken)) rows.Add(InstanceState.FromRow(row));
         foreach (var row in rows.OrderBy(row => row.InstanceNumber ?? long.MaxValue).ThenBy(row => row.Name.Sop))
         {
-            using var attributes = JsonDocument.Parse(needsMetadata ? await MetadataAsync(row, cancellationToken) : row.Attributes);
+            using var attributes = JsonDocument.Parse(needsMetadata ? await MetadataAsync(row, cancellationToken) : row.Attributes, AttributeJson.DocumentOptions);
             if (Matches(query, attributes.RootElement, seriesAttributes, studyAttributes))
                 collector.Add(() => shape.Make($"/studies/{study}/series/{series}/instances/{row.Name.Sop}", studyAttributes, seriesAttributes, attributes.RootElement));
             if (collector.HasMore) return;
