@@ -37,7 +37,7 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
             await using (body.ConfigureAwait(false))
             {
                 var done = await client.GetBlockBlobClient(name).UploadAsync(body, options, cancellationToken).ConfigureAwait(false);
-                return new BlobWritten(StorageStatus.Ok, done.Value.ETag.ToString());
+                return new BlobWritten(StorageStatus.Ok, Text(done.Value.ETag));
             }
         }
         catch (RequestFailedException e) when (BlobErrors.IsExpected(e))
@@ -70,7 +70,7 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
         try
         {
             var done = await client.GetBlockBlobClient(name).CommitBlockListAsync(blockIds, options, cancellationToken).ConfigureAwait(false);
-            return new BlobWritten(StorageStatus.Ok, done.Value.ETag.ToString());
+            return new BlobWritten(StorageStatus.Ok, Text(done.Value.ETag));
         }
         catch (RequestFailedException e) when (BlobErrors.IsExpected(e))
         {
@@ -83,7 +83,7 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
         try
         {
             var found = (await client.GetBlockBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Value;
-            return new BlobInfo(name, found.ContentLength, found.ETag.ToString(), found.LastModified, Caseless(found.Metadata));
+            return new BlobInfo(name, found.ContentLength, Text(found.ETag), found.LastModified, Caseless(found.Metadata));
         }
         catch (RequestFailedException e) when (BlobErrors.Status(e) == StorageStatus.NotFound)
         {
@@ -99,13 +99,19 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
         {
             // Without a Range header an empty blob is 200; with one it is 416.
             Range = offset == 0 && length is null ? default : new HttpRange(offset, length),
-            Conditions = ifMatch is null ? null : new BlobRequestConditions { IfMatch = new ETag(ifMatch) },
+            Conditions = ifMatch is null ? null : new BlobRequestConditions { IfMatch = Tag(ifMatch) },
         };
         try
         {
             var answer = (await client.GetBlockBlobClient(name).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false)).Value;
             var details = answer.Details;
-            var info = new BlobInfo(name, WholeLength(details), details.ETag.ToString(), details.LastModified, Caseless(details.Metadata));
+            if (options.Range != default && details.ContentLength == 0)
+            {
+                // The service says 416; the emulator sends nothing, successfully.
+                await answer.Content.DisposeAsync().ConfigureAwait(false);
+                return new BlobRead(StorageStatus.RangeNotSatisfiable, null, null);
+            }
+            var info = new BlobInfo(name, WholeLength(details), Text(details.ETag), details.LastModified, Caseless(details.Metadata));
             return new BlobRead(StorageStatus.Ok, answer.Content, info);
         }
         catch (RequestFailedException e) when (BlobErrors.IsExpected(e))
@@ -119,7 +125,7 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
         await foreach (var item in client.GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix, cancellationToken).ConfigureAwait(false))
         {
             var found = item.Properties;
-            yield return new BlobInfo(item.Name, found.ContentLength ?? 0, found.ETag?.ToString() ?? "", found.LastModified ?? default, Caseless(item.Metadata));
+            yield return new BlobInfo(item.Name, found.ContentLength ?? 0, found.ETag is { } etag ? Text(etag) : "", found.LastModified ?? default, Caseless(item.Metadata));
         }
     }
 
@@ -129,7 +135,7 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
         try
         {
             // A snapshot that an operator took must not keep a patient's object from being deleted.
-            var conditions = ifMatch is null ? null : new BlobRequestConditions { IfMatch = new ETag(ifMatch) };
+            var conditions = ifMatch is null ? null : new BlobRequestConditions { IfMatch = Tag(ifMatch) };
             await client.GetBlockBlobClient(name).DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, conditions, cancellationToken).ConfigureAwait(false);
             return StorageStatus.Ok;
         }
@@ -143,8 +149,13 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
 
     private static BlobRequestConditions? Conditions(BlobCondition condition) =>
         condition.IfAbsent ? new BlobRequestConditions { IfNoneMatch = ETag.All }
-        : condition.IfMatch is { } etag ? new BlobRequestConditions { IfMatch = new ETag(etag) }
+        : condition.IfMatch is { } etag ? new BlobRequestConditions { IfMatch = Tag(etag) }
         : null;
+
+    // Headers carry ETags in quotes, listings without: names of versions are equal only if all are without.
+    private static string Text(ETag etag) => etag.ToString().Trim('"');
+
+    private static ETag Tag(string text) => new($"\"{text}\"");
 
     // "If nothing is there" is answered with 409 or 412, by service and operation; it is one outcome.
     private static StorageStatus Refusal(RequestFailedException e, BlobWrite write)

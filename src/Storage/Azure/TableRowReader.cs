@@ -100,13 +100,12 @@ internal ref struct TableRowReader
             case JsonTokenType.False: return false;
             case JsonTokenType.Null: return null;
             case JsonTokenType.Number:
-                return TypeOf(name) switch
+                switch (TypeOf(name))
                 {
-                    "Edm.Double" => json.GetDouble(),
-                    "Edm.Int64" => json.GetInt64(),
-                    // A double keeps its point or exponent; an Int32 has neither.
-                    _ => json.ValueSpan.IndexOfAny((byte)'.', (byte)'e', (byte)'E') < 0 && json.TryGetInt32(out var number) ? number : json.GetDouble(),
-                };
+                    case "Edm.Double": return json.GetDouble();
+                    case "Edm.Int64": return json.GetInt64();
+                    default: return Number();
+                }
             case JsonTokenType.String:
                 switch (TypeOf(name))
                 {
@@ -119,6 +118,13 @@ internal ref struct TableRowReader
             default:
                 throw new JsonException($"The table service sent a {json.TokenType} as the property {name}.");
         }
+    }
+
+    // A double keeps its point or exponent; an Int32 has neither.
+    private readonly object Number()
+    {
+        if (json.ValueSpan.IndexOfAny((byte)'.', (byte)'e', (byte)'E') < 0 && json.TryGetInt32(out var number)) return number;
+        return json.GetDouble();
     }
 
     private readonly string? TypeOf(string name)
