@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using Spectre.Console;
+
+namespace DicomServerless.Dev;
+
+/// <summary>Starts everything, in order, and ends it.</summary>
+internal sealed class LocalSystem(DevOptions options)
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var state = await Preflight.CheckAsync(options, cancellationToken);
+            await InstallAsync(cancellationToken);
+            using var http = new HttpClient { Timeout = TimeSpan.FromMinutes(5) };
+            var relay = new BlobEventRelay(options, http);
+            await using var azurite = StartAzurite(relay.OnLine);
+            await WaitAsync(azurite, () => IsOpenAsync(options.AzuritePort + 2, cancellationToken), cancellationToken);
+            await using var functions = StartFunctions();
+            await WaitAsync(functions, async () => (await http.GetAsync(options.ServiceUrl + "/health/ready", cancellationToken)).IsSuccessStatusCode, cancellationToken);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var relaying = relay.RunAsync(stop.Token);
+            if (options.SendSamples)
+            {
+                var samples = new SampleStudies(options, http);
+                await samples.SendAsync(cancellationToken);
+                await samples.ShowAsync(cancellationToken);
+            }
+            ShowUrls();
+            Console.WriteLine("Ready");
+            var ended = await Task.WhenAny(azurite.Ended, functions.Ended, Task.Delay(Timeout.Infinite, cancellationToken));
+            await stop.CancelAsync();
+            await relaying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var child in new[] { azurite, functions })
+                if (ended == child.Ended || (child.HasEnded && !cancellationToken.IsCancellationRequested)) throw new StartException($"{child.Name} ended by itself:\n{child.LastLines}");
+            return 0;
+        }
+        catch (StartException exception)
+        {
+            Console.Error.WriteLine(exception.Message);
+            return 1;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return 0;
+        }
+    }
+
+    // npm ci takes a while; the lock file's time tells whether it has been done.
+    private static async Task InstallAsync(CancellationToken cancellationToken)
+    {
+        var done = Path.Combine(Folders.Dev, "node_modules", ".package-lock.json");
+        if (File.Exists(done) && File.GetLastWriteTimeUtc(done) >= File.GetLastWriteTimeUtc(Path.Combine(Folders.Dev, "package-lock.json"))) return;
+        Console.WriteLine("Installing Azurite (npm ci) …");
+        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]) { WorkingDirectory = Folders.Dev, RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var errors = npm.StandardError.ReadToEndAsync(cancellationToken);
+        await npm.StandardOutput.ReadToEndAsync(cancellationToken);
+        await npm.WaitForExitAsync(cancellationToken);
+        if (npm.ExitCode != 0) throw new StartException($"npm ci failed in {Folders.Dev}:\n{await errors}");
+        File.SetLastWriteTimeUtc(done, DateTime.UtcNow);
+    }
+
+    private ChildProcess StartAzurite(Action<string> onLine)
+    {
+        var location = Path.Combine(options.Data, "azurite");
+        Directory.CreateDirectory(location);
+        return ChildProcess.Start("Azurite", "node",
+        [
+            Path.Combine(Folders.Dev, "node_modules", "azurite", "dist", "src", "azurite.js"), "--location", location, "--disableTelemetry", "--skipApiVersionCheck",
+            "--blobPort", Text(options.AzuritePort), "--queuePort", Text(options.AzuritePort + 1), "--tablePort", Text(options.AzuritePort + 2),
+        ], new Dictionary<string, string>(), options.Data, Path.Combine(options.Data, "azurite.log"), onLine);
+    }
+
+    private ChildProcess StartFunctions() => ChildProcess.Start("The DICOMweb service", Path.Combine(Folders.Functions, "DicomServerless.Functions"), [], new Dictionary<string, string>
+    {
+        // As the Functions host starts it: so the trigger routes exist, and events come as invocations.
+        ["FUNCTIONS_CUSTOMHANDLER_PORT"] = Text(options.FunctionsPort),
+        ["DataStorage"] = options.ConnectionString,
+        ["Archive__JournalDueSeconds"] = "15",
+    }, Folders.Functions, Path.Combine(options.Data, "functions.log"));
+
+    private static async Task WaitAsync(ChildProcess child, Func<Task<bool>> isUp, CancellationToken cancellationToken)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                if (await isUp()) return;
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet.
+            }
+            if (child.HasEnded || watch.Elapsed > StartTimeout) throw new StartException($"{child.Name} did not start:\n{child.LastLines}");
+            await Task.Delay(100, cancellationToken);
+        }
+    }
+
+    private static async Task<bool> IsOpenAsync(int port, CancellationToken cancellationToken)
+    {
+        using var client = new System.Net.Sockets.TcpClient();
+        try
+        {
+            await client.ConnectAsync("127.0.0.1", port, cancellationToken);
+            return true;
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
+    }
+
+    private void ShowUrls()
+    {
+        var table = new Table().AddColumns("What", "Where");
+        table.AddRow("DICOMweb", options.DicomWebUrl);
+        table.AddRow("Health", options.ServiceUrl + "/health/ready");
+        table.AddRow("Azurite (blob, queue, table)", $"127.0.0.1:{options.AzuritePort}, {options.AzuritePort + 1}, {options.AzuritePort + 2}");
+        table.AddRow("State and logs", Markup.Escape(options.Data));
+        AnsiConsole.Write(table);
+    }
+
+    private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
