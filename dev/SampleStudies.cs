@@ -7,6 +7,8 @@ namespace DicomServerless.Dev;
 /// <summary>Sends the sample studies by STOW-RS and shows what QIDO-RS returns.</summary>
 internal sealed class SampleStudies(DevOptions options, HttpClient http)
 {
+    private static readonly string[] Columns = ["00100010", "00100020", "00080020", "00080061", "00081030", "00201206", "00201208"];
+
     public async Task SendAsync(CancellationToken cancellationToken)
     {
         var files = Directory.EnumerateFiles(Folders.Samples, "*.dcm", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
@@ -30,7 +32,7 @@ internal sealed class SampleStudies(DevOptions options, HttpClient http)
         {
             using var studies = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
             foreach (var study in studies.RootElement.EnumerateArray())
-                table.AddRow(new[] { "00100010", "00100020", "00080020", "00080061", "00081030", "00201206", "00201208" }.Select(tag => Markup.Escape(Text(study, tag))).ToArray());
+                table.AddRow(Columns.Select(tag => Markup.Escape(Text(study, tag))).ToArray());
         }
         AnsiConsole.Write(table);
     }
