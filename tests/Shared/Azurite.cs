@@ -28,7 +28,7 @@ public sealed class Azurite : IDisposable
     public int TablePort { get; }
 
     /// <summary>What an application's DataStorage setting would be.</summary>
-    public string ConnectionString => $"{Endpoints};AccountName={Account};AccountKey={Key}";
+    public string ConnectionString => $"DefaultEndpointsProtocol=http;{Endpoints};AccountName={Account};AccountKey={Key}";
 
     /// <summary>The part of a connection string that says where the services are.</summary>
     public string Endpoints =>

@@ -56,7 +56,7 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
     {
         if (!state.Blobs.TryGetValue(name, out var blob)) return new BlobRead(StorageStatus.NotFound, null, null);
         if (ifMatch is not null && ifMatch != blob.Info.ETag) return new BlobRead(StorageStatus.PreconditionFailed, null, null);
-        if (offset >= blob.Bytes.Length) return new BlobRead(StorageStatus.RangeNotSatisfiable, null, null);
+        if (offset >= blob.Bytes.Length && (offset > 0 || length is not null)) return new BlobRead(StorageStatus.RangeNotSatisfiable, null, null);
         var count = Math.Min(blob.Bytes.Length - offset, length ?? long.MaxValue);
         return new BlobRead(StorageStatus.Ok, new MemoryStream(blob.Bytes, (int)offset, (int)count, writable: false), blob.Info);
     });

@@ -105,7 +105,7 @@ internal sealed class AzureTable(HttpPipeline pipeline, Uri endpoint, string nam
         var answer = TableBatch.Read(response.Content.ToMemory(), writes.Count);
         if (answer.Status < 300) return new TableWritten(StorageStatus.Ok, answer.ETags);
         var error = TableError.Read(answer.Error);
-        return new TableWritten(error.Status(answer.Status) ?? throw new RequestFailedException(answer.Status, error.Message ?? "The table service refused a batch.", error.Code, null), [], error.Index);
+        return new TableWritten(error.Status(answer.Status) ?? throw new RequestFailedException(answer.Status, $"The table service refused a batch with {answer.Status} {error.Code}: {error.Message}", error.Code, null), [], error.Index);
     }
 
     private static void Check(IReadOnlyList<TableWrite> writes)
