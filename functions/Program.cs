@@ -1,2 +1,181 @@
-var app = WebApplication.CreateSlimBuilder(args).Build();
-app.Run();
+using System.Net;
+using DicomServerless.Archive;
+using DicomServerless.Functions.Endpoints;
+using DicomServerless.Functions.Hosting;
+using DicomServerless.Functions.Triggers;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Console;
+
+namespace DicomServerless.Functions;
+
+/// <summary>The application: every registration and every route.</summary>
+internal static class Program
+{
+    private const int DefaultMaxBodyBytes = 8 * 1024 * 1024 + 1; // of endpoints that take no objects
+    private static readonly string[] Reading = ["GET", "HEAD"];
+
+    public static async Task<int> Main(string[] args)
+    {
+        // Exit code 0 makes the Functions host leave a dead process alone, so it is never ours: the process ends because it was told to, or with an error.
+        var problems = new List<string>();
+        await using var app = Build(args, problems, (configuration, found) => StorageConnection.Open(configuration, found));
+        if (app is null)
+        {
+            foreach (var problem in problems) await Console.Error.WriteLineAsync("Configuration: " + problem);
+            return 1;
+        }
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (IOException exception)
+        {
+            await Console.Error.WriteLineAsync("The port cannot be opened: " + exception.Message);
+            return 1;
+        }
+        return Environment.ExitCode != 0 ? Environment.ExitCode : 143; // as a process that was told to stop by SIGTERM
+    }
+
+    /// <summary>Puts the application together. Null if the configuration has problems.</summary>
+    /// <param name="args">Command line: --Key:Name=value.</param>
+    /// <param name="problems">Takes what is wrong.</param>
+    /// <param name="openStorage">Opens the stores that the configuration names; null if that has problems.</param>
+    /// <param name="configure">More configuration, for tests.</param>
+    public static WebApplication? Build(
+        string[] args, List<string> problems, Func<IConfiguration, List<string>, StorageConnection?> openStorage, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        configure?.Invoke(builder);
+        var settings = Settings.Read(builder.Configuration, problems);
+        var storage = openStorage(builder.Configuration, problems);
+        if (problems.Count > 0 || storage is null) return null;
+
+        AddLogging(builder.Logging, settings.Http.LogFormat);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = DefaultMaxBodyBytes; // store requests set their own
+            // The host dials 127.0.0.1 and nobody else may: said in code, so that a stray ASPNETCORE_URLS cannot win.
+            if (settings.HostPort is { } port) kestrel.Listen(IPAddress.Loopback, port);
+        });
+        var services = builder.Services;
+        services.AddSingleton(settings);
+        services.AddSingleton(storage);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<Func<Guid>>(_ => NewGuid);
+        services.AddSingleton(provider => new Telemetry(provider.GetRequiredService<IConfiguration>()));
+        services.AddSingleton(provider => new DicomArchive(
+            storage.Stores, settings.Archive, provider.GetRequiredService<TimeProvider>(), NewGuid, provider.GetRequiredService<ILogger<DicomArchive>>()));
+        services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Readiness>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
+        services.AddSingleton<EventIntake>();
+        if (settings.HostPort is null)
+        {
+            services.AddHostedService<SweepTimer>();
+            if (settings.Events.Poll && storage.Events is not null) services.AddHostedService<EventPolling>();
+        }
+        services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore); // each has its own retries
+        services.AddResponseCompression(compression =>
+        {
+            compression.EnableForHttps = true;
+            compression.MimeTypes = ["application/dicom+json", "application/json"]; // never pixels
+        });
+        services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = System.IO.Compression.CompressionLevel.Fastest);
+
+        var app = builder.Build();
+        if (settings.HostPort is null)
+            foreach (var url in settings.Http.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) app.Urls.Add(url);
+        app.Lifetime.ApplicationStarted.Register(() => HostingLog.Listening(app.Logger, string.Join(", ", app.Urls), settings.HostPort is null ? "" : ", under the Functions host"));
+        app.Lifetime.ApplicationStopped.Register(() => CloseArchive(app));
+
+        app.UseForwardedHeaders(ForwardedHeaders(settings));
+        if (settings.Http.PathBase.Length > 0) app.UsePathBase(settings.Http.PathBase);
+        app.UseMiddleware<RequestEnvelope>();
+        if (settings.Http.CompressJson) app.UseResponseCompression();
+        app.UseRouting();
+        app.UseMiddleware<ReadinessGate>();
+
+        app.MapMethods("/", Reading, Health.RootAsync);
+        app.MapMethods("/health/live", Reading, Health.LiveAsync);
+        app.MapMethods("/health/ready", Reading, Health.ReadyAsync);
+
+        const string studies = "/dicomweb/studies", study = studies + "/{study}", series = study + "/series/{series}", instance = series + "/instances/{instance}";
+        app.MapPost(studies, Stow.StoreAsync);
+        app.MapPost(study, Stow.StoreAsync);
+
+        app.MapMethods(studies, Reading, Qido.StudiesAsync);
+        app.MapMethods(study + "/series", Reading, Qido.SeriesAsync);
+        app.MapMethods(study + "/instances", Reading, Qido.InstancesAsync);
+        app.MapMethods("/dicomweb/series", Reading, Qido.SeriesAsync);
+        app.MapMethods(series + "/instances", Reading, Qido.InstancesAsync);
+        app.MapMethods("/dicomweb/instances", Reading, Qido.InstancesAsync);
+
+        app.MapMethods(study, Reading, WadoObjects.RetrieveAsync);
+        app.MapMethods(series, Reading, WadoObjects.RetrieveAsync);
+        app.MapMethods(instance, Reading, WadoObjects.RetrieveAsync);
+        app.MapMethods(study + "/metadata", Reading, WadoMetadata.RetrieveAsync);
+        app.MapMethods(series + "/metadata", Reading, WadoMetadata.RetrieveAsync);
+        app.MapMethods(instance + "/metadata", Reading, WadoMetadata.RetrieveAsync);
+        app.MapMethods(instance + "/frames/{frames}", Reading, WadoFrames.RetrieveAsync);
+        app.MapMethods(instance + "/bulkdata/{**path}", Reading, WadoBulkData.RetrieveAsync);
+
+        app.MapDelete(study, Delete.DeleteAsync);
+        app.MapDelete(series, Delete.DeleteAsync);
+        app.MapDelete(instance, Delete.DeleteAsync);
+
+        if (settings.HostPort is not null)
+        {
+            app.MapPost("/events-queue", HostTriggers.QueueAsync);
+            app.MapPost("/events-grid", HostTriggers.EventGridAsync);
+            app.MapPost("/sweep", HostTriggers.SweepAsync);
+        }
+        return app;
+    }
+
+#pragma warning disable RS0030 // the one place where random ids come from
+    private static Guid NewGuid() => Guid.NewGuid();
+#pragma warning restore RS0030
+
+    // Everything to stdout: the Functions host takes stderr for errors.
+    private static void AddLogging(ILoggingBuilder logging, LogFormat format)
+    {
+        logging.ClearProviders();
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        if (format == LogFormat.Json) logging.AddJsonConsole(json => json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
+        else logging.AddSimpleConsole(simple =>
+        {
+            simple.SingleLine = true;
+            simple.ColorBehavior = LoggerColorBehavior.Disabled;
+            simple.TimestampFormat = "HH:mm:ss.fff ";
+            simple.UseUtcTimestamp = true;
+        });
+    }
+
+    private static ForwardedHeadersOptions ForwardedHeaders(Settings settings)
+    {
+        var options = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.All,
+            ForwardLimit = null, // each step is checked against the trusted proxies
+        };
+        options.KnownIPNetworks.Clear();
+        options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse("127.0.0.0/8"));
+        options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse("::1/128"));
+        foreach (var network in settings.Proxies) options.KnownIPNetworks.Add(network);
+        return options;
+    }
+
+    private static void CloseArchive(WebApplication app)
+    {
+        try
+        {
+            app.Services.GetRequiredService<DicomArchive>().CloseAsync().GetAwaiter().GetResult();
+        }
+        catch (Exception exception)
+        {
+            HostingLog.NotClosed(app.Logger, exception);
+        }
+    }
+}

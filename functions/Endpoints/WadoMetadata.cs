@@ -1,0 +1,31 @@
+using DicomServerless.Functions.Hosting;
+using DicomServerless.Functions.Media;
+using Microsoft.AspNetCore.Http;
+
+namespace DicomServerless.Functions.Endpoints;
+
+/// <summary>Metadata of a study, a series or an instance (PS3.18 10.4.1.1.2) as DICOM JSON.</summary>
+internal static class WadoMetadata
+{
+    private const string DicomJson = "application/dicom+json", Json = "application/json";
+
+    public static async Task RetrieveAsync(HttpContext context)
+    {
+        if (await context.ReadUidsAsync() is not { } uids) return;
+        if (Accept.Of(context.Request).Choose(Representation.Single(DicomJson), Representation.Single(Json)) is not { } representation)
+        {
+            await Problem.WriteAsync(context, 406, $"Metadata is {DicomJson}; accept it or */*.");
+            return;
+        }
+        if (await context.Archive().Retrieval.MetadataAsync(uids.Study!.Value, uids.Series, uids.Instance, context.RequestAborted) is not { } metadata)
+        {
+            await NotFound.WriteAsync(context, uids);
+            return;
+        }
+        // Weak, because the same metadata may be compressed or not. The base URL is part of the text.
+        if (Caching.IsNotModified(context, $"W/\"{metadata.ETag}-{Caching.Short(context.BaseUrl())}\"")) return;
+        context.Response.ContentType = representation.MediaType;
+        if (HttpMethods.IsHead(context.Request.Method)) return;
+        await metadata.WriteToAsync(context.Response.BodyWriter, context.BaseUrl(), context.RequestAborted);
+    }
+}

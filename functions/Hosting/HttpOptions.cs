@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DicomServerless.Functions.Hosting;
+
+/// <summary>How console lines look.</summary>
+public enum LogFormat
+{
+    /// <summary>Text.</summary>
+    Simple,
+    /// <summary>One JSON object a line.</summary>
+    Json,
+}
+
+/// <summary>Options of the HTTP side, section <c>Http</c>.</summary>
+public sealed class HttpOptions
+{
+    /// <summary>Where to listen outside the Functions host; several with semicolons. Default http://127.0.0.1:7071. Under the Functions host it is not used.</summary>
+    public string Urls { get; set; } = "http://127.0.0.1:7071";
+
+    /// <summary>The URL under which clients reach this application's root, such as https://dicom.example.org/pacs; null to take it from each request. Default null.</summary>
+    public string? PublicUrl { get; set; }
+
+    /// <summary>A path in front of every route, for a proxy that does not strip it, such as /pacs. Default none.</summary>
+    public string PathBase { get; set; } = "";
+
+    /// <summary>Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded headers count, with commas; loopback always counts. Default none.</summary>
+    public string TrustedProxies { get; set; } = "";
+
+    /// <summary>The largest body of a store request. Bytes, 1,048,576 to 1,099,511,627,776. Default 17,179,869,184; under the Functions host its own limit is smaller.</summary>
+    [Range(1_048_576L, 1_099_511_627_776L, ErrorMessage = "Http:MaxBodyBytes must be 1048576 to 1099511627776 bytes.")]
+    public long MaxBodyBytes { get; set; } = 16L << 30;
+
+    /// <summary>Whether JSON is compressed for clients that take it. Default true.</summary>
+    public bool CompressJson { get; set; } = true;
+
+    /// <summary>How lines of the log look. Default Simple.</summary>
+    public LogFormat LogFormat { get; set; } = LogFormat.Simple;
+
+    /// <summary>How long a request waits for the stores to be made when the application has just started. Seconds, 0 to 120. Default 20.</summary>
+    [Range(0, 120, ErrorMessage = "Http:StartWaitSeconds must be 0 to 120 seconds.")]
+    public double StartWaitSeconds { get; set; } = 20;
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using DicomServerless.Archive.Retrieve;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace DicomServerless.Functions.Hosting;
+
+/// <summary>What surrounds every request: a span, a measurement, one line in the log, and an answer for what an endpoint did not expect.</summary>
+internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry, TimeProvider clock, ILogger<RequestEnvelope> log)
+{
+    private const int ClientClosedRequest = 499;
+
+    private int hostVersionLogged;
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var started = clock.GetTimestamp();
+        using var activity = telemetry.Source.StartActivity("request", ActivityKind.Server, Parent(context));
+        if (context.Request.Headers["X-Azure-Functions-HostVersion"] is [{ } version] && Interlocked.Exchange(ref hostVersionLogged, 1) == 0) HostingLog.FunctionsHost(log, version);
+        try
+        {
+            await next(context);
+            if (!context.Response.HasStarted && context.Response is { StatusCode: 404 or 405, ContentType: null }) await AnswerUnknownAsync(context);
+        }
+        catch (Exception exception)
+        {
+            await AnswerAsync(context, exception);
+        }
+        finally
+        {
+            Record(context, activity, clock.GetElapsedTime(started));
+        }
+    }
+
+    private static ActivityContext Parent(HttpContext context) =>
+        context.Request.Headers.TraceParent is [{ } parent] && ActivityContext.TryParse(parent, null, isRemote: true, out var remote) ? remote : default;
+
+    private static Task AnswerUnknownAsync(HttpContext context) => context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
+        ? Problem.WriteAsync(context, 405, $"This resource takes {context.Response.Headers.Allow}.")
+        : Problem.WriteAsync(context, 404, "There is no such resource. DICOMweb is below /dicomweb.");
+
+    private async Task AnswerAsync(HttpContext context, Exception exception)
+    {
+        var traceId = Problem.TraceId(context);
+        // A client that leaves is no error.
+        if (context.RequestAborted.IsCancellationRequested || exception is ConnectionResetException)
+        {
+            HostingLog.ClientLeft(log, traceId);
+            if (!context.Response.HasStarted) context.Response.StatusCode = ClientClosedRequest;
+            return;
+        }
+        if (context.Response.HasStarted)
+        {
+            // The status is sent: cutting the connection is the only way to say that the body is not whole.
+            HostingLog.Failed(log, exception, traceId);
+            context.Abort();
+            return;
+        }
+        switch (exception)
+        {
+            case BadHttpRequestException bad:
+                await Problem.WriteAsync(context, bad.StatusCode, "The request could not be read: " + bad.Message);
+                break;
+            case InstanceChangedException:
+                context.Response.Headers.RetryAfter = "1";
+                await Problem.WriteAsync(context, 503, "The instance was changed while it was read; ask again.");
+                break;
+            case Azure.RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or AggregateException { InnerException: Azure.RequestFailedException }:
+            case HttpRequestException or TimeoutException or OperationCanceledException or IOException:
+                HostingLog.StorageFailed(log, HostingLog.Reason(exception), traceId);
+                context.Response.Headers.RetryAfter = "5";
+                await Problem.WriteAsync(context, 503, "Storage does not answer; ask again.");
+                break;
+            default:
+                HostingLog.Failed(log, exception, traceId);
+                await Problem.WriteAsync(context, 500, "The server failed. The log has the reason under the trace id.");
+                break;
+        }
+    }
+
+    private void Record(HttpContext context, Activity? activity, TimeSpan elapsed)
+    {
+        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none";
+        var (method, status) = (MethodTag(context.Request.Method), context.Response.StatusCode);
+        telemetry.Requests.Record(elapsed.TotalSeconds, new("http.route", route), new("http.request.method", method), new("http.response.status_code", status));
+        if (activity is not null)
+        {
+            activity.DisplayName = $"{method} {route}";
+            activity.SetTag("http.route", route).SetTag("http.request.method", method).SetTag("http.response.status_code", status);
+            if (status >= 500) activity.SetStatus(ActivityStatusCode.Error);
+        }
+        if (route is not ("/" or "/health/live" or "/health/ready")) HostingLog.Answered(log, method, route, status, elapsed.TotalMilliseconds, Problem.TraceId(context));
+    }
+
+    // A method is a client's text: only known ones become tags.
+    private static string MethodTag(string method) => method is "GET" or "HEAD" or "POST" or "PUT" or "DELETE" or "OPTIONS" or "PATCH" ? method : "_OTHER";
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Net;
+using DicomServerless.Archive;
+using DicomServerless.Dicom;
+using Microsoft.Extensions.Configuration;
+
+namespace DicomServerless.Functions.Hosting;
+
+/// <summary>Every option of the process, read and checked once at start.</summary>
+/// <param name="Archive">Section Archive.</param>
+/// <param name="Http">Section Http.</param>
+/// <param name="Events">Section Events.</param>
+/// <param name="HostPort">The port that the Functions host gives us; null outside it.</param>
+/// <param name="Proxies">Networks whose X-Forwarded headers count.</param>
+internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventOptions Events, int? HostPort, IReadOnlyList<IPNetwork> Proxies)
+{
+    private const string HostPortKey = "FUNCTIONS_CUSTOMHANDLER_PORT";
+
+    /// <summary>Reads the configuration. All that is wrong goes to the list, one clear line each.</summary>
+    public static Settings Read(IConfiguration configuration, List<string> problems)
+    {
+        int? port = null;
+        if (configuration[HostPortKey] is { Length: > 0 } text)
+        {
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65536) port = number;
+            else problems.Add($"{HostPortKey} is \"{text}\": the Functions host sets it to a port, 1 to 65535; remove it to run without the host.");
+        }
+        var http = ReadHttp(configuration, problems, out var proxies);
+        return new Settings(ReadArchive(configuration, problems), http, ReadEvents(configuration, problems), port, proxies);
+    }
+
+    private static ArchiveOptions ReadArchive(IConfiguration configuration, List<string> problems)
+    {
+        var reader = new SettingsReader<ArchiveOptions>(configuration, "Archive", problems);
+        var defaults = new ArchiveOptions();
+        var limits = new SettingsReader<DicomLimits>(configuration, "Archive:Limits", problems);
+        reader.Text("Limits", null);
+        var options = new ArchiveOptions
+        {
+            DuplicatePolicy = reader.Choice("DuplicatePolicy", defaults.DuplicatePolicy),
+            OnStore = reader.Choice("OnStore", defaults.OnStore),
+            JournalDueSeconds = reader.Number("JournalDueSeconds", defaults.JournalDueSeconds),
+            KeepStudySeconds = reader.Number("KeepStudySeconds", defaults.KeepStudySeconds),
+            TombstoneSeconds = reader.Number("TombstoneSeconds", defaults.TombstoneSeconds),
+            DerivedGraceSeconds = reader.Number("DerivedGraceSeconds", defaults.DerivedGraceSeconds),
+            BlockMiB = reader.Number("BlockMiB", defaults.BlockMiB),
+            UploadMemoryMiB = reader.Number("UploadMemoryMiB", defaults.UploadMemoryMiB),
+            WritesPerRequest = reader.Number("WritesPerRequest", defaults.WritesPerRequest),
+            ReadAhead = reader.Number("ReadAhead", defaults.ReadAhead),
+            TrustOwnEvents = reader.Flag("TrustOwnEvents", defaults.TrustOwnEvents),
+            MaxResults = reader.Number("MaxResults", defaults.MaxResults),
+            FallbackCharacterSet = reader.Text("FallbackCharacterSet", defaults.FallbackCharacterSet)!,
+            Limits = new DicomLimits
+            {
+                MaxElementLength = limits.Number("MaxElementLength", defaults.Limits.MaxElementLength),
+                MaxDepth = limits.Number("MaxDepth", defaults.Limits.MaxDepth),
+                MaxElements = limits.Number("MaxElements", defaults.Limits.MaxElements),
+                MaxHeaderBytes = limits.Number("MaxHeaderBytes", defaults.Limits.MaxHeaderBytes),
+                MaxInflatedBytes = limits.Number("MaxInflatedBytes", defaults.Limits.MaxInflatedBytes),
+                MaxInflateRatio = limits.Number("MaxInflateRatio", defaults.Limits.MaxInflateRatio),
+                MaxFragments = limits.Number("MaxFragments", defaults.Limits.MaxFragments),
+            },
+        };
+        reader.RefuseUnknown();
+        limits.RefuseUnknown();
+        return options;
+    }
+
+    private static HttpOptions ReadHttp(IConfiguration configuration, List<string> problems, out IReadOnlyList<IPNetwork> proxies)
+    {
+        var reader = new SettingsReader<HttpOptions>(configuration, "Http", problems);
+        var defaults = new HttpOptions();
+        var options = new HttpOptions
+        {
+            Urls = reader.Text("Urls", defaults.Urls)!,
+            PublicUrl = reader.Text("PublicUrl", null)?.TrimEnd('/'),
+            PathBase = reader.Text("PathBase", "")!.TrimEnd('/'),
+            TrustedProxies = reader.Text("TrustedProxies", "")!,
+            MaxBodyBytes = reader.Number("MaxBodyBytes", defaults.MaxBodyBytes),
+            CompressJson = reader.Flag("CompressJson", defaults.CompressJson),
+            LogFormat = reader.Choice("LogFormat", defaults.LogFormat),
+            StartWaitSeconds = reader.Number("StartWaitSeconds", defaults.StartWaitSeconds),
+        };
+        foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            if (!url.StartsWith("http://", StringComparison.Ordinal)) reader.Add("Urls", "give URLs with http://, such as http://0.0.0.0:8080; TLS is ended in front of this process.");
+        if (options.PublicUrl is { } publicUrl && (!Uri.TryCreate(publicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length + uri.Fragment.Length > 0))
+            reader.Add("PublicUrl", "give an absolute http or https URL without query, such as https://dicom.example.org/pacs.");
+        if (options.PathBase.Length > 0 && options.PathBase[0] != '/') reader.Add("PathBase", "begin it with a slash, such as /pacs.");
+        var networks = new List<IPNetwork>();
+        foreach (var proxy in options.TrustedProxies.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (IPNetwork.TryParse(proxy, out var network)) networks.Add(network);
+            else if (IPAddress.TryParse(proxy, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            else reader.Add("TrustedProxies", "give IP addresses or networks such as 10.0.0.0/8, with commas.");
+        }
+        proxies = networks;
+        reader.RefuseUnknown();
+        return options;
+    }
+
+    private static EventOptions ReadEvents(IConfiguration configuration, List<string> problems)
+    {
+        var reader = new SettingsReader<EventOptions>(configuration, "Events", problems);
+        var defaults = new EventOptions();
+        var options = new EventOptions
+        {
+            Queue = reader.Text("Queue", configuration["EVENTS_QUEUE"] is { Length: > 0 } queue ? queue : defaults.Queue)!,
+            Poll = reader.Flag("Poll", defaults.Poll),
+            PollSeconds = reader.Number("PollSeconds", defaults.PollSeconds),
+            SweepSeconds = reader.Number("SweepSeconds", defaults.SweepSeconds),
+            MaxDequeueCount = reader.Number("MaxDequeueCount", defaults.MaxDequeueCount),
+        };
+        reader.RefuseUnknown();
+        return options;
+    }
+}
