@@ -20,7 +20,7 @@ internal sealed class MultipartReader(Stream body, string boundary) : IDisposabl
     private int clean;      // up to here it is content of the part
     private long given;     // of the part
     private int next;       // behind the boundary that ends the part
-    private bool isAtEnd, hasLfLines, isInPart, isPartOver, isClosed;
+    private bool isAtEnd, hasLfLines, isInPart, isPartOver, isLastPart, isClosed;
 
     /// <summary>Whether a boundary was found at all.</summary>
     public bool HasBegun { get; private set; }
@@ -111,7 +111,7 @@ internal sealed class MultipartReader(Stream body, string boundary) : IDisposabl
         }
         isInPart = false;
         if (isPartOver) start = next;
-        else isClosed = true; // the message is cut off
+        isClosed = isLastPart || !isPartOver; // else the message is cut off
     }
 
     private async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
@@ -151,27 +151,39 @@ internal sealed class MultipartReader(Stream body, string boundary) : IDisposabl
     // Where lines end with LF, a CR before it is content unless it makes the length odd: that of a DICOM object is even (PS3.5 7.1.1).
     private void EndPart(Match match, int offset)
     {
-        isPartOver = true;
+        (isPartOver, isLastPart) = (true, match.IsLast);
         next = start + offset + match.Length;
         clean = offset == 1 && (given & 1) == 1 ? start + 1 : start;
     }
 
     private readonly record struct Match(int Length, bool IsLast, bool IsLf);
 
-    // The boundary line at this distance from start, if one is there. Length counts from where the compared bytes begin.
+    // The boundary line at this distance from start, if one is there. Waits for no byte more than it takes to know.
     private async ValueTask<Match?> MatchAsync(int offset, int skip, CancellationToken cancellationToken)
     {
-        var wanted = offset + lineBoundary.Length - skip + MaxPadding + 4;
-        while (end - start < wanted && await FillAsync(cancellationToken)) { }
-        var line = buffer.AsSpan(start + offset, end - start - offset);
-        var length = lineBoundary.Length - skip;
-        if (!line.StartsWith(lineBoundary.AsSpan(skip))) return null;
+        Match? match;
+        while (!TryMatch(buffer.AsSpan(start + offset, end - start - offset), skip, out match)) await FillAsync(cancellationToken);
+        return match;
+    }
+
+    // False if more bytes are needed to know. The length counts from where the compared bytes begin.
+    private bool TryMatch(ReadOnlySpan<byte> line, int skip, out Match? match)
+    {
+        match = null;
+        var wanted = lineBoundary.AsSpan(skip);
+        if (line.Length < wanted.Length) return isAtEnd || !wanted.StartsWith(line);
+        if (!line.StartsWith(wanted)) return true;
+        var length = wanted.Length;
+        if (line[length..] is [(byte)'-'] && !isAtEnd) return false;
         var isLast = line[length..].StartsWith("--"u8);
         if (isLast) length += 2;
         for (var padding = 0; padding < MaxPadding && length < line.Length && line[length] is (byte)' ' or (byte)'\t'; padding++) length++;
-        if (length == line.Length) return isAtEnd ? new Match(length, true, false) : null;
-        if (line[length] == '\n') return new Match(length + 1, isLast, true);
-        return line[length..].StartsWith("\r\n"u8) ? new Match(length + 2, isLast, false) : null;
+        var rest = line[length..];
+        if (!isAtEnd && (rest.IsEmpty || rest is [(byte)'\r'])) return false;
+        if (rest.IsEmpty) match = new Match(length, true, false);
+        else if (rest[0] == '\n') match = new Match(length + 1, isLast, true);
+        else if (rest.StartsWith("\r\n"u8)) match = new Match(length + 2, isLast, false);
+        return true;
     }
 
     // Reads more. False at the end of the body.
