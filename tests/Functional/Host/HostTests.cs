@@ -7,13 +7,16 @@ using DicomServerless.Functional.Http;
 using DicomServerless.Shared;
 using DicomServerless.Storage;
 using DicomServerless.Storage.Azure;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Functional.Host;
 
 /// <summary>The built executable under what the Functions host does to it, and on its own, over a storage emulator.</summary>
 public sealed class HostTests : IAsyncLifetime
 {
-    private static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "DicomServerless.Functions");
+    // FUNCTIONS_EXECUTABLE: a published program, trimmed as it is deployed.
+    private static readonly string Executable = Environment.GetEnvironmentVariable("FUNCTIONS_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "DicomServerless.Functions");
     private static readonly HttpClient client = new();
     private Azurite azurite = null!;
     private FunctionsHost host = null!;
@@ -162,6 +165,35 @@ public sealed class HostTests : IAsyncLifetime
         {
             process.Kill();
         }
+    }
+
+    [Fact]
+    public async Task Spans_and_measurements_go_to_a_collector_without_uids_or_names()
+    {
+        var received = new System.Collections.Concurrent.ConcurrentDictionary<string, string>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var collector = builder.Build();
+        collector.Urls.Add("http://127.0.0.1:0");
+        collector.Run(async context =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            received.AddOrUpdate(context.Request.Path, Encoding.Latin1.GetString(body.ToArray()), (_, before) => before + Encoding.Latin1.GetString(body.ToArray()));
+        });
+        await collector.StartAsync();
+        host.Kill();
+        // The proxy in front may say that it does not sample; here everything is wanted.
+        await using var observed = await FunctionsHost.StartAsync(Executable, Settings(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "100"), ("OTEL_TRACES_SAMPLER", "always_on"), ("OTEL_METRIC_EXPORT_INTERVAL", "200")));
+        using var stored = await client.PostAsync(observed.Url + "/dicomweb/studies", new ByteArrayContent(Server.Image("1.6", "1.6.1", "1.6.1.1").ToFile()) { Headers = { { "Content-Type", "application/dicom" } } });
+        Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(observed.Url + "/dicomweb/studies/1.6/metadata?x=SMITH")).StatusCode);
+        await EventuallyAsync(() => Task.FromResult(received.GetValueOrDefault("/v1/traces", "").Contains("GET /dicomweb/studies/{study}/metadata") && received.GetValueOrDefault("/v1/metrics", "").Contains("dicomweb.store.instances")));
+        var all = string.Concat(received.Values);
+        Assert.Contains("http.server.request.duration", all);
+        Assert.DoesNotContain("SMITH", all);
+        Assert.DoesNotContain("1.6.1", all);
     }
 
     [Fact]
