@@ -35,11 +35,13 @@ internal static class WadoBulkData
         else await Payload.SendAsync(context, choice.MediaType, etag, value.Length, value.Open);
     }
 
-    // A document's own type, as its instance states it, if it is one.
-    private static string OwnMediaType(BulkAnswer value) =>
-        MediaType.Parse(value.MediaType) is { } type && IsToken(type.Type) && IsToken(type.Subtype) ? type.Name : MediaTypeNames.Application.Octet;
-
-    private static bool IsToken(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+' or '_');
+    // A document's own type, as its instance states it, if that is harmless. What a browser would run (HTML, SVG, XML with style sheets) comes from whoever made the
+    // object and would run with the rights of this origin: it is octets.
+    private static string OwnMediaType(BulkAnswer value) => MediaType.Parse(value.MediaType)?.Name switch
+    {
+        { } name and ("application/pdf" or "text/plain" or "model/stl" or "model/obj" or "model/mtl" or "image/jpeg" or "image/png" or "video/mp4" or "video/mpeg") => name,
+        _ => MediaTypeNames.Application.Octet,
+    };
 
     private static async Task WriteMultipartAsync(HttpContext context, BulkAnswer value, string mediaType)
     {

@@ -302,9 +302,33 @@ public sealed class RetrieveTests : IAsyncLifetime
         await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.Client.DeleteAsync("/dicomweb/studies/x"));
     }
 
+    [Fact]
+    public async Task A_study_starts_before_it_is_read_and_reading_stops_when_the_client_leaves()
+    {
+        var reads = 0;
+        await using var watched = await Server.StartAsync(step: what =>
+        {
+            if (what.StartsWith("read ", StringComparison.Ordinal)) Interlocked.Increment(ref reads);
+            return Task.CompletedTask;
+        });
+        const int count = 100;
+        for (var i = 0; i < count; i++)
+            Assert.Equal(HttpStatusCode.OK, (await watched.StoreAsync(Server.Image("1.2", "1.2.1", $"1.2.1.{i}").Add(0x00091001, "OB", new byte[1_000_000]).ToFile())).StatusCode);
+        reads = 0;
+        var response = await watched.GetAsync("/studies/1.2");
+        var body = await response.Content.ReadAsStreamAsync();
+        await body.ReadExactlyAsync(new byte[100_000]);
+        Assert.InRange(Volatile.Read(ref reads), 1, count / 2);
+        response.Dispose();
+        await watched.StopAsync(); // waits for requests that are still running
+        Assert.InRange(Volatile.Read(ref reads), 1, count / 2);
+    }
+
     [Theory]
     [InlineData("application/pdf", "application/pdf")]
-    [InlineData("text/html\r\nX: y", "application/octet-stream")] // no media type: nothing of it gets into a header
+    [InlineData("text/html", "application/octet-stream")] // would run as a page of this origin
+    [InlineData("image/svg+xml", "application/octet-stream")]
+    [InlineData("text/x\r\nX: y", "application/octet-stream")] // nothing of it gets into a header
     public async Task A_document_comes_as_what_it_is(string stated, string type)
     {
         byte[] document = [.. "%PDF-1.4"u8, .. new byte[5000]];
@@ -313,6 +337,7 @@ public sealed class RetrieveTests : IAsyncLifetime
         var uri = metadata.GetProperty("00420011").GetProperty("BulkDataURI").GetString()!;
         using var response = await server.GetAsync(uri, "text/x-none,application/xhtml+xml,*/*;q=0.8");
         Assert.Equal(type, response.Content.Headers.ContentType!.ToString());
+        Assert.Equal(["nosniff"], response.Headers.GetValues("X-Content-Type-Options"));
         Assert.Equal(document, await response.Content.ReadAsByteArrayAsync());
         using var octets = await server.GetAsync(uri, "application/octet-stream");
         Assert.Equal("application/octet-stream", octets.Content.Headers.ContentType!.ToString());

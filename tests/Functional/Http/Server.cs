@@ -26,17 +26,22 @@ internal sealed class Server : IAsyncDisposable
     public string Base => Url + "/dicomweb";
     public HttpClient Client { get; }
 
-    public static async Task<Server> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<Server> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
+
+    /// <summary>Starts it; <paramref name="step"/> is awaited around each operation of the stores.</summary>
+    public static async Task<Server> StartAsync(Func<string, Task>? step, params (string Key, string Value)[] settings)
     {
         var world = new MemoryWorld(TimeProvider.System);
         var problems = new List<string>();
         var all = new Dictionary<string, string?> { ["Http:Urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error", ["Archive:KeepStudySeconds"] = "0" };
         foreach (var (key, value) in settings) all[key] = value;
-        var app = Program.Build([], problems, (_, _) => new StorageConnection(world.Client(), null), builder => builder.Configuration.AddInMemoryCollection(all));
+        var app = Program.Build([], problems, (_, _) => new StorageConnection(world.Client(step), null), builder => builder.Configuration.AddInMemoryCollection(all));
         Assert.True(app is not null, string.Join('\n', problems));
         await app.StartAsync();
         return new Server(app, world, app.Urls.Single());
     }
+
+    public Task StopAsync() => app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
