@@ -43,7 +43,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         var child = new ChildProcess(name, process, log);
         process.OutputDataReceived += (_, line) => child.Take(line.Data, onLine);
         process.ErrorDataReceived += (_, line) => child.Take(line.Data, null);
-        process.Start();
+        StartOnOwnThread(process);
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -67,6 +67,29 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
         process.Dispose();
         await log.DisposeAsync();
+    }
+
+    // The kernel sends the death signal when the thread that started the child ends, and pool threads come and go: so a thread that lives as long as the child.
+    private static void StartOnOwnThread(Process process)
+    {
+        using var started = new ManualResetEventSlim();
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                process.Start();
+            }
+            catch (System.ComponentModel.Win32Exception exception)
+            {
+                failure = exception;
+            }
+            started.Set();
+            if (failure is null) process.WaitForExit();
+        }) { IsBackground = true, Name = "child process" };
+        thread.Start();
+        started.Wait();
+        if (failure is not null) throw new StartException($"{process.StartInfo.FileName} cannot be started: {failure.Message}");
     }
 
     private void Take(string? line, Action<string>? onLine)
