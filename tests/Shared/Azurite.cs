@@ -34,12 +34,14 @@ public sealed class Azurite : IDisposable
     public string Endpoints =>
         $"BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};QueueEndpoint=http://127.0.0.1:{QueuePort}/{Account};TableEndpoint=http://127.0.0.1:{TablePort}/{Account}";
 
-    public static async Task<Azurite> StartAsync(CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <param name="onLine">Gets every line of the access log; null for none, which is faster.</param>
+    public static async Task<Azurite> StartAsync(CancellationToken cancellationToken = default, Action<string>? onLine = null)
     {
         await NodePackages.InstallAsync(cancellationToken);
         string[] command =
         [
-            "node", Path.Combine(NodePackages.Folder, "azurite/dist/src/azurite.js"), "--inMemoryPersistence", "--extentMemoryLimit", "4096", "--silent", "--disableTelemetry",
+            "node", Path.Combine(NodePackages.Folder, "azurite/dist/src/azurite.js"), "--inMemoryPersistence", "--extentMemoryLimit", "4096", "--disableTelemetry", .. onLine is null ? (string[])["--silent"] : [],
             "--skipApiVersionCheck", "--loose", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0", "--blobKeepAliveTimeout", "600", "--queueKeepAliveTimeout", "600", "--tableKeepAliveTimeout", "600",
         ];
         var setpriv = File.Exists("/usr/bin/setpriv");
@@ -52,7 +54,7 @@ public sealed class Azurite : IDisposable
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(TimeSpan.FromSeconds(60));
-            return new Azurite(process, await PortsAsync(process, limit.Token));
+            return new Azurite(process, await PortsAsync(process, onLine, limit.Token));
         }
         catch
         {
@@ -94,7 +96,7 @@ public sealed class Azurite : IDisposable
     }
 
     // "Azurite Blob service is successfully listening at http://127.0.0.1:33925"
-    private static async Task<int[]> PortsAsync(Process process, CancellationToken cancellationToken)
+    private static async Task<int[]> PortsAsync(Process process, Action<string>? onLine, CancellationToken cancellationToken)
     {
         var ports = new int[Services.Length];
         var said = new StringBuilder();
@@ -115,7 +117,10 @@ public sealed class Azurite : IDisposable
                     ports[i] = int.Parse(line.AsSpan(line.LastIndexOf(':') + 1), CultureInfo.InvariantCulture);
             }
         }
-        _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+        _ = Task.Run(async () =>
+        {
+            while (await process.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line) onLine?.Invoke(line);
+        }, CancellationToken.None);
         return ports;
     }
 }
