@@ -34,9 +34,9 @@ public sealed class Azurite : IDisposable
     public string Endpoints =>
         $"BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};QueueEndpoint=http://127.0.0.1:{QueuePort}/{Account};TableEndpoint=http://127.0.0.1:{TablePort}/{Account}";
 
-    /// <param name="cancellationToken">Ends the start.</param>
     /// <param name="onLine">Gets every line of the access log; null for none, which is faster.</param>
-    public static async Task<Azurite> StartAsync(CancellationToken cancellationToken = default, Action<string>? onLine = null)
+    /// <param name="cancellationToken">Ends the start.</param>
+    public static async Task<Azurite> StartAsync(Action<string>? onLine = null, CancellationToken cancellationToken = default)
     {
         await NodePackages.InstallAsync(cancellationToken);
         string[] command =

@@ -61,7 +61,7 @@ public sealed class StudyTorture : IDisposable
     public static async Task<TortureTally> RunAsync(TortureOptions options)
     {
         using var torture = new StudyTorture(options);
-        using var azurite = await Azurite.StartAsync(default, torture.OnLine);
+        using var azurite = await Azurite.StartAsync(torture.OnLine);
         return await torture.RunAsync(azurite);
     }
 
