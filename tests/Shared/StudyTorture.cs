@@ -189,7 +189,8 @@ public sealed class StudyTorture : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
         {
-            // Killed while it worked.
+            // Killed while it worked. A client waits a little before it tries again.
+            await Task.Delay(100);
         }
         var ended = Stopwatch.GetTimestamp();
         foreach (var (series, instance) in objects) operations.Add(new Operation(true, series, instance, started, ended, acknowledged.Contains(InstanceUid(series, instance))));
@@ -215,7 +216,8 @@ public sealed class StudyTorture : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
         {
-            // Killed while it worked.
+            // Killed while it worked. A client waits a little before it tries again.
+            await Task.Delay(100);
         }
         operations.Add(new Operation(false, series, instance, started, Stopwatch.GetTimestamp(), acknowledged));
     }

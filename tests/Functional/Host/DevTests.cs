@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using DicomServerless.Shared;
+using Xunit.Abstractions;
+
+namespace DicomServerless.Functional.Host;
+
+/// <summary>`dotnet run --project dev`, as a newcomer types it.</summary>
+public sealed class DevTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromMinutes(4), FollowTimeout = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public async Task Dev_reaches_ready_follows_foreign_blobs_and_ends_every_child()
+    {
+        await NodePackages.InstallAsync();
+        using var dev = new Dev();
+        Assert.True(await dev.SaysAsync("Ready", ReadyTimeout), dev.Output);
+        output.WriteLine(dev.Output);
+        using var http = new HttpClient();
+        var studies = JsonDocument.Parse(await http.GetStringAsync($"{dev.Url}/dicomweb/studies")).RootElement;
+        Assert.True(studies.GetArrayLength() >= 4);
+
+        // A foreign client puts blobs straight into the containers, under its place's name and under any name.
+        var own = TestObject.Of("1.2.840.99.1", "1.2.840.99.1.1", "1.2.840.99.1.1.1").Add(0x00100010, "PN", "Foreign^Put").ToFile();
+        var drop = TestObject.Of("1.2.840.99.2", "1.2.840.99.2.1", "1.2.840.99.2.1.1").Add(0x00100010, "PN", "Foreign^Drop").ToFile();
+        var name = Archive.Layout.BlobName(new Archive.InstanceKey(DicomServerless.Dicom.Uid.Parse("1.2.840.99.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1.1")));
+        await dev.NodeAsync("put", "dicom", name, Convert.ToBase64String(own));
+        await dev.NodeAsync("put", "inbox", "any name/ü.bin", Convert.ToBase64String(drop));
+        await dev.NodeAsync("put", "inbox", "not dicom.txt", Convert.ToBase64String("hello"u8));
+        var watch = Stopwatch.StartNew();
+        Assert.True(await UntilAsync(async () => await CountAsync(http, dev, "1.2.840.99.1") == 1 && await CountAsync(http, dev, "1.2.840.99.2") == 1), "A foreign blob was not found in time.");
+        output.WriteLine($"both found {watch.Elapsed.TotalSeconds:F1} s after the puts");
+        Assert.Equal(own, await http.GetByteArrayAsync($"{dev.Url}/dicomweb/studies/1.2.840.99.1/series/1.2.840.99.1.1/instances/1.2.840.99.1.1.1?accept=application/dicom%3Btransfer-syntax%3D*"));
+        Assert.True(await UntilAsync(async () => (await dev.NodeAsync("list", "rejected")).Contains("not dicom.txt", StringComparison.Ordinal)), "What is no DICOM was not moved to rejected.");
+        Assert.DoesNotContain("ü.bin", await dev.NodeAsync("list", "inbox"), StringComparison.Ordinal);
+
+        await dev.NodeAsync("delete", "dicom", name);
+        watch.Restart();
+        Assert.True(await UntilAsync(async () => await CountAsync(http, dev, "1.2.840.99.1") == 0), "A blob that was deleted is still found.");
+        output.WriteLine($"gone {watch.Elapsed.TotalSeconds:F1} s after the delete");
+
+        // A second one on the same ports says what is wrong.
+        using var second = new Dev(dev.FunctionsPort, dev.AzuritePort);
+        Assert.NotEqual(0, await second.EndAsync(signal: null));
+        Assert.Contains($"Port {dev.FunctionsPort} is in use", second.Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, await dev.EndAsync("TERM"));
+        Assert.True(await UntilAsync(() => Task.FromResult(IsFree(dev.FunctionsPort) && IsFree(dev.AzuritePort) && IsFree(dev.AzuritePort + 2))), "A child is still there.");
+    }
+
+    [Fact]
+    public async Task Stale_state_folder_and_missing_node_are_told_clearly()
+    {
+        using var stale = new Dev(prepare: data => File.WriteAllText(Path.Combine(data, "version"), "0"));
+        Assert.NotEqual(0, await stale.EndAsync(signal: null));
+        Assert.Contains("Delete it or choose another with --data", stale.Output, StringComparison.Ordinal);
+        using var withoutNode = new Dev(path: Path.GetDirectoryName(Environment.ProcessPath));
+        Assert.NotEqual(0, await withoutNode.EndAsync(signal: null));
+        Assert.Contains("Install Node", withoutNode.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_samples_there_are_no_studies_and_an_interrupt_ends_it()
+    {
+        await NodePackages.InstallAsync();
+        using var dev = new Dev(arguments: ["--no-samples"]);
+        Assert.True(await dev.SaysAsync("Ready", ReadyTimeout), dev.Output);
+        using var http = new HttpClient();
+        using var response = await http.GetAsync($"{dev.Url}/dicomweb/studies");
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal(0, await dev.EndAsync("INT"));
+    }
+
+    private static async Task<int> CountAsync(HttpClient http, Dev dev, string study)
+    {
+        using var response = await http.GetAsync($"{dev.Url}/dicomweb/studies?StudyInstanceUID={study}");
+        return response.StatusCode == HttpStatusCode.NoContent ? 0 : JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetArrayLength();
+    }
+
+    private static async Task<bool> UntilAsync(Func<Task<bool>> isTrue)
+    {
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < FollowTimeout)
+        {
+            if (await isTrue()) return true;
+            await Task.Delay(50);
+        }
+        return await isTrue();
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    // The command of the README, on ports and a state folder of its own, without building again what the tests have built.
+    private sealed class Dev : IDisposable
+    {
+        private readonly string data = Directory.CreateTempSubdirectory("dicomserverless-dev-").FullName;
+        private readonly StringBuilder said = new();
+        private readonly Process process;
+
+        public Dev(int? functionsPort = null, int? azuritePort = null, string[]? arguments = null, Action<string>? prepare = null, string? path = null)
+        {
+            FunctionsPort = functionsPort ?? FunctionsProcess.FreePort();
+            AzuritePort = azuritePort ?? FreePorts();
+            prepare?.Invoke(data);
+            var configuration = Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!.TrimEnd('/')))!;
+            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+            [
+                "run", "--no-build", "-c", configuration is "Release" ? "Release" : "Debug", "--project", "dev", "--", "--functions-port", Text(FunctionsPort), "--azurite-port", Text(AzuritePort), "--data", data, .. arguments ?? [],
+            ]) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true };
+            if (path is not null) start.Environment["PATH"] = path;
+            process = new Process { StartInfo = start };
+            process.OutputDataReceived += Keep;
+            process.ErrorDataReceived += Keep;
+            process.Start();
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+        }
+
+        public int FunctionsPort { get; }
+        public int AzuritePort { get; }
+        public string Url => $"http://127.0.0.1:{FunctionsPort}";
+
+        public string Output
+        {
+            get
+            {
+                lock (said) return said.ToString();
+            }
+        }
+
+        public async Task<bool> SaysAsync(string line, TimeSpan timeout)
+        {
+            var watch = Stopwatch.StartNew();
+            while (watch.Elapsed < timeout && !process.HasExited)
+            {
+                if (Output.Split('\n').Contains(line)) return true;
+                await Task.Delay(50);
+            }
+            return Output.Split('\n').Contains(line);
+        }
+
+        public async Task<int> EndAsync(string? signal)
+        {
+            // dotnet run passes a terminal's signal on because both have it; here it goes to the program itself.
+            if (signal is not null) using (var kill = Process.Start("pkill", [$"-{signal}", "-f", $"DicomServerless.Dev .*--data {data}"])) await kill.WaitForExitAsync();
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            return process.ExitCode;
+        }
+
+        public async Task<string> NodeAsync(params string[] arguments)
+        {
+            var start = new ProcessStartInfo("node", [Path.Combine(Repository.Root, "tests/Functional/Host/foreign-blobs.mjs"), Text(AzuritePort), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            using var node = Process.Start(start)!;
+            var text = await node.StandardOutput.ReadToEndAsync();
+            var error = await node.StandardError.ReadToEndAsync();
+            await node.WaitForExitAsync();
+            Assert.True(node.ExitCode == 0, error);
+            return text;
+        }
+
+        public void Dispose()
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            process.Dispose();
+            Directory.Delete(data, recursive: true);
+        }
+
+        private void Keep(object sender, DataReceivedEventArgs line)
+        {
+            lock (said) said.Append(line.Data).Append('\n');
+        }
+
+        private static int FreePorts()
+        {
+            for (var first = FunctionsProcess.FreePort(); ; first = FunctionsProcess.FreePort())
+                if (first < 65000 && IsFree(first + 1) && IsFree(first + 2)) return first;
+        }
+
+        private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+}
