@@ -109,7 +109,9 @@ internal sealed class InstanceUpload : IDisposable
     private void Fail(StoreOutcome outcome, string text)
     {
         Problem = (outcome, text);
-        if (Uids.SopClassUid is null && scanner.TryGetUids(out var seen)) Uids = new InstanceUids(new InstanceKey(seen.Study, seen.Series, seen.SopInstance), seen.SopClass.Value, text);
+        if (Uids.SopClassUid is not null) return;
+        _ = scanner.TryGetUids(out var seen); // those that came before it broke name it as far as it goes (PS3.18 I.2)
+        Uids = new InstanceUids(new InstanceKey(seen.Study, seen.Series, seen.SopInstance), seen.SopClass.Value, text);
     }
 
     // Without UIDs there is no name to stage blocks under.

@@ -12,7 +12,7 @@ namespace DicomServerless.Conformance.Dicom;
 public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
 {
     // Differences that are right, by kind and the most that there may be in the sample collection.
-    private static readonly Dictionary<string, string> Declared = new(StringComparer.Ordinal)
+    internal static readonly Dictionary<string, string> Declared = new(StringComparer.Ordinal)
     {
         ["SPECIFIC-CHARACTER-SET"] = "JSON is UTF-8, so (0008,0005) says ISO_IR 192 (PS3.18 F.2)",
         ["PRIVATE-DICTIONARY"] = "pydicom has a private dictionary; we keep the bytes of private elements without a VR as UN, and those are compared",
@@ -21,7 +21,7 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
     };
 
     // And single ones, in files that were made to be wrong.
-    private static readonly Dictionary<(string File, string Path), string> DeclaredSingly = new()
+    internal static readonly Dictionary<(string File, string Path), string> DeclaredSingly = new()
     {
         [("dup-tag.dcm", "00100020")] = "of duplicates the first counts for us, the last for pydicom",
         [("no-preamble.dcm", "")] = "pydicom takes the prefix DICM for an element",
@@ -53,7 +53,7 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
             }
             var list = Path.Combine(folder.FullName, "manifest");
             await File.WriteAllTextAsync(list, manifest.ToString());
-            var differences = await Compare(list);
+            var differences = await CompareAsync(list);
             var compared = differences.Single(d => d[0] == "compared");
             var unexpected = differences.Where(d => d[0] != "compared" && !Declared.ContainsKey(d[0]) && !DeclaredSingly.ContainsKey((Path.GetFileName(d[1]), d[2]))).ToList();
             output.WriteLine($"{compared[1]} files, {compared[2]} elements compared; {refused} files refused by our scanner.");
@@ -114,7 +114,7 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    private static async Task<List<string[]>> Compare(string manifest)
+    internal static async Task<List<string[]>> CompareAsync(string manifest)
     {
         var script = Path.Combine(Repository.Root, "tests/Conformance/Dicom/metadata_equals_pydicom.py");
         using var process = Process.Start(new ProcessStartInfo(Peers.Python, [script, manifest]) { RedirectStandardOutput = true, RedirectStandardError = true })!;

@@ -1,7 +1,7 @@
 """Compares DICOM JSON with what pydicom reads from the same files, element by element.
 
 Reads a manifest: one JSON object a line with file, json (path of our DICOM JSON), bulk (list of [path, offset in the file or the inflated bytes, length]) and,
-for deflated files, deflatedAt (where the deflated bytes start). Prints one line per difference: kind, file, element, ours, pydicom's; tab separated.
+for deflated files, deflatedAt (where the deflated bytes start). Where a server made the JSON, bulk has [BulkDataURI, path of what it served] instead. Prints one line per difference: kind, file, element, ours, pydicom's; tab separated.
 Kinds in capitals are declared exceptions, those in small letters are failures. The last line says how much was compared.
 """
 import base64
@@ -90,7 +90,8 @@ class Comparison:
     def __init__(self, entry):
         self.file = entry["file"]
         self.name = entry["name"]
-        self.bulk = {path: (offset, length) for path, offset, length in entry["bulk"]}
+        self.served = {entry[0]: entry[1] for entry in entry["bulk"]} if entry.get("served") else None
+        self.bulk = {path: (offset, length) for path, offset, length in entry["bulk"]} if self.served is None else {}
         data = open(self.file, "rb").read()
         if entry.get("deflatedAt") is not None:
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[entry["deflatedAt"]:])
@@ -194,6 +195,11 @@ class Comparison:
     def binary(self, ours, vr, expected, little, path):
         if "Value" in ours:
             report("form", self.name, path, ours, vr)
+        elif "BulkDataURI" in ours and self.served is not None:
+            with open(self.served[ours["BulkDataURI"]], "rb") as stream:
+                value = stream.read()
+            if not ours["BulkDataURI"].endswith("/bulkdata/" + path) or value != turned(expected or b"", vr, little):
+                report("bulk", self.name, path, (ours["BulkDataURI"], len(value), value[:16]), (len(expected or b""), (expected or b"")[:16]))
         elif "BulkDataURI" in ours:
             offset, length = self.bulk.get(ours["BulkDataURI"], (0, 0))
             if ours["BulkDataURI"] != path or self.data[offset:offset + length] != expected:
