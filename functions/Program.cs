@@ -71,6 +71,7 @@ internal static class Program
         services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Readiness>>()));
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
         services.AddSingleton<EventIntake>();
+        services.AddSingleton<EventRecovery>();
         if (settings.HostPort is null)
         {
             services.AddHostedService<SweepTimer>();

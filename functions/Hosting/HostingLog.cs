@@ -54,6 +54,9 @@ internal static partial class HostingLog
     [LoggerMessage(3014, LogLevel.Warning, "An event message went to the poison queue after {Attempts} attempts")]
     public static partial void Poisoned(ILogger log, long attempts);
 
+    [LoggerMessage(3016, LogLevel.Information, "{Count} messages from the poison queue and the dead-letter container were handled after all")]
+    public static partial void Recovered(ILogger log, int count);
+
     [LoggerMessage(3015, LogLevel.Warning, "Journal rows could not be closed at the end; the sweep does it")]
     public static partial void NotClosed(ILogger log, Exception exception);
 }

@@ -1,4 +1,5 @@
 using DicomServerless.Archive;
+using DicomServerless.Storage;
 using DicomServerless.Storage.Azure;
 using Microsoft.Extensions.Configuration;
 
@@ -7,7 +8,8 @@ namespace DicomServerless.Functions.Hosting;
 /// <summary>The stores that the configuration names.</summary>
 /// <param name="Stores">Containers and tables.</param>
 /// <param name="Events">The queue of blob events; null where there is none.</param>
-internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Events)
+/// <param name="DeadLetters">Where Event Grid leaves what it cannot deliver; null where there is none.</param>
+internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Events, IBlobContainer? DeadLetters = null)
 {
     private const string Section = "DataStorage";
 
@@ -23,7 +25,7 @@ internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Event
                 account.Table("instances"), account.Table("studies"), account.Table("keys"), account.Table("uids"), account.Table("journal"));
             // The Functions host reads the queue itself, through a setting of the same section.
             var queue = configuration["Events:Queue"] is { Length: > 0 } name ? name : configuration["EVENTS_QUEUE"] is { Length: > 0 } shared ? shared : new EventOptions().Queue;
-            return new StorageConnection(stores, options.QueueServiceUri is null && options.ConnectionString is null && options.AccountName is null ? null : account.EventQueue(queue));
+            return new StorageConnection(stores, options.QueueServiceUri is null && options.ConnectionString is null && options.AccountName is null ? null : account.EventQueue(queue), account.BlobContainer("dead-letter"));
         }
         catch (StorageOptionsException exception)
         {
@@ -32,6 +34,10 @@ internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Event
         }
     }
 
-    /// <summary>Makes the queue if it is not there.</summary>
-    public Task CreateQueuesAsync(CancellationToken cancellationToken) => Events?.CreateIfAbsentAsync(cancellationToken) ?? Task.CompletedTask;
+    /// <summary>Makes what events need if it is not there.</summary>
+    public async Task CreateQueuesAsync(CancellationToken cancellationToken)
+    {
+        if (Events is not null) await Events.CreateIfAbsentAsync(cancellationToken);
+        if (DeadLetters is not null) await DeadLetters.CreateIfAbsentAsync(cancellationToken);
+    }
 }

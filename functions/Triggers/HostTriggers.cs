@@ -26,6 +26,7 @@ internal static class HostTriggers
         try
         {
             await context.Archive().Sweeper.SweepAsync(context.RequestAborted);
+            await context.RequestServices.GetRequiredService<EventRecovery>().RunAsync(context.RequestAborted);
             await AnswerAsync(context);
         }
         catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested)

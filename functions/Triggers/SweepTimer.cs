@@ -10,7 +10,7 @@ namespace DicomServerless.Functions.Triggers;
 /// Runs the sweep outside the Functions host. Of several processes one does it: who moves the lease row's time on by its ETag. That saves work and protects nothing;
 /// two sweeps at once are harmless.
 /// </summary>
-internal sealed class SweepTimer(DicomArchive archive, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log) : BackgroundService
+internal sealed class SweepTimer(DicomArchive archive, EventRecovery recovery, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log) : BackgroundService
 {
     private const string LeasePartition = "lease", LeaseRow = "sweep", NextColumn = "Next";
 
@@ -24,7 +24,11 @@ internal sealed class SweepTimer(DicomArchive archive, Readiness readiness, Sett
         {
             try
             {
-                if (await TryTakeAsync(interval, stoppingToken)) await archive.Sweeper.SweepAsync(stoppingToken);
+                if (await TryTakeAsync(interval, stoppingToken))
+                {
+                    await archive.Sweeper.SweepAsync(stoppingToken);
+                    await recovery.RunAsync(stoppingToken);
+                }
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {

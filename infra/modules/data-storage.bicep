@@ -10,7 +10,7 @@ param allowedOrigins string[]
 
 var containerNames = ['dicom', 'derived', 'inbox', 'uploads', 'rejected', 'dead-letter']
 var tableNames = ['instances', 'studies', 'keys', 'uids', 'journal']
-var queueNames = ['blob-events', 'blob-events-poison']
+var queueNames = ['dicom-events', 'dicom-events-poison']
 
 // Data only: Storage Blob Data Contributor, Storage Queue Data Contributor (the host makes the poison queue), Storage Table Data Contributor.
 var dataRoles = [

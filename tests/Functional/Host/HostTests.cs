@@ -142,6 +142,31 @@ public sealed class HostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sweep_takes_up_poison_messages_and_dead_letters()
+    {
+        string[] studies = ["1.7", "1.8"];
+        var events = new List<string>();
+        foreach (var study in studies)
+        {
+            var key = new InstanceKey(Dicom.Uid.Parse(study), Dicom.Uid.Parse(study + ".1"), Dicom.Uid.Parse(study + ".1.1"));
+            await PutAsync(Layout.BlobName(key), Server.Image(study, study + ".1", study + ".1.1").ToFile());
+            events.Add(Event("Microsoft.Storage.BlobCreated", Layout.BlobName(key), false));
+        }
+        var queue = Account.EventQueue("dicom-events");
+        await queue.CreateIfAbsentAsync(default);
+        await queue.SendAsync(Encoding.UTF8.GetBytes(events[0]), null, default);
+        await queue.MoveToPoisonAsync(Assert.Single(await queue.ReceiveAsync(1, TimeSpan.FromSeconds(30), default)), default);
+        var letters = Account.BlobContainer("dead-letter");
+        await letters.CreateIfAbsentAsync(default);
+        await letters.PutAsync("topic/sub/2026/11/1.json", new(Encoding.UTF8.GetBytes($"[{events[1]}]")), new BlobWrite(BlobCondition.None), default);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.InvokeAsync("sweep", "timer", "{}", InvocationValue.Object)).Status);
+        foreach (var study in studies) Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={study}")).StatusCode);
+        Assert.Empty(await queue.ReceivePoisonAsync(1, TimeSpan.FromSeconds(1), default));
+        Assert.Null(await letters.HeadAsync("topic/sub/2026/11/1.json", default));
+    }
+
+    [Fact]
     public async Task On_its_own_it_reads_the_queue_and_sweeps()
     {
         host.Kill();
