@@ -26,6 +26,7 @@ internal static class Program
             foreach (var problem in problems) await Console.Error.WriteLineAsync("Configuration: " + problem);
             return 1;
         }
+        if (args is ["rebuild", ..]) return await RebuildAsync(app);
         try
         {
             await app.RunAsync();
@@ -36,6 +37,31 @@ internal static class Program
             return 1;
         }
         return Environment.ExitCode != 0 ? Environment.ExitCode : 143; // as a process that was told to stop by SIGTERM
+    }
+
+    // `DicomServerless.Functions rebuild`: makes the index of everything equal its blobs, while the service goes on elsewhere.
+    private static async Task<int> RebuildAsync(WebApplication app)
+    {
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            pressed.Cancel = true;
+            stop.Cancel();
+        };
+        var archive = app.Services.GetRequiredService<DicomArchive>();
+        try
+        {
+            await archive.Stores.CreateIfAbsentAsync(stop.Token);
+            var changed = await archive.Reconciler.RebuildAsync(stop.Token);
+            await archive.CloseAsync();
+            await Console.Out.WriteLineAsync($"The index equals the blobs; {changed} instances differed.");
+            return 0;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Stopped. The next rebuild goes on from here.");
+            return 1;
+        }
     }
 
     /// <summary>Puts the application together. Null if the configuration has problems.</summary>

@@ -37,6 +37,7 @@ internal static class Qido
         // How many there are is not counted: that would cost as much as fetching them (PS3.18 8.3.4.4.1).
         if (answer.HasMore) context.AddWarning("There are additional results that can be requested");
         if (answer.IsIncomplete) context.AddWarning("The search was stopped at the work that one request may cause. Matches may be missing; narrow the query.");
+        if (await context.Archive().Reconciler.IsRebuildingAsync(context.RequestAborted)) context.AddWarning("The index is being rebuilt. Matches may be missing until that is done.");
         context.Response.Headers.CacheControl = "private, no-cache";
         if (answer.Results.Count == 0)
         {

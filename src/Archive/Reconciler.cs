@@ -12,6 +12,10 @@ public sealed class Reconciler
     /// <summary>The blob in <c>derived</c> that is there while a rebuild is under way; it holds the prefix to go on from.</summary>
     private const string RebuildMark = "rebuild";
 
+    private sealed record Seen(bool IsRebuilding, DateTimeOffset At);
+
+    private static readonly TimeSpan RememberRebuilding = TimeSpan.FromMinutes(1);
+
     private readonly ArchiveStores stores;
     private readonly StudyIndex index;
     private readonly Inbox inbox;
@@ -19,6 +23,7 @@ public sealed class Reconciler
     private readonly ArchiveOptions options;
     private readonly TimeProvider clock;
     private readonly ILogger log;
+    private Seen seen = new(false, DateTimeOffset.MinValue);
 
     internal Reconciler(ArchiveStores stores, StudyIndex index, Inbox inbox, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock, ILogger log) =>
         (this.stores, this.index, this.inbox, this.contents, this.options, this.clock, this.log) = (stores, index, inbox, contents, options, clock, log);
@@ -47,8 +52,13 @@ public sealed class Reconciler
         }
     }
 
-    /// <summary>Whether a rebuild is under way, so that answers can say so.</summary>
-    public async Task<bool> IsRebuildingAsync(CancellationToken cancellationToken) => await stores.Derived.HeadAsync(RebuildMark, cancellationToken) is not null;
+    /// <summary>Whether a rebuild is under way, so that answers can say so. Looked up once a minute at most.</summary>
+    public async Task<bool> IsRebuildingAsync(CancellationToken cancellationToken)
+    {
+        if (clock.GetUtcNow() - seen.At > RememberRebuilding)
+            seen = new Seen(await stores.Derived.HeadAsync(RebuildMark, cancellationToken) is not null, clock.GetUtcNow());
+        return seen.IsRebuilding;
+    }
 
     /// <summary>Reconciles every study in blobs or rows and checks every search row. Goes on where an earlier run was cut off.</summary>
     /// <returns>How many instances differed.</returns>
@@ -74,7 +84,7 @@ public sealed class Reconciler
 
     private async Task<int> RebuildFromAsync(CancellationToken cancellationToken)
     {
-        if (!await IsRebuildingAsync(cancellationToken)) return 0;
+        if (await stores.Derived.HeadAsync(RebuildMark, cancellationToken) is null) return 0;
         var mark = await stores.Derived.ReadAllAsync(RebuildMark, cancellationToken);
         return int.TryParse(System.Text.Encoding.ASCII.GetString(mark), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var prefix) ? prefix : 0;
     }
