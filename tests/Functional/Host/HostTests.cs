@@ -167,6 +167,29 @@ public sealed class HostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rebuild_makes_a_lost_index_from_the_blobs()
+    {
+        using (var stored = await StoreAsync(Server.Image("1.9", "1.9.1", "1.9.1.1").ToFile())) Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
+        foreach (var table in new[] { "instances", "studies", "keys", "uids" })
+        {
+            var lost = Account.Table(table);
+            for (string? continuation = null; ;)
+            {
+                var page = await lost.QueryAsync(new TableQuery { Select = [] }, continuation, default);
+                foreach (var row in page.Rows) await lost.SubmitAsync([TableWrite.Delete(row.PartitionKey, row.RowKey, "*")], default);
+                if ((continuation = page.Continuation) is null) break;
+            }
+        }
+        Assert.Equal(HttpStatusCode.NoContent, (await client.GetAsync(host.Url + "/dicomweb/studies?StudyInstanceUID=1.9")).StatusCode);
+        using var rebuild = Start(Settings(), "rebuild");
+        var said = await rebuild.StandardOutput.ReadToEndAsync();
+        await rebuild.WaitForExitAsync();
+        Assert.True(rebuild.ExitCode == 0, said);
+        Assert.Contains("1 instances differed", said, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(host.Url + "/dicomweb/studies?StudyInstanceUID=1.9")).StatusCode);
+    }
+
+    [Fact]
     public async Task On_its_own_it_reads_the_queue_and_sweeps()
     {
         host.Kill();
@@ -255,9 +278,9 @@ public sealed class HostTests : IAsyncLifetime
         Assert.NotNull(search.Headers.RetryAfter);
     }
 
-    private static Process Start(Dictionary<string, string> settings)
+    private static Process Start(Dictionary<string, string> settings, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(Executable, arguments) { RedirectStandardError = true, RedirectStandardOutput = arguments.Length > 0 };
         foreach (var (name, value) in settings) start.Environment[name] = value;
         return Process.Start(start)!;
     }
