@@ -96,6 +96,7 @@ class Comparison:
         if entry.get("deflatedAt") is not None:
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[entry["deflatedAt"]:])
         self.data = data
+        self.transfer_syntax = None
 
     def data_set(self, ours, theirs, path):
         wanted = [tag for tag in sorted(theirs.keys()) if tag.element != 0 and tag.group != 2]
@@ -198,6 +199,8 @@ class Comparison:
         elif "BulkDataURI" in ours and self.served is not None:
             with open(self.served[ours["BulkDataURI"]], "rb") as stream:
                 value = stream.read()
+            # GE's private transfer syntax has big endian pixels in a little endian data set; values are served little endian (PS3.18 8.7.3.3).
+            little = little and not (path == "7FE00010" and self.transfer_syntax == "1.2.840.113619.5.2")
             if not ours["BulkDataURI"].endswith("/bulkdata/" + path) or value != turned(expected or b"", vr, little):
                 report("bulk", self.name, path, (ours["BulkDataURI"], len(value), value[:16]), (len(expected or b""), (expected or b"")[:16]))
         elif "BulkDataURI" in ours:
@@ -223,7 +226,9 @@ def main():
             continue
         counts["files"] += 1
         try:
-            Comparison(entry).data_set(ours, theirs, "")
+            comparison = Comparison(entry)
+            comparison.transfer_syntax = theirs.file_meta.get("TransferSyntaxUID")
+            comparison.data_set(ours, theirs, "")
         except RecursionError as error:
             report("PYDICOM-FAILS", entry["name"], "", "", str(error))
     print(f"compared\t{counts['files']}\t{counts['elements']}")
