@@ -25,4 +25,7 @@ internal static partial class ArchiveLog
 
     [LoggerMessage(1007, LogLevel.Information, "Rebuild: prefix {Prefix} done, {Studies} studies, {Changed} instances changed")]
     public static partial void Rebuilt(ILogger log, string prefix, int studies, int changed);
+
+    [LoggerMessage(1008, LogLevel.Error, "An object could not be stored; its sender is told to send it again")]
+    public static partial void NotStored(ILogger log, Exception exception);
 }

@@ -108,7 +108,7 @@ public sealed class StoreBatch : IDisposable
         catch (Exception exception)
         {
             // The blob may be there all the same.
-            group.Lease.Writer.LeaveToSweep();
+            group.Lease.Writer.LeaveToSweep(exception);
             if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested) throw;
             return new StoreResult(StoreOutcome.TryAgain, upload.Uids, "Storage failed; send it again.", []);
         }

@@ -91,7 +91,8 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
     private async Task<T> DoAsync<T>(string what, Func<T> effect)
     {
         await step(what);
-        var result = effect();
+        T result;
+        lock (state) result = effect(); // a server calls from many threads
         await step("answer to " + what);
         return result;
     }

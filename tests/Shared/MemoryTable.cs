@@ -109,7 +109,8 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
     private async Task<T> DoAsync<T>(string what, Func<T> effect)
     {
         await step(what);
-        var result = effect();
+        T result;
+        lock (state) result = effect(); // a server calls from many threads
         await step("answer to " + what);
         return result;
     }

@@ -55,6 +55,13 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
     /// <summary>Something may have happened to a blob that this writer will not settle: the journal row stays, and the sweep or an event does it.</summary>
     public void LeaveToSweep() => isLeft = true;
 
+    /// <summary>The same, where an exception is why.</summary>
+    public void LeaveToSweep(Exception exception)
+    {
+        isLeft = true;
+        ArchiveLog.NotStored(log, exception);
+    }
+
     /// <summary>Takes changes up; each one's Settled tells when it is done. The caller holds a lease until then.</summary>
     public void Enqueue(IEnumerable<StudyChange> changes)
     {

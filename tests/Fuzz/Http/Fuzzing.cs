@@ -17,6 +17,7 @@ internal sealed class Fuzzing : IAsyncDisposable
 
     public int Requests { get; private set; }
     public int Parts { get; private set; }
+    public long Bytes { get; private set; }
     public int Stored { get; private set; }
     public int Refused => Parts - Stored;
     public TimeSpan Slowest { get; private set; }
@@ -46,6 +47,7 @@ internal sealed class Fuzzing : IAsyncDisposable
                     Reasons[reason] = Reasons.GetValueOrDefault(reason) + 1;
                 }
         (Requests, Parts, Stored) = (Requests + 1, Parts + parts.Count, Stored + stored);
+        Bytes += parts.Sum(part => (long)part.Length);
         requestsHere++;
     }
 

@@ -1,0 +1,2 @@
+// Memory is measured, so nothing else may run meanwhile.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
