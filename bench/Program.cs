@@ -1,8 +1,18 @@
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
-using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using DicomServerless.Bench.Archive;
 
+// archive and memory measure the published program as a whole; everything else goes to BenchmarkDotNet.
+switch (args.FirstOrDefault())
+{
+    case "archive":
+        await ArchiveBench.RunAsync(args.Contains("--quick"), args.FirstOrDefault(arg => arg.StartsWith("--only=", StringComparison.Ordinal))?[7..]);
+        return;
+    case "memory":
+        await MemoryBench.RunAsync(args.Contains("--quick"));
+        return;
+}
 // In process: BenchmarkDotNet would look for a project file with the assembly's name to build another.
-var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(BenchmarkDotNet.Toolchains.InProcess.Emit.InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);

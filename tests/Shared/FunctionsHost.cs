@@ -58,6 +58,9 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>The handler's own port, which only the host knows.</summary>
     public int HandlerPort { get; }
 
+    /// <summary>The handler's process.</summary>
+    public int ProcessId => process!.Id;
+
     /// <summary>What the handler wrote.</summary>
     public string Output
     {

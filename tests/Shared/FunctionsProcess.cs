@@ -65,7 +65,10 @@ public sealed class FunctionsProcess : IDisposable
     }
 
     /// <summary>The most memory that the process has had in RAM, MiB.</summary>
-    public double PeakResidentMiB() => File.ReadLines($"/proc/{process.Id}/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+    public double PeakResidentMiB() => PeakResidentMiB(process.Id);
+
+    /// <summary>The most memory that a process has had in RAM, MiB.</summary>
+    public static double PeakResidentMiB(int processId) => File.ReadLines($"/proc/{processId}/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
         .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0).Single();
 
     public void Dispose()
