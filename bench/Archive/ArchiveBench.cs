@@ -10,6 +10,7 @@ namespace DicomServerless.Bench.Archive;
 internal sealed class ArchiveBench(string executable, CtObjects objects, bool isQuick)
 {
     private const int WarmUp = 50, Warm = 9000; // the study that warm-ups go to
+    private readonly Dictionary<int, List<double>> processorTime = []; // of the program, ms an instance
     private readonly int rounds = isQuick ? 1 : 3, instances = isQuick ? 200 : 1000, retrieved = isQuick ? 100 : 500;
 
     /// <summary>Runs one part (store, retrieve, transactions) or all.</summary>
@@ -47,7 +48,7 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
             var ofOne = Median(one[clients].Zip(raw[clients], (a, b) => a / b));
             Console.WriteLine($"| {clients} | {Median(raw[clients]):F0} | {Median(fifty[clients]):F0} | {ofFifty:F2} {Verdict(ofFifty >= 0.75)} | {Median(one[clients]):F0} | {ofOne:F2} {Verdict(ofOne >= 0.4)} |");
         }
-        Console.WriteLine();
+        Console.WriteLine($"\nProcessor time of the program: {Median(processorTime[50]):F1} ms an instance with 50 a request, {Median(processorTime[1]):F1} ms with 1.\n");
     }
 
     private async Task<double> PutRateAsync(int clients)
@@ -67,7 +68,12 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
         using var http = Client();
         Task PostAsync(int study, int request) => StowAsync(http, program.Url, new StowContent(objects, study, request * perRequest, perRequest));
         await InParallelAsync(clients, Math.Max(WarmUp / perRequest, 1), i => PostAsync(Warm, i));
-        return instances / await InParallelAsync(clients, instances / perRequest, i => PostAsync(1, i));
+        using var process = Process.GetProcessById(program.ProcessId);
+        var before = process.TotalProcessorTime;
+        var seconds = await InParallelAsync(clients, instances / perRequest, i => PostAsync(1, i));
+        process.Refresh();
+        Add(processorTime, perRequest, (process.TotalProcessorTime - before).TotalMilliseconds / instances);
+        return instances / seconds;
     }
 
     private async Task RetrieveAsync()

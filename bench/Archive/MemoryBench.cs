@@ -74,7 +74,6 @@ internal sealed class MemoryBench(string executable, CtObjects objects, bool isQ
     {
         using var azurite = await Azurite.StartAsync();
         await using var host = await FunctionsHost.StartAsync(executable, new Dictionary<string, string> { ["DataStorage"] = azurite.ConnectionString }, bodyLimit);
-        await ArchiveBench.GetAsync(http, host.Url + "/health/ready", "*/*", buffer);
         await run(host, name => Show(name, FunctionsProcess.PeakResidentMiB(host.ProcessId)));
     }
 
