@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
@@ -7,7 +8,7 @@ using DicomServerless.Bench.Archive;
 switch (args.FirstOrDefault())
 {
     case "archive":
-        await ArchiveBench.RunAsync(args.Contains("--quick"), args.FirstOrDefault(arg => arg.StartsWith("--only=", StringComparison.Ordinal))?[7..]);
+        await ArchiveBench.RunAsync(args.Contains("--quick"), Option("--only="), Option("--instances=") is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null);
         return;
     case "memory":
         await MemoryBench.RunAsync(args.Contains("--quick"));
@@ -16,3 +17,5 @@ switch (args.FirstOrDefault())
 // In process: BenchmarkDotNet would look for a project file with the assembly's name to build another.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(BenchmarkDotNet.Toolchains.InProcess.Emit.InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+
+string? Option(string name) => args.FirstOrDefault(arg => arg.StartsWith(name, StringComparison.Ordinal))?[name.Length..];

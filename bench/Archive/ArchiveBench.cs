@@ -7,17 +7,20 @@ namespace DicomServerless.Bench.Archive;
 /// The published program against the storage service under it. Both sides are driven by the same HttpClient code in this process; A and B alternate; each
 /// measurement of a store begins with an emulator of its own, because its rates fall as it fills.
 /// </summary>
-internal sealed class ArchiveBench(string executable, CtObjects objects, bool isQuick)
+internal sealed class ArchiveBench(string executable, CtObjects objects, bool isQuick, int instances)
 {
     private const int WarmUp = 50, Warm = 9000; // the study that warm-ups go to
     private readonly Dictionary<int, List<double>> processorTime = []; // of the program, ms an instance
-    private readonly int rounds = isQuick ? 1 : 3, instances = isQuick ? 200 : 1000, retrieved = isQuick ? 100 : 500;
+    private readonly int rounds = isQuick ? 1 : 3, retrieved = isQuick ? 100 : 500;
 
     /// <summary>Runs one part (store, retrieve, transactions) or all.</summary>
-    public static async Task RunAsync(bool isQuick, string? only)
+    /// <param name="isQuick">One round of little instead of three.</param>
+    /// <param name="only">The part; null for all.</param>
+    /// <param name="instances">How many are stored, a multiple of 50; null for the usual number.</param>
+    public static async Task RunAsync(bool isQuick, string? only, int? instances)
     {
         var (executable, objects) = (await PublishedProgram.PathAsync(), new CtObjects());
-        var bench = new ArchiveBench(executable, objects, isQuick);
+        var bench = new ArchiveBench(executable, objects, isQuick, instances ?? (isQuick ? 200 : 1000));
         if (only is null or "transactions") await TransactionBench.RunAsync(executable, objects);
         if (only is null or "retrieve") await bench.RetrieveAsync();
         if (only is null or "store") await bench.StoreAsync();
