@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;
 using DicomServerless.Storage;
@@ -40,9 +41,27 @@ internal static class RowBytes
     public static byte[] Decompress(byte[] bytes)
     {
         using var deflate = new DeflateStream(new MemoryStream(bytes), CompressionMode.Decompress);
-        var target = new MemoryStream(bytes.Length * 4);
-        deflate.CopyTo(target);
-        return target.ToArray();
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(64 * 1024, bytes.Length * 4));
+        var length = 0;
+        try
+        {
+            for (int count; (count = deflate.Read(buffer, length, buffer.Length - length)) > 0;)
+            {
+                length += count;
+                if (length < buffer.Length) continue;
+                var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+                buffer.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+                buffer = larger;
+            }
+            return buffer.AsSpan(0, length).ToArray();
+        }
+        finally
+        {
+            // It held patient data; what lies behind the length never did.
+            buffer.AsSpan(0, length).Clear();
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static string Piece(string name, int piece) => piece == 0 ? name : name + piece.ToString(CultureInfo.InvariantCulture);

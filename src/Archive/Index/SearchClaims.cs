@@ -17,6 +17,9 @@ internal static class SearchClaims
 
     private const int MaxRows = 98;
 
+    /// <summary>An identifier up to this length, in escaped characters, never overflows: it has at most as many suffixes as characters.</summary>
+    public const int MaxFullyListed = 90;
+
     private static readonly (string Key, Tag Tag)[] Keys =
     [
         (PatientId, new(0x00100020)), (PatientName, new(0x00100010)), (AccessionNumber, new(0x00080050)), (StudyId, new(0x00200010)),

@@ -79,6 +79,8 @@ internal sealed class StudyCandidates(ArchiveStores stores)
             ranges.Add(best.IsWhole ? (key, text + ":", text + ";") : (key, text, SearchText.Before(text)));
         }
         if (ranges.Count == 0) return null;
+        // A whole identifier of this length has all its pointers.
+        if (isId && ranges.TrueForAll(range => range.Item2.EndsWith(':') && range.Item2.Length <= SearchClaims.MaxFullyListed)) return ranges;
         // Values with too many words to have them all listed are candidates for everything.
         ranges.Add((key, SearchClaims.Overflow + ":", SearchClaims.Overflow + ";"));
         return ranges;
