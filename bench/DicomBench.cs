@@ -7,19 +7,26 @@ namespace DicomServerless.Bench;
 [MemoryDiagnoser]
 public class DicomBench
 {
-    private const int Elements = 200;
+    private const int Elements = 200, RealTokens = 265;
 
     private byte[] explicitHeader = [];
     private byte[] implicitHeader = [];
     private byte[] file = [];
+    private byte[] realHeader = [];
 
     [GlobalSetup]
     public void Setup()
     {
         explicitHeader = Header(DicomEncoding.ExplicitLittleEndian);
         implicitHeader = Header(DicomEncoding.ImplicitLittleEndian);
+        realHeader = RealHeader();
+        if (Tokenize(realHeader, DicomEncoding.ExplicitLittleEndian) is var tokens and not RealTokens) throw new InvalidOperationException($"The sample has {tokens} tokens, not {RealTokens}.");
         file = [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.2"), Uid.Parse("1.2.3.4"), TransferSyntax.ExplicitVrLittleEndian.Uid), .. explicitHeader];
     }
+
+    /// <summary>The header of a real CT image (tests/Samples/ct-small.dcm, explicit VR), everything in front of Pixel Data; its elements, items and ends of sequences.</summary>
+    [Benchmark(OperationsPerInvoke = RealTokens)]
+    public int TokenizeRealCtHeader() => Tokenize(realHeader, DicomEncoding.ExplicitLittleEndian);
 
     [Benchmark(OperationsPerInvoke = Elements)]
     public int TokenizeCtHeader() => Tokenize(explicitHeader, DicomEncoding.ExplicitLittleEndian);
@@ -36,6 +43,18 @@ public class DicomBench
         using var scanner = new InstanceScanner();
         scanner.Push(file);
         return scanner.Complete();
+    }
+
+    private static byte[] RealHeader()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "DicomServerless.sln"))) folder = folder.Parent!;
+        var bytes = File.ReadAllBytes(Path.Combine(folder.FullName, "tests/Samples/ct-small.dcm"));
+        using var scanner = new InstanceScanner();
+        scanner.Push(bytes);
+        scanner.Complete();
+        var dataSet = bytes.AsSpan((int)scanner.Result!.DataSetOffset);
+        return dataSet[..(int)(scanner.Result.BulkValues.First(value => value.Tag == Tags.PixelData).Offset - 12)].ToArray();
     }
 
     private static int Tokenize(byte[] bytes, DicomEncoding encoding)
