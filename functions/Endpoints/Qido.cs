@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using System.Buffers;
 using DicomServerless.Archive.Search;
 using DicomServerless.Functions.Hosting;

@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using DicomServerless.Archive;
 using DicomServerless.Dicom;
 using DicomServerless.Functions.Hosting;

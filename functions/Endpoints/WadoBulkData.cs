@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using System.Net.Mime;
 using DicomServerless.Archive.Retrieve;
 using DicomServerless.Functions.Hosting;

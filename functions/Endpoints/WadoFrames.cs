@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using DicomServerless.Archive.Retrieve;

@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Media;
 using Microsoft.AspNetCore.Http;

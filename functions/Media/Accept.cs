@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functions.Media;

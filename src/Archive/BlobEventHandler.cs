@@ -1,3 +1,4 @@
+using DicomServerless.Dicom;
 using DicomServerless.Archive.Index;
 using DicomServerless.Storage;
 

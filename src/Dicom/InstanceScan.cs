@@ -21,7 +21,7 @@ public sealed class InstanceScan
     /// <summary>The data set as stored, still deflated if it is. Bytes.</summary>
     public required long DataSetLength { get; init; }
 
-    /// <summary>SHA-256 of the data set's bytes as stored.</summary>
+    /// <summary>SHA-256 of the data set's bytes as stored; empty without <see cref="ScanOptions.ComputeHash"/>.</summary>
     public required byte[] DataSetHash { get; init; }
 
     /// <summary>SHA-256 of the first <see cref="ScanOptions.PrefixLength"/> bytes of the data set; null when not asked for or the data set is shorter.</summary>

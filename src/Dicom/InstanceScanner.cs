@@ -137,6 +137,11 @@ public sealed class InstanceScanner : IDisposable
 
     private void Hash(ReadOnlySpan<byte> bytes)
     {
+        if (!options.ComputeHash)
+        {
+            dataLength += bytes.Length;
+            return;
+        }
         var toPrefix = (options.PrefixLength ?? -1) - dataLength;
         if (toPrefix >= 0 && toPrefix <= bytes.Length && prefixHash is null)
         {
@@ -172,7 +177,7 @@ public sealed class InstanceScanner : IDisposable
             Uids = reader.Uids.Value,
             DataSetOffset = meta.DataSetOffset,
             DataSetLength = dataLength,
-            DataSetHash = hash.GetHashAndReset(),
+            DataSetHash = options.ComputeHash ? hash.GetHashAndReset() : [],
             PrefixHash = prefixHash,
             DataSet = dataSet,
             BulkValues = dataSet.BulkValues(),

@@ -9,11 +9,14 @@ public sealed class ArchitectureTests
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
         ["src/Dicom/Dicom.csproj"] = [],
+        ["src/Dicom.Network/Dicom.Network.csproj"] = ["src/Dicom/Dicom.csproj"],
+        ["src/Dicom.Web/Dicom.Web.csproj"] = [],
         ["src/Storage/Storage.csproj"] = [],
         ["src/Archive/Archive.csproj"] = ["src/Dicom/Dicom.csproj", "src/Storage/Storage.csproj"],
-        ["functions/Functions.csproj"] = ["src/Archive/Archive.csproj"],
+        ["functions/Functions.csproj"] = ["src/Archive/Archive.csproj", "src/Dicom.Web/Dicom.Web.csproj"],
+        ["edge-gateway/EdgeGateway.csproj"] = ["src/Dicom.Network/Dicom.Network.csproj", "src/Dicom.Web/Dicom.Web.csproj"],
         // Started as a process of its own; nothing of it is referenced.
-        ["dev/Dev.csproj"] = ["functions/Functions.csproj"],
+        ["dev/Dev.csproj"] = ["functions/Functions.csproj", "edge-gateway/EdgeGateway.csproj"],
     };
 
     [Fact]

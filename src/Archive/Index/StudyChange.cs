@@ -1,3 +1,5 @@
+using DicomServerless.Dicom;
+
 namespace DicomServerless.Archive.Index;
 
 /// <summary>What a process knew of a study before it changed a blob (design, rule 3).</summary>

@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using System.Buffers;
 using System.Globalization;
 using System.Net;

@@ -1,3 +1,4 @@
+using DicomServerless.Dicom;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -28,7 +29,7 @@ public sealed class DevTests(ITestOutputHelper output)
         // A foreign client puts blobs straight into the containers, under its place's name and under any name.
         var own = TestObject.Of("1.2.840.99.1", "1.2.840.99.1.1", "1.2.840.99.1.1.1").Add(0x00100010, "PN", "Foreign^Put").ToFile();
         var drop = TestObject.Of("1.2.840.99.2", "1.2.840.99.2.1", "1.2.840.99.2.1.1").Add(0x00100010, "PN", "Foreign^Drop").ToFile();
-        var name = Archive.Layout.BlobName(new Archive.InstanceKey(DicomServerless.Dicom.Uid.Parse("1.2.840.99.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1.1")));
+        var name = Archive.Layout.BlobName(new Dicom.InstanceKey(DicomServerless.Dicom.Uid.Parse("1.2.840.99.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1.1")));
         await dev.NodeAsync("put", "dicom", name, Convert.ToBase64String(own));
         await dev.NodeAsync("put", "inbox", "any name/ü.bin", Convert.ToBase64String(drop));
         await dev.NodeAsync("put", "inbox", "not dicom.txt", Convert.ToBase64String("hello"u8));

@@ -1,3 +1,4 @@
+using DicomServerless.Dicom;
 using System.Diagnostics;
 using System.Net;
 using System.Text;

@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;

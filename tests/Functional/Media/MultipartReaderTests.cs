@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Web;
 using System.Text;
 using DicomServerless.Functions.Media;
 

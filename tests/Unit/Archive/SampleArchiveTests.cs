@@ -1,3 +1,4 @@
+using DicomServerless.Dicom;
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;

@@ -1,7 +1,7 @@
-namespace DicomServerless.Functions.Media;
+namespace DicomServerless.Dicom.Web;
 
 /// <summary>A part of a multipart message. Its content must be read before the next part is asked for; what is left over is skipped.</summary>
-internal sealed class MultipartPart(Dictionary<string, string> headers, string? problem, Stream content)
+public sealed class MultipartPart(Dictionary<string, string> headers, string? problem, Stream content)
 {
     /// <summary>The headers, names compared without case; a repeated one counts once, as it comes first.</summary>
     public IReadOnlyDictionary<string, string> Headers => headers;

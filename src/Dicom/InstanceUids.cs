@@ -1,8 +1,6 @@
-using DicomServerless.Dicom;
+namespace DicomServerless.Dicom;
 
-namespace DicomServerless.Archive;
-
-/// <summary>The four UIDs without which an object has no place in the archive; nothing else is required (D1.13).</summary>
+/// <summary>The four UIDs without which an object has no place in an archive; nothing else is required (D1.13).</summary>
 /// <param name="Key">Study, Series and SOP Instance UID; those that are missing or no UIDs are empty.</param>
 /// <param name="SopClassUid">SOP Class UID, empty if missing.</param>
 /// <param name="Problem">What is wrong, naming the element; null if nothing is.</param>

@@ -1,6 +1,4 @@
-using DicomServerless.Dicom;
-
-namespace DicomServerless.Archive;
+namespace DicomServerless.Dicom;
 
 /// <summary>The three UIDs that name an instance.</summary>
 /// <param name="Study">Study Instance UID.</param>

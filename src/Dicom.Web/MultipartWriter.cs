@@ -2,13 +2,13 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 
-namespace DicomServerless.Functions.Media;
+namespace DicomServerless.Dicom.Web;
 
 /// <summary>
 /// Writes a multipart/related message (RFC 2387, PS3.18 8.7.3). No preamble, because clients take the first line for the boundary. A message that cannot be finished must
 /// not be ended: without the closing boundary the client sees that something is missing.
 /// </summary>
-internal sealed class MultipartWriter(PipeWriter output, string boundary)
+public sealed class MultipartWriter(PipeWriter output, string boundary)
 {
     private bool hasBegun;
 

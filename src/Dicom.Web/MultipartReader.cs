@@ -1,13 +1,13 @@
 using System.Buffers;
 using System.Text;
 
-namespace DicomServerless.Functions.Media;
+namespace DicomServerless.Dicom.Web;
 
 /// <summary>
 /// Reads a multipart message (RFC 2046 5.1) from a stream, part after part, in one buffer whatever the parts hold. Content may contain anything, also what begins like
 /// the boundary: a boundary counts only as a whole line. Lines of the envelope may end with LF alone, as some senders write them.
 /// </summary>
-internal sealed class MultipartReader(Stream body, string boundary) : IDisposable
+public sealed class MultipartReader(Stream body, string boundary) : IDisposable
 {
     /// <summary>The longest boundary taken; RFC 2046 allows 70 characters, senders exceed that.</summary>
     public const int MaxBoundaryLength = 200;
@@ -39,6 +39,7 @@ internal sealed class MultipartReader(Stream body, string boundary) : IDisposabl
         return await ReadHeadersAsync(cancellationToken);
     }
 
+    /// <inheritdoc />
     public void Dispose() => ArrayPool<byte>.Shared.Return(buffer, clearArray: true); // it held patient data
 
     private async ValueTask<bool> SkipPreambleAsync(CancellationToken cancellationToken)
