@@ -1,3 +1,4 @@
+using DicomServerless.Dicom.Matching;
 using System.Globalization;
 using System.Text;
 using DicomServerless.Dicom;
@@ -73,20 +74,9 @@ internal static class SearchText
     /// </summary>
     public static string NewestFirst(string? date, string? time)
     {
-        if (!TryDate(date, out var day)) return new string('9', 20);
+        if (!DateTimeRange.TryDate(date, out var day)) return new string('9', 20);
         var inverted = 99999999 - day;
         return string.Create(CultureInfo.InvariantCulture, $"{inverted:D8}{999999999999 - Time(time):D12}");
-    }
-
-    /// <summary>Reads a usable date as yyyymmdd.</summary>
-    public static bool TryDate(string? text, out int day)
-    {
-        day = 0;
-        if (text is null) return false;
-        var trimmed = text.Trim(' ', '\0');
-        if (trimmed.Length == 10 && trimmed[4] == '.' && trimmed[7] == '.') trimmed = trimmed.Replace(".", "", StringComparison.Ordinal);
-        return trimmed.Length == 8 && int.TryParse(trimmed, NumberStyles.None, CultureInfo.InvariantCulture, out day)
-            && day / 10000 >= 1 && day / 100 % 100 is >= 1 and <= 12 && day % 100 is >= 1 and <= 31;
     }
 
     // HHMMSSffffff as a number; what is missing or no digit counts as 0 from there on.

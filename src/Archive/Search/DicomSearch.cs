@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
+using DicomServerless.Dicom.Matching;
 using DicomServerless.Storage;
 
 namespace DicomServerless.Archive.Search;

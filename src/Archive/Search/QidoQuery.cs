@@ -1,5 +1,6 @@
 using System.Globalization;
 using DicomServerless.Dicom;
+using DicomServerless.Dicom.Matching;
 
 namespace DicomServerless.Archive.Search;
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
+using DicomServerless.Dicom.Matching;
 
 namespace DicomServerless.Archive.Search;
 

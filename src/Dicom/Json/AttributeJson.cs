@@ -1,10 +1,10 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace DicomServerless.Archive.Index;
+namespace DicomServerless.Dicom;
 
 /// <summary>Single attributes as DICOM JSON (PS3.18 F.2): <c>{"vr":"PN","Value":[…]}</c>.</summary>
-internal static class AttributeJson
+public static class AttributeJson
 {
     /// <summary>We send application/dicom+json, never HTML, so only what JSON itself needs is escaped.</summary>
     public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };

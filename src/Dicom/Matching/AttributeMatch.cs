@@ -1,8 +1,6 @@
 using System.Text.Json;
-using DicomServerless.Archive.Index;
-using DicomServerless.Dicom;
 
-namespace DicomServerless.Archive.Search;
+namespace DicomServerless.Dicom.Matching;
 
 /// <summary>One key of a search and what its attribute must be (PS3.4 C.2.2.2).</summary>
 public sealed class AttributeMatch
@@ -17,7 +15,8 @@ public sealed class AttributeMatch
         patterns = [.. values.Select(value => new WildcardPattern(value, vr))];
     }
 
-    internal AttributeMatch(Tag[] path, DateTimeRange range) : this(path, Vr.DT, [], range) { }
+    /// <summary>A match of one interval of dates and times.</summary>
+    public AttributeMatch(Tag[] path, DateTimeRange range) : this(path, Vr.DT, [], range) { }
 
     /// <summary>The attribute: a tag, or the sequences that lead to it and it.</summary>
     public IReadOnlyList<Tag> Path { get; }
@@ -29,11 +28,13 @@ public sealed class AttributeMatch
     public bool IsUniversal => range is null && (values.Length == 0 || values.All(value => value.Length == 0 || (value.All(c => c == '*') && WildcardPattern.Applies(Vr))));
 
     /// <summary>The values that may match, any of them.</summary>
-    internal IReadOnlyList<string> Values => values;
+    public IReadOnlyList<string> Values => values;
 
-    internal IReadOnlyList<WildcardPattern> Patterns => patterns;
+    /// <summary>The same as patterns.</summary>
+    public IReadOnlyList<WildcardPattern> Patterns => patterns;
 
-    internal DateTimeRange? Range => range;
+    /// <summary>The range that dates and times must be in; null for other attributes.</summary>
+    public DateTimeRange? Range => range;
 
     /// <summary>Reads <c>00100010</c>, <c>PatientName</c> (any case) or a path with dots.</summary>
     public static bool TryPath(string text, out Tag[] path)
@@ -76,7 +77,7 @@ public sealed class AttributeMatch
     /// <summary>Whether an object with this attribute matches.</summary>
     /// <param name="attributes">A DICOM JSON object.</param>
     /// <param name="fuzzy">Whether person names match fuzzily.</param>
-    internal bool Matches(JsonElement attributes, bool fuzzy)
+    public bool Matches(JsonElement attributes, bool fuzzy)
     {
         if (IsUniversal) return true;
         var level = new List<JsonElement> { attributes };

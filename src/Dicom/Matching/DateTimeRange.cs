@@ -1,14 +1,12 @@
 using System.Globalization;
-using DicomServerless.Archive.Index;
-using DicomServerless.Dicom;
 
-namespace DicomServerless.Archive.Search;
+namespace DicomServerless.Dicom.Matching;
 
 /// <summary>
 /// A range of dates, times or date-times, both ends included (PS3.4 C.2.2.2.5). An end stands for all of the time that it leaves open: <c>-2024</c> of a DT ends with the
 /// last moment of 2024. Compared as digits <c>YYYYMMDDHHMMSSffffff</c>.
 /// </summary>
-internal sealed class DateTimeRange
+public sealed class DateTimeRange
 {
     private readonly Vr vr;
     private readonly string from;
@@ -22,6 +20,7 @@ internal sealed class DateTimeRange
     /// <summary>The first and last day as yyyymmdd.</summary>
     public (string From, string To) Days => (from[..8], to[..8]);
 
+    /// <summary>Reads a value or a range <c>a-b</c>, <c>a-</c>, <c>-b</c>.</summary>
     public static bool TryParse(Vr vr, string text, out DateTimeRange? range)
     {
         range = null;
@@ -33,6 +32,9 @@ internal sealed class DateTimeRange
         return true;
     }
 
+    /// <summary>Whether a value is in the range.</summary>
+    /// <param name="value">The value; null is in no range.</param>
+    /// <param name="time">The value of <see cref="TimeTag"/>.</param>
     public bool Contains(string? value, string? time)
     {
         if (value is null || !TryDigits(vr == Vr.TM ? Vr.TM : vr == Vr.DT && TimeTag is null ? Vr.DT : Vr.DA, value, '0', out var digits)) return false;
@@ -59,6 +61,17 @@ internal sealed class DateTimeRange
         return matches;
     }
 
+    /// <summary>Reads a usable date, <c>YYYYMMDD</c> or <c>YYYY.MM.DD</c> as ACR-NEMA wrote it, as the number yyyymmdd.</summary>
+    public static bool TryDate(string? text, out int day)
+    {
+        day = 0;
+        if (text is null) return false;
+        var trimmed = text.Trim(' ', '\0');
+        if (trimmed.Length == 10 && trimmed[4] == '.' && trimmed[7] == '.') trimmed = trimmed.Replace(".", "", StringComparison.Ordinal);
+        return trimmed.Length == 8 && int.TryParse(trimmed, NumberStyles.None, CultureInfo.InvariantCulture, out day)
+            && day / 10000 >= 1 && day / 100 % 100 is >= 1 and <= 12 && day % 100 is >= 1 and <= 31;
+    }
+
     // The hyphen of a range, not that of a negative offset from UTC (which follows a time and has four digits behind it at the end of a date-time).
     private static int RangeDash(Vr vr, string text)
     {
@@ -78,7 +91,7 @@ internal sealed class DateTimeRange
         if (text.Length == 0) return true;
         if (vr == Vr.DA)
         {
-            if (!SearchText.TryDate(text, out var day)) return false;
+            if (!TryDate(text, out var day)) return false;
             digits = day.ToString("D8", CultureInfo.InvariantCulture) + new string(open, 12);
             return true;
         }

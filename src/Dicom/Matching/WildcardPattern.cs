@@ -1,22 +1,15 @@
 using System.Globalization;
-using DicomServerless.Archive.Index;
-using DicomServerless.Dicom;
 
-namespace DicomServerless.Archive.Search;
-
-/// <summary>A literal piece of a pattern.</summary>
-/// <param name="Text">As it stands in keys.</param>
-/// <param name="AtStart">Whether it begins a word (of an identifier: the value), so that however short it is, a pointer begins with it.</param>
-/// <param name="IsWhole">Whether it is the whole word or value.</param>
-internal readonly record struct KeyFragment(string Text, bool AtStart, bool IsWhole);
+namespace DicomServerless.Dicom.Matching;
 
 /// <summary>A value to match, with <c>*</c> and <c>?</c> where its VR allows them (PS3.4 C.2.2.2.4). Exact in case, except person names, which are folded.</summary>
-internal sealed class WildcardPattern
+public sealed class WildcardPattern
 {
     private readonly Vr vr;
     private readonly string pattern;
     private readonly bool hasWildcards;
 
+    /// <summary>Reads a value to match.</summary>
     public WildcardPattern(string value, Vr vr)
     {
         this.vr = vr;
@@ -27,26 +20,15 @@ internal sealed class WildcardPattern
     /// <summary>Whether wildcards mean something in this VR.</summary>
     public static bool Applies(Vr vr) => vr is Vr.AE or Vr.CS or Vr.LO or Vr.LT or Vr.PN or Vr.SH or Vr.ST or Vr.UC or Vr.UR or Vr.UT;
 
+    /// <summary>Whether there are wildcards in it that mean something.</summary>
     public bool HasWildcards => hasWildcards;
 
-    /// <summary>The literal pieces that any match contains, as they stand in keys.</summary>
-    /// <param name="asWords">Whether the key's values are cut into words; identifiers are not.</param>
-    /// <param name="fuzzy">Whether the words of a value without wildcards only begin the words of a match.</param>
-    public IEnumerable<KeyFragment> KeyFragments(bool asWords, bool fuzzy)
-    {
-        for (var (runStart, runEnd) = (0, 0); runStart < pattern.Length; runStart = runEnd + 1)
-        {
-            runEnd = pattern.AsSpan(runStart).IndexOfAny('*', '?') is var length and >= 0 ? runStart + length : pattern.Length;
-            if (runEnd == runStart) continue;
-            var run = SearchText.Key(pattern.AsSpan(runStart, runEnd - runStart));
-            foreach (var (word, at) in asWords ? SearchText.WordsAt(run) : [(run, 0)])
-            {
-                var atStart = at > 0 || runStart == 0;
-                yield return new KeyFragment(word, atStart, atStart && !fuzzy && (at + word.Length < run.Length || runEnd == pattern.Length));
-            }
-        }
-    }
+    /// <summary>The pattern as it is compared: folded if it is of a person name.</summary>
+    public string Text => pattern;
 
+    /// <summary>Whether a value matches.</summary>
+    /// <param name="value">The value as text.</param>
+    /// <param name="fuzzy">Whether a person name matches by the beginnings of its words, in any order.</param>
     public bool Matches(string value, bool fuzzy)
     {
         if (vr == Vr.PN) return MatchesName(TextFolding.Fold(value), fuzzy);
