@@ -1,0 +1,238 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
+namespace DicomServerless.EdgeGateway.Spooling;
+
+/// <summary>
+/// The objects that were acknowledged and are not in every destination yet. The folders are the queue; there is no database, and an operator reads it with <c>ls</c>:
+/// <c>{destination}/{yyyyMMddHH}/{study}/{sequence}.{checksum}.dcm</c>, one name per destination on the same bytes; <c>.incoming</c> for what is being received,
+/// <c>quarantine</c> for what a destination refused for good, <c>sent</c> for what is kept on request. Files are 0600, folders 0700.
+/// </summary>
+/// <remarks>
+/// <para>With <see cref="FsyncPolicy.Object"/> a commit is: write, flush of the file, links and rename, flush of the folders (of their parents first, where a folder is new); only then does the
+/// caller say Success. A power cut between any two of these leaves either nothing or a whole object.</para>
+/// <para>The hour is a folder's name and nothing more, and is never compared with the clock except to leave the current one alone; the order of objects is their sequence. So the clock may jump.</para>
+/// </remarks>
+internal sealed class Spool : IAsyncDisposable
+{
+    private const int ObjectsPerFlush = 256;
+    private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(5), TidyEvery = TimeSpan.FromMinutes(1);
+    private static readonly int[] NoRoom = [Posix.NoSpace, Posix.QuotaExceeded];
+
+    private readonly ConcurrentDictionary<string, SpoolQueue> queues = new(StringComparer.Ordinal);
+    private readonly SpoolOptions options;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly FileStream ownership;
+    private readonly long startedAt;
+    private readonly ITimer tidyTimer;
+    private readonly ITimer flushTimer;
+    private long sequence;
+    private int unflushed;
+
+    private Spool(SpoolOptions options, TimeProvider time, ILogger log, FileStream ownership)
+    {
+        (this.options, this.time, this.log, this.ownership) = (options, time, log, ownership);
+        Root = Path.GetFullPath(options.Path);
+        IncomingFolder = Path.Combine(Root, SpoolName.Incoming);
+        startedAt = time.GetTimestamp();
+        Limits = new SpoolLimits(options, time);
+        Folders = new SpoolFolders(Root, Threads, IsFlushed);
+        tidyTimer = time.CreateTimer(_ => Threads.Post(Tidy), null, TidyEvery, TidyEvery);
+        flushTimer = time.CreateTimer(_ => FlushIfDirty(), null, FlushEvery, FlushEvery);
+    }
+
+    /// <summary>The root folder.</summary>
+    public string Root { get; }
+
+    /// <summary>How full it is.</summary>
+    public SpoolLimits Limits { get; }
+
+    /// <summary>How long this process has had it, on the monotonic clock.</summary>
+    public TimeSpan Uptime => time.GetElapsedTime(startedAt);
+
+    /// <summary>The destinations for which something waits or has waited.</summary>
+    public IReadOnlyCollection<SpoolQueue> Queues => [.. queues.Values.OrderBy(queue => queue.Destination, StringComparer.Ordinal)];
+
+    internal string IncomingFolder { get; }
+    internal FlushThreads Threads { get; } = new();
+    internal WriteBuffers Buffers { get; } = new();
+    internal SpoolFolders Folders { get; }
+    internal SpoolOptions Options => options;
+    private bool IsFlushed => options.Fsync == FsyncPolicy.Object;
+
+    /// <summary>Takes the folder for this process, drops what was not finished and queues the rest.</summary>
+    /// <exception cref="IOException">The folder cannot be used, or another process has it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
+    public static Spool Open(SpoolOptions options, TimeProvider time, ILogger log)
+    {
+        if (!OperatingSystem.IsLinux()) throw new PlatformNotSupportedException("The spool needs the file system calls of Linux.");
+        var path = Path.GetFullPath(options.Path);
+        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        Directory.CreateDirectory(path, OwnerOnly);
+        Directory.CreateDirectory(Path.Combine(path, SpoolName.Incoming), OwnerOnly);
+        var ownership = new FileStream(Path.Combine(path, ".lock"), new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        var spool = new Spool(options, time, log, ownership);
+        spool.Load();
+        return spool;
+    }
+
+    /// <summary>Begins an object for these destinations; null when the limits leave no room for it (0xA700).</summary>
+    /// <param name="destinations">At least one, each once; see <see cref="SpoolName.IsDestination"/>.</param>
+    public SpoolWriter? TryBegin(IReadOnlyList<string> destinations)
+    {
+        if (destinations.Count == 0 || !destinations.All(SpoolName.IsDestination)) throw new ArgumentException("Destinations are validated with the configuration.", nameof(destinations));
+        return SpoolWriter.TryBegin(this, destinations);
+    }
+
+    /// <summary>The queue of a destination; empty if nothing has come for it yet.</summary>
+    public SpoolQueue Queue(string destination) => queues.GetOrAdd(destination, name => new SpoolQueue(Root, name, () => Uptime));
+
+    /// <summary>The studies of which objects wait for the destination, oldest first.</summary>
+    public IReadOnlyList<string> WaitingStudies(string destination) => Queue(destination).Studies;
+
+    /// <summary>The objects of a study that wait for the destination, oldest first: a snapshot. A file is gone when the destination has it.</summary>
+    public IReadOnlyList<SpoolEntry> Waiting(string destination, string study) => Queue(destination).Waiting(study);
+
+    /// <summary>
+    /// Ends when everything committed before is as durable as the policy says: with <see cref="FsyncPolicy.Association"/> the file system is flushed, so call it before a release is
+    /// answered. False if the disk failed; then what was acknowledged since the last flush may be lost by a power cut.
+    /// </summary>
+    public async Task<bool> FlushAsync()
+    {
+        if (options.Fsync != FsyncPolicy.Association || Interlocked.Exchange(ref unflushed, 0) == 0) return true;
+        var error = await Threads.Run(() => Posix.FlushFileSystem(Root));
+        return error == 0 || Failed("flush of the file system", error) == SpoolOutcome.Ok;
+    }
+
+    /// <summary>Takes limits and retention from changed options. Path and policy need a restart.</summary>
+    public void Apply(SpoolOptions changed)
+    {
+        (options.MaxSizeMiB, options.MinFreeMiB) = (changed.MaxSizeMiB, changed.MinFreeMiB);
+        (options.RetentionHours, options.RetentionMaxMiB) = (changed.RetentionHours, changed.RetentionMaxMiB);
+    }
+
+    /// <summary>Stops the threads. What waits, waits on the disk.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await tidyTimer.DisposeAsync();
+        await flushTimer.DisposeAsync();
+        await FlushAsync();
+        Threads.Dispose();
+        await ownership.DisposeAsync();
+    }
+
+    internal long NextSequence() => Interlocked.Increment(ref sequence);
+
+    internal int CurrentHour => SpoolName.Hour(time.GetUtcNow());
+
+    /// <summary>Says what failed, and what that means to the sender.</summary>
+    internal SpoolOutcome Failed(string step, int error)
+    {
+        SpoolLog.WriteFailed(log, step, error);
+        return NoRoom.Contains(error) ? SpoolOutcome.OutOfResources : SpoolOutcome.Failed;
+    }
+
+    /// <summary>The commit of one object; the order is the promise.</summary>
+    internal async Task<SpoolOutcome> PutAsync(SpoolWriter writer, string study)
+    {
+        var hour = CurrentHour;
+        var folders = new SpoolFolder[writer.Destinations.Count];
+        for (var i = 0; i < folders.Length; i++)
+            folders[i] = Folders.Enter(Path.Combine(Root, writer.Destinations[i], hour.ToString("D10", CultureInfo.InvariantCulture), study));
+        try
+        {
+            var put = await Threads.Run(() => Put(writer, folders));
+            if (put.Outcome != SpoolOutcome.Ok) return put.Outcome;
+            foreach (var flush in put.Flushes)
+            {
+                var error = await flush;
+                if (error == 0) continue;
+                await Threads.Run(() => Withdraw(writer, folders, folders.Length));
+                return Failed("flush of a folder", error);
+            }
+        }
+        finally
+        {
+            foreach (var folder in folders) Folders.Leave(folder);
+        }
+        if (options.Fsync == FsyncPolicy.Association && Interlocked.Increment(ref unflushed) >= ObjectsPerFlush) await FlushAsync();
+        var links = folders.Length > 1 ? new LinkCount(folders.Length) : null;
+        foreach (var destination in writer.Destinations)
+        {
+            var queue = Queue(destination);
+            queue.Add(new SpoolEntry(queue, study, hour, writer.Sequence, writer.Checksum, writer.Length, Uptime, links));
+        }
+        return SpoolOutcome.Ok;
+    }
+
+    private (SpoolOutcome Outcome, Task<int>[] Flushes) Put(SpoolWriter writer, SpoolFolder[] folders)
+    {
+        var outcome = writer.Finish(IsFlushed);
+        if (outcome != SpoolOutcome.Ok) return (outcome, []);
+        // The last name is a rename, so that links for the other destinations are made before it and .incoming is left without a name.
+        for (var i = 0; i < folders.Length; i++)
+        {
+            var error = Name(writer, folders[i], isLast: i == folders.Length - 1);
+            if (error == 0) continue;
+            Withdraw(writer, folders, i);
+            return (Failed("rename", error), []);
+        }
+        return (SpoolOutcome.Ok, [.. folders.Select(folder => folder.FlushAsync())]);
+    }
+
+    private static int Name(SpoolWriter writer, SpoolFolder folder, bool isLast)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var error = folder.Make();
+            if (error != 0) return error;
+            var path = Path.Combine(folder.Path, SpoolName.FileName(writer.Sequence, writer.Checksum));
+            error = isLast ? Posix.Move(writer.PartPath, path) : Posix.AddName(writer.PartPath, path);
+            if (error != Posix.NotFound || attempt > 0) return error;
+            folder.Forget(); // An operator removed it.
+        }
+    }
+
+    // A store that failed leaves no name that a restart would queue.
+    private static int Withdraw(SpoolWriter writer, SpoolFolder[] folders, int count)
+    {
+        for (var i = 0; i < count; i++) Posix.Remove(Path.Combine(folders[i].Path, SpoolName.FileName(writer.Sequence, writer.Checksum)));
+        return 0;
+    }
+
+    private void FlushIfDirty()
+    {
+        if (options.Fsync == FsyncPolicy.Association && Volatile.Read(ref unflushed) > 0) _ = FlushAsync();
+    }
+
+    private void Load()
+    {
+        var began = time.GetTimestamp();
+        var scan = new SpoolScan(Root, Queue, time, Uptime);
+        scan.Run();
+        sequence = scan.LastSequence;
+        Limits.Found(scan.Bytes);
+        if (scan.Foreign > 0) SpoolLog.ForeignNames(log, scan.Foreign, scan.ForeignFolder);
+        SpoolLog.Opened(log, (long)time.GetElapsedTime(began).TotalMilliseconds, scan.Waiting, scan.Bytes, scan.Dropped);
+    }
+
+    private void Tidy()
+    {
+        try
+        {
+            var hour = CurrentHour;
+            foreach (var queue in queues.Keys) Folders.RemoveEmpty(queue, hour);
+            Folders.Trim(hour);
+        }
+#pragma warning disable CA1031 // A housekeeping that fails is tried again; it must not end the process.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            SpoolLog.TidyFailed(log, e);
+        }
+    }
+}

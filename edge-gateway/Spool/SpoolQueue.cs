@@ -1,0 +1,110 @@
+using System.Threading.Channels;
+
+namespace DicomServerless.EdgeGateway.Spooling;
+
+/// <summary>What waits for one destination, by study, in the order in which it came.</summary>
+internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan> uptime)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, List<SpoolEntry>> studies = new(StringComparer.Ordinal);
+    private readonly Channel<bool> arrivals = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private int count;
+    private long bytes;
+
+    /// <summary>The destination's name.</summary>
+    public string Destination => destination;
+
+    /// <summary>The destination's folder.</summary>
+    public string Folder { get; } = Path.Combine(root, destination);
+
+    /// <summary>Objects waiting.</summary>
+    public int Count
+    {
+        get { lock (gate) return count; }
+    }
+
+    /// <summary>Bytes waiting.</summary>
+    public long Bytes
+    {
+        get { lock (gate) return bytes; }
+    }
+
+    /// <summary>How long the oldest object has waited; zero if none does.</summary>
+    public TimeSpan OldestAge
+    {
+        get
+        {
+            lock (gate)
+            {
+                var oldest = TimeSpan.MaxValue;
+                foreach (var waiting in studies.Values)
+                    if (waiting[0].QueuedAt < oldest) oldest = waiting[0].QueuedAt;
+                return oldest == TimeSpan.MaxValue ? TimeSpan.Zero : uptime() - oldest;
+            }
+        }
+    }
+
+    /// <summary>Something can be read here after objects have come; for one reader, the worker of the destination.</summary>
+    public ChannelReader<bool> Arrivals => arrivals.Reader;
+
+    /// <summary>The studies of which something waits, the one with the oldest object first.</summary>
+    public IReadOnlyList<string> Studies
+    {
+        get { lock (gate) return [.. studies.OrderBy(study => study.Value[0].Sequence).Select(study => study.Key)]; }
+    }
+
+    /// <summary>What waits of a study, oldest first: a snapshot.</summary>
+    public IReadOnlyList<SpoolEntry> Waiting(string study)
+    {
+        lock (gate) return studies.TryGetValue(study, out var waiting) ? [.. waiting] : [];
+    }
+
+    /// <summary>Wakes the worker up.</summary>
+    public void Wake() => arrivals.Writer.TryWrite(true);
+
+    internal void Add(SpoolEntry entry)
+    {
+        lock (gate)
+        {
+            if (!studies.TryGetValue(entry.Study, out var waiting)) studies[entry.Study] = waiting = new List<SpoolEntry>(4);
+            // Almost always at the end: commits of one association follow each other.
+            var at = waiting.Count;
+            while (at > 0 && waiting[at - 1].Sequence > entry.Sequence) at--;
+            waiting.Insert(at, entry);
+            count++;
+            bytes += entry.Size;
+        }
+        Wake();
+    }
+
+    /// <summary>What a restart finds comes in the order of the folders; <see cref="EndLoad"/> sorts.</summary>
+    internal void Load(SpoolEntry entry)
+    {
+        if (!studies.TryGetValue(entry.Study, out var waiting)) studies[entry.Study] = waiting = new List<SpoolEntry>(4);
+        waiting.Add(entry);
+        count++;
+        bytes += entry.Size;
+    }
+
+    internal void EndLoad()
+    {
+        foreach (var waiting in studies.Values) waiting.Sort((a, b) => a.Sequence.CompareTo(b.Sequence));
+        Wake();
+    }
+
+    /// <summary>Takes entries of one study out; those that were not in are not counted.</summary>
+    internal void Remove(string study, IReadOnlySet<SpoolEntry> entries)
+    {
+        lock (gate)
+        {
+            if (!studies.TryGetValue(study, out var waiting)) return;
+            count -= waiting.RemoveAll(entry =>
+            {
+                if (!entries.Contains(entry)) return false;
+                bytes -= entry.Size;
+                return true;
+            });
+            if (waiting.Count == 0) studies.Remove(study);
+        }
+    }
+}
