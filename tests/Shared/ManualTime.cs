@@ -3,6 +3,7 @@ namespace DicomServerless.Shared;
 /// <summary>A clock that stands until it is moved; due timers run on the caller of <see cref="Advance"/>.</summary>
 public sealed class ManualTime(DateTimeOffset start) : TimeProvider
 {
+    private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];
     private DateTimeOffset now = start;
 
@@ -21,9 +22,31 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
 
     public void Advance(TimeSpan by)
     {
-        now += by;
-        foreach (var timer in timers.Where(timer => timer.Due <= now).OrderBy(timer => timer.Due).ToArray()) timer.Fire();
+        ManualTimer[] due;
+        lock (gate)
+        {
+            now += by;
+            due = [.. timers.Where(timer => timer.Due <= now).OrderBy(timer => timer.Due)];
+        }
+        foreach (var timer in due) timer.Fire();
     }
+
+    /// <summary>Completes when somebody waits for a timer that is due in the given time or less, and only then has it sense to move the clock.</summary>
+    public async Task WaitForTimerAsync(TimeSpan due)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (gate)
+            {
+                if (timers.Any(timer => timer.Due <= now + due)) return;
+                changed = change.Task;
+            }
+            await changed;
+        }
+    }
+
+    private TaskCompletionSource change = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
@@ -31,19 +54,29 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            time.timers.Remove(this);
-            if (dueTime == Timeout.InfiniteTimeSpan) return true;
-            Due = time.now + dueTime;
-            time.timers.Add(this);
+            lock (time.gate)
+            {
+                time.timers.Remove(this);
+                if (dueTime == Timeout.InfiniteTimeSpan) return true;
+                Due = time.now + dueTime;
+                time.timers.Add(this);
+                time.change.TrySetResult();
+                time.change = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
             return true;
         }
 
         public void Fire()
         {
-            if (time.timers.Remove(this)) callback(state);
+            bool pending;
+            lock (time.gate) pending = time.timers.Remove(this);
+            if (pending) callback(state);
         }
 
-        public void Dispose() => time.timers.Remove(this);
+        public void Dispose()
+        {
+            lock (time.gate) time.timers.Remove(this);
+        }
 
         public ValueTask DisposeAsync()
         {

@@ -199,6 +199,7 @@ public sealed class Association : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref disposed, true)) return;
         if (IsEstablished) await AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified);
+        else if (layer.State == State.Sta8AwaitingLocalRelease) await layer.RaiseAsync(Event.Evt14ReleaseResponse);
         connection.StopReading();
         if (receiving is { } pending) await pending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         await layer.DisposeAsync();
@@ -207,6 +208,12 @@ public sealed class Association : IAsyncDisposable
 
     internal CancellationTokenRegistration AbortWhen(CancellationToken cancellationToken) =>
         cancellationToken.UnsafeRegister(static state => _ = ((Association)state!).AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified).AsTask(), this);
+
+    /// <summary>Whether nothing stands in the way of the next request: established, and the peer has said nothing since.</summary>
+    internal bool IsReusable => IsEstablished && (receiving is null or { IsCompleted: false });
+
+    /// <summary>Receives in the background, so that the end of an association that is kept open is noticed.</summary>
+    internal Task AttendAsync() => Receiving();
 
     internal void EndWatch(CancelWatch ended)
     {

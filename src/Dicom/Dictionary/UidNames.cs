@@ -16,10 +16,19 @@ public static partial class UidNames
 
     /// <summary>
     /// True for a storage SOP class of the standard, retired ones included: 1.2.840.10008.5.1.4.1.1 and what lies under it, the arc of PS3.4 B.5, and those of
-    /// other arcs whose name says Storage (PS3.4 B.5, GG.3).
+    /// other arcs whose name says Storage (PS3.4 B.5, GG.3). Query and retrieve models that share an arc with storage are left out.
     /// </summary>
     public static bool IsStorage(ReadOnlySpan<char> uid) => IndexOf(uid) is >= 0 and var index && (Kinds[index] & 0x7F) == 0
-        && (uid.StartsWith("1.2.840.10008.5.1.4.1.1.") || Find(uid)!.Contains(" Storage", StringComparison.Ordinal)) && !uid.StartsWith("1.2.840.10008.1.20.");
+        && (uid.StartsWith("1.2.840.10008.5.1.4.1.1.") || Find(uid)!.Contains(" Storage", StringComparison.Ordinal)) && !uid.StartsWith("1.2.840.10008.1.20.")
+        && !Find(uid)!.Contains("Information Model", StringComparison.Ordinal);
+
+    /// <summary>
+    /// True for a storage SOP class whose instances belong to a patient's study, so that an archive can file them. Directories and the non-patient objects of
+    /// PS3.4 GG (hanging protocols, color palettes, implant templates, defined procedure protocols, protocol approvals, inventories) do not.
+    /// </summary>
+    public static bool IsArchivable(ReadOnlySpan<char> uid) => IsStorage(uid) && uid is not (
+        "1.2.840.10008.1.3.10" or "1.2.840.10008.5.1.4.38.1" or "1.2.840.10008.5.1.4.39.1" or "1.2.840.10008.5.1.4.43.1" or "1.2.840.10008.5.1.4.44.1"
+        or "1.2.840.10008.5.1.4.45.1" or "1.2.840.10008.5.1.4.1.1.200.1" or "1.2.840.10008.5.1.4.1.1.200.3" or "1.2.840.10008.5.1.4.1.1.200.7" or "1.2.840.10008.5.1.4.1.1.201.1");
 
     /// <summary>The UIDs of all storage SOP classes, in order; for configuration and presentation contexts, not for hot paths.</summary>
     public static IEnumerable<string> StorageSopClasses()

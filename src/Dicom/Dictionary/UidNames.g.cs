@@ -4,7 +4,7 @@ namespace DicomServerless.Dicom;
 
 public static partial class UidNames
 {
-    private const int Count = 380;
+    private const int Count = 389;
 
     // 0 SOP class, 1 meta SOP class, 2 transfer syntax, 3 other; bit 7: retired.
     private static ReadOnlySpan<byte> Kinds =>
@@ -18,21 +18,22 @@ public static partial class UidNames
         129, 129, 128, 3, 0, 0, 0, 0, 0, 1, 129, 0, 0, 0, 128, 128,
         128, 128, 128, 128, 128, 129, 0, 0, 0, 128, 0, 3, 1, 129, 0, 0,
         0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 128, 0, 0, 128,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 128, 0, 0,
         128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0,
-        128, 0, 128, 0, 128, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 128, 128, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 128,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        128, 128, 128, 0, 0, 0, 0, 0, 0, 0, 129, 128, 128, 128, 0, 128,
-        0, 128, 128, 131, 128, 128, 128, 128, 3, 3, 3, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0,
+        0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 0, 128, 0, 0, 0,
+        128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128,
+        128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 128, 128, 0, 0, 0, 0,
+        0, 0, 0, 129, 128, 128, 128, 0, 128, 0, 128, 128, 131, 128, 128, 128,
+        128, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0,
     ];
 
     // Where an entry's line starts in Texts.
@@ -47,21 +48,22 @@ public static partial class UidNames
         8472, 8569, 8662, 8764, 8812, 8880, 8932, 9005, 9054, 9153, 9250, 9359, 9419, 9474, 9540, 9607,
         9698, 9775, 9848, 9944, 10032, 10101, 10198, 10285, 10366, 10441, 10515, 10577, 10652, 10756, 10872, 10965,
         11079, 11191, 11328, 11463, 11597, 11729, 11817, 11895, 11973, 12051, 12129, 12207, 12285, 12402, 12556, 12708,
-        12817, 12939, 13054, 13183, 13324, 13469, 13584, 13718, 13809, 13889, 13990, 14072, 14179, 14211, 14321, 14434,
-        14517, 14615, 14713, 14811, 14947, 15079, 15158, 15249, 15421, 15589, 15647, 15724, 15833, 15919, 16021, 16127,
-        16207, 16317, 16427, 16535, 16637, 16743, 16846, 16944, 17015, 17073, 17150, 17224, 17312, 17421, 17450, 17512,
-        17596, 17684, 17762, 17868, 17965, 18053, 18144, 18243, 18353, 18472, 18532, 18626, 18744, 18838, 18915, 19009,
-        19069, 19165, 19263, 19330, 19431, 19523, 19596, 19725, 19850, 19952, 20021, 20090, 20192, 20273, 20349, 20428,
-        20509, 20612, 20671, 20756, 20835, 20941, 21011, 21096, 21181, 21270, 21348, 21439, 21526, 21657, 21796, 21935,
-        22066, 22140, 22224, 22316, 22402, 22496, 22616, 22704, 22800, 22914, 23030, 23129, 23231, 23403, 23555, 23705,
-        23872, 23978, 24082, 24178, 24269, 24368, 24461, 24573, 24669, 24771, 24873, 24975, 25096, 25174, 25321, 25413,
-        25501, 25573, 25644, 25718, 25786, 25862, 25940, 26023, 26095, 26185, 26257, 26338, 26440, 26509, 26598, 26716,
-        26785, 26870, 26959, 27051, 27145, 27266, 27391, 27497, 27571, 27645, 27733, 27818, 27909, 27995, 28108, 28204,
-        28293, 28384, 28470, 28582, 28712, 28804, 28900, 29015, 29104, 29200, 29311, 29437, 29563, 29687, 29809, 29931,
-        30051, 30188, 30325, 30460, 30562, 30662, 30786, 30908, 31030, 31150, 31253, 31364, 31482, 31595, 31708, 31809,
-        31919, 32053, 32162, 32253, 32373, 32478, 32585, 32690, 32797, 32889, 33000, 33107, 33199, 33293, 33385, 33479,
-        33573, 33670, 33766, 33844, 33951, 34071, 34178, 34251, 34354, 34457, 34558, 34625, 34750, 34875, 34998, 35089,
-        35170, 35258, 35376, 35494, 35610, 35700, 35820, 35940, 36058, 36142, 36256, 36370, 36482,
+        12848, 12957, 13079, 13194, 13323, 13464, 13609, 13724, 13858, 13949, 14029, 14130, 14212, 14319, 14351, 14461,
+        14574, 14657, 14755, 14853, 14951, 15087, 15219, 15298, 15389, 15561, 15729, 15787, 15864, 15973, 16059, 16161,
+        16267, 16347, 16457, 16567, 16675, 16777, 16883, 16948, 17051, 17149, 17220, 17278, 17355, 17429, 17517, 17626,
+        17655, 17717, 17801, 17889, 17967, 18073, 18170, 18258, 18349, 18448, 18558, 18677, 18737, 18831, 18949, 19043,
+        19123, 19224, 19354, 19431, 19525, 19585, 19681, 19779, 19846, 19947, 20039, 20112, 20241, 20366, 20468, 20537,
+        20606, 20708, 20789, 20865, 20944, 21026, 21107, 21210, 21269, 21354, 21433, 21539, 21609, 21694, 21779, 21868,
+        21946, 22037, 22124, 22255, 22394, 22533, 22664, 22738, 22822, 22914, 23000, 23094, 23214, 23302, 23398, 23512,
+        23628, 23727, 23829, 24001, 24153, 24303, 24470, 24576, 24680, 24776, 24902, 24998, 25089, 25188, 25281, 25393,
+        25489, 25591, 25693, 25795, 25916, 25994, 26141, 26233, 26321, 26393, 26464, 26538, 26606, 26682, 26760, 26843,
+        26915, 27005, 27077, 27158, 27260, 27329, 27418, 27536, 27605, 27690, 27779, 27871, 27965, 28086, 28211, 28317,
+        28391, 28465, 28553, 28638, 28729, 28826, 28912, 29025, 29121, 29210, 29301, 29387, 29499, 29629, 29721, 29817,
+        29932, 30021, 30117, 30228, 30354, 30480, 30604, 30726, 30848, 30968, 31105, 31242, 31377, 31479, 31579, 31703,
+        31825, 31947, 32067, 32170, 32281, 32399, 32512, 32625, 32726, 32836, 32970, 33079, 33170, 33290, 33395, 33502,
+        33607, 33714, 33806, 33917, 34024, 34116, 34210, 34302, 34396, 34490, 34587, 34683, 34761, 34868, 34988, 35095,
+        35168, 35271, 35374, 35475, 35542, 35667, 35792, 35915, 36006, 36087, 36175, 36293, 36411, 36527, 36617, 36737,
+        36857, 36975, 37059, 37173, 37287, 37399,
     ];
 
     // UID, tab, keyword, tab, name; ordered by UID.
@@ -209,6 +211,7 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.11.1	GrayscaleSoftcopyPresentationStateStorage	Grayscale Softcopy Presentation State Storage
 1.2.840.10008.5.1.4.1.1.11.10	SegmentedVolumeRenderingVolumetricPresentationStateStorage	Segmented Volume Rendering Volumetric Presentation State Storage
 1.2.840.10008.5.1.4.1.1.11.11	MultipleVolumeRenderingVolumetricPresentationStateStorage	Multiple Volume Rendering Volumetric Presentation State Storage
+1.2.840.10008.5.1.4.1.1.11.12	VariableModalityLUTSoftcopyPresentationStateStorage	Variable Modality LUT Softcopy Presentation State Storage
 1.2.840.10008.5.1.4.1.1.11.2	ColorSoftcopyPresentationStateStorage	Color Softcopy Presentation State Storage
 1.2.840.10008.5.1.4.1.1.11.3	PseudoColorSoftcopyPresentationStateStorage	Pseudo-Color Softcopy Presentation State Storage
 1.2.840.10008.5.1.4.1.1.11.4	BlendingSoftcopyPresentationStateStorage	Blending Softcopy Presentation State Storage
@@ -247,6 +250,7 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.200.6	ProtocolApprovalInformationModelGet	Protocol Approval Information Model - GET
 1.2.840.10008.5.1.4.1.1.200.7	XADefinedProcedureProtocolStorage	XA Defined Procedure Protocol Storage
 1.2.840.10008.5.1.4.1.1.200.8	XAPerformedProcedureProtocolStorage	XA Performed Procedure Protocol Storage
+1.2.840.10008.5.1.4.1.1.201.1	InventoryStorage	Inventory Storage
 1.2.840.10008.5.1.4.1.1.3	UltrasoundMultiFrameImageStorageRetired	Ultrasound Multi-frame Image Storage
 1.2.840.10008.5.1.4.1.1.3.1	UltrasoundMultiFrameImageStorage	Ultrasound Multi-frame Image Storage
 1.2.840.10008.5.1.4.1.1.30	ParametricMapStorage	Parametric Map Storage
@@ -271,6 +275,9 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.481.20	RoboticRadiationRecordStorage	Robotic Radiation Record Storage
 1.2.840.10008.5.1.4.1.1.481.21	RTRadiationSetDeliveryInstructionStorage	RT Radiation Set Delivery Instruction Storage
 1.2.840.10008.5.1.4.1.1.481.22	RTTreatmentPreparationStorage	RT Treatment Preparation Storage
+1.2.840.10008.5.1.4.1.1.481.23	EnhancedRTImageStorage	Enhanced RT Image Storage
+1.2.840.10008.5.1.4.1.1.481.24	EnhancedContinuousRTImageStorage	Enhanced Continuous RT Image Storage
+1.2.840.10008.5.1.4.1.1.481.25	RTPatientPositionAcquisitionInstructionStorage	RT Patient Position Acquisition Instruction Storage
 1.2.840.10008.5.1.4.1.1.481.3	RTStructureSetStorage	RT Structure Set Storage
 1.2.840.10008.5.1.4.1.1.481.4	RTBeamsTreatmentRecordStorage	RT Beams Treatment Record Storage
 1.2.840.10008.5.1.4.1.1.481.5	RTPlanStorage	RT Plan Storage
@@ -289,6 +296,7 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.6	UltrasoundImageStorageRetired	Ultrasound Image Storage
 1.2.840.10008.5.1.4.1.1.6.1	UltrasoundImageStorage	Ultrasound Image Storage
 1.2.840.10008.5.1.4.1.1.6.2	EnhancedUSVolumeStorage	Enhanced US Volume Storage
+1.2.840.10008.5.1.4.1.1.6.3	PhotoacousticImageStorage	Photoacoustic Image Storage
 1.2.840.10008.5.1.4.1.1.601.1	EddyCurrentImageStorage	Eddy Current Image Storage
 1.2.840.10008.5.1.4.1.1.601.2	EddyCurrentMultiFrameImageStorage	Eddy Current Multi-frame Image Storage
 1.2.840.10008.5.1.4.1.1.66	RawDataStorage	Raw Data Storage
@@ -324,6 +332,8 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.77.1.5.8	OphthalmicOpticalCoherenceTomographyBscanVolumeAnalysisStorage	Ophthalmic Optical Coherence Tomography B-scan Volume Analysis Storage
 1.2.840.10008.5.1.4.1.1.77.1.6	VLWholeSlideMicroscopyImageStorage	VL Whole Slide Microscopy Image Storage
 1.2.840.10008.5.1.4.1.1.77.1.7	DermoscopicPhotographyImageStorage	Dermoscopic Photography Image Storage
+1.2.840.10008.5.1.4.1.1.77.1.8	ConfocalMicroscopyImageStorage	Confocal Microscopy Image Storage
+1.2.840.10008.5.1.4.1.1.77.1.9	ConfocalMicroscopyTiledPyramidalImageStorage	Confocal Microscopy Tiled Pyramidal Image Storage
 1.2.840.10008.5.1.4.1.1.77.2	VLMultiFrameImageStorageTrial	VL Multi-frame Image Storage - Trial
 1.2.840.10008.5.1.4.1.1.78.1	LensometryMeasurementsStorage	Lensometry Measurements Storage
 1.2.840.10008.5.1.4.1.1.78.2	AutorefractionMeasurementsStorage	Autorefraction Measurements Storage
@@ -366,6 +376,7 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.9.1.1	TwelveLeadECGWaveformStorage	12-lead ECG Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.1.2	GeneralECGWaveformStorage	General ECG Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.1.3	AmbulatoryECGWaveformStorage	Ambulatory ECG Waveform Storage
+1.2.840.10008.5.1.4.1.1.9.1.4	General32bitECGWaveformStorage	General 32-bit ECG Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.2.1	HemodynamicWaveformStorage	Hemodynamic Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.3.1	CardiacElectrophysiologyWaveformStorage	Cardiac Electrophysiology Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.4.1	BasicVoiceAudioWaveformStorage	Basic Voice Audio Waveform Storage
