@@ -16,6 +16,7 @@ namespace DicomServerless.EdgeGateway.Spooling;
 internal sealed class Spool : IAsyncDisposable
 {
     private const int ObjectsPerFlush = 256;
+    private const long RoomMadeAtOnce = 256 << 20;
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(5), TidyEvery = TimeSpan.FromMinutes(1);
     private static readonly int[] NoRoom = [Posix.NoSpace, Posix.QuotaExceeded];
 
@@ -38,6 +39,8 @@ internal sealed class Spool : IAsyncDisposable
         startedAt = time.GetTimestamp();
         Limits = new SpoolLimits(options, time);
         Folders = new SpoolFolders(Root, Threads, IsFlushed);
+        Quarantine = new Quarantine(this, time, log);
+        Sent = new SentObjects(this);
         tidyTimer = time.CreateTimer(_ => Threads.Post(Tidy), null, TidyEvery, TidyEvery);
         flushTimer = time.CreateTimer(_ => FlushIfDirty(), null, FlushEvery, FlushEvery);
     }
@@ -47,6 +50,12 @@ internal sealed class Spool : IAsyncDisposable
 
     /// <summary>How full it is.</summary>
     public SpoolLimits Limits { get; }
+
+    /// <summary>What destinations refused for good.</summary>
+    public Quarantine Quarantine { get; }
+
+    /// <summary>What destinations have taken and is kept.</summary>
+    public SentObjects Sent { get; }
 
     /// <summary>How long this process has had it, on the monotonic clock.</summary>
     public TimeSpan Uptime => time.GetElapsedTime(startedAt);
@@ -85,7 +94,9 @@ internal sealed class Spool : IAsyncDisposable
     public SpoolWriter? TryBegin(IReadOnlyList<string> destinations)
     {
         if (destinations.Count == 0 || !destinations.All(SpoolName.IsDestination)) throw new ArgumentException("Destinations are validated with the configuration.", nameof(destinations));
-        return SpoolWriter.TryBegin(this, destinations);
+        var writer = SpoolWriter.TryBegin(this, destinations);
+        if (writer is null && Sent.Count > 0) Threads.Post(() => Sent.Trim(RoomMadeAtOnce));
+        return writer;
     }
 
     /// <summary>The queue of a destination; empty if nothing has come for it yet.</summary>
@@ -108,6 +119,20 @@ internal sealed class Spool : IAsyncDisposable
         return error == 0 || Failed("flush of the file system", error) == SpoolOutcome.Ok;
     }
 
+    /// <summary>
+    /// A destination has these objects of one study: their files go (or move to <c>sent</c>), durably, so that neither restart nor power cut sends them again.
+    /// </summary>
+    public async Task CompleteAsync(IReadOnlyList<SpoolEntry> entries)
+    {
+        if (entries.Count == 0) return;
+        var done = await Threads.Run(() => Complete(entries));
+        var error = await FlushFoldersAsync(done.Select(entry => entry.Folder).Distinct(StringComparer.Ordinal));
+        if (error != 0) Failed("flush of a folder", error);
+        Queue(entries[0].Destination).Remove(entries[0].Study, done);
+        foreach (var entry in done)
+            if (entry.Links?.Drop() ?? true) Limits.Removed(entry.Size);
+    }
+
     /// <summary>Takes limits and retention from changed options. Path and policy need a restart.</summary>
     public void Apply(SpoolOptions changed)
     {
@@ -128,6 +153,48 @@ internal sealed class Spool : IAsyncDisposable
     internal long NextSequence() => Interlocked.Increment(ref sequence);
 
     internal int CurrentHour => SpoolName.Hour(time.GetUtcNow());
+
+    /// <summary>Flushes folders as the policy wants it, shared with all others who flush them.</summary>
+    internal async Task<int> FlushFoldersAsync(IEnumerable<string> paths)
+    {
+        if (!IsFlushed) return 0;
+        foreach (var path in paths)
+        {
+            var folder = Folders.Enter(path);
+            try
+            {
+                var flush = await Threads.Run(folder.FlushAsync);
+                var error = await flush;
+                if (error is not (0 or Posix.NotFound)) return error;
+            }
+            finally
+            {
+                Folders.Leave(folder);
+            }
+        }
+        return 0;
+    }
+
+    /// <summary>From quarantine to the end of the queue, under a new number.</summary>
+    internal async Task<int> RequeueAsync(QuarantinedObject item, string destination, string study, UInt128 checksum)
+    {
+        var hour = CurrentHour;
+        var number = NextSequence();
+        var folder = Folders.Enter(Path.Combine(Root, destination, hour.ToString("D10", CultureInfo.InvariantCulture), study));
+        try
+        {
+            var error = await Threads.Run(() => folder.Make() is var made and not 0 ? made : Posix.Move(item.Path, Path.Combine(folder.Path, SpoolName.FileName(number, checksum))));
+            if (error == 0) error = await FlushFoldersAsync([folder.Path, Path.GetDirectoryName(item.Path)!]);
+            if (error != 0) return error;
+        }
+        finally
+        {
+            Folders.Leave(folder);
+        }
+        var queue = Queue(destination);
+        queue.Add(new SpoolEntry(queue, study, hour, number, checksum, item.Size, Uptime, null));
+        return 0;
+    }
 
     /// <summary>Says what failed, and what that means to the sender.</summary>
     internal SpoolOutcome Failed(string step, int error)
@@ -204,6 +271,18 @@ internal sealed class Spool : IAsyncDisposable
         return 0;
     }
 
+    private HashSet<SpoolEntry> Complete(IReadOnlyList<SpoolEntry> entries)
+    {
+        var done = new HashSet<SpoolEntry>(entries.Count);
+        foreach (var entry in entries)
+        {
+            var error = Sent.IsKept ? Sent.Take(entry) : Posix.Remove(entry.Path);
+            if (error is not (0 or Posix.NotFound)) SpoolLog.RemoveFailed(log, entry.Sequence, entry.Destination, error);
+            done.Add(entry); // The destination has it either way.
+        }
+        return done;
+    }
+
     private void FlushIfDirty()
     {
         if (options.Fsync == FsyncPolicy.Association && Volatile.Read(ref unflushed) > 0) _ = FlushAsync();
@@ -216,6 +295,7 @@ internal sealed class Spool : IAsyncDisposable
         scan.Run();
         sequence = scan.LastSequence;
         Limits.Found(scan.Bytes);
+        Sent.Load(scan.Sent);
         if (scan.Foreign > 0) SpoolLog.ForeignNames(log, scan.Foreign, scan.ForeignFolder);
         SpoolLog.Opened(log, (long)time.GetElapsedTime(began).TotalMilliseconds, scan.Waiting, scan.Bytes, scan.Dropped);
     }
@@ -227,6 +307,7 @@ internal sealed class Spool : IAsyncDisposable
             var hour = CurrentHour;
             foreach (var queue in queues.Keys) Folders.RemoveEmpty(queue, hour);
             Folders.Trim(hour);
+            Sent.Trim();
         }
 #pragma warning disable CA1031 // A housekeeping that fails is tried again; it must not end the process.
         catch (Exception e)

@@ -14,6 +14,7 @@ internal sealed class SpoolScan(string root, Func<string, SpoolQueue> queueOf, T
     public int Dropped { get; private set; }
     public int Foreign { get; private set; }
     public string ForeignFolder { get; private set; } = "";
+    public List<(FileInfo File, long Sequence, UInt128 Checksum, TimeSpan At)> Sent { get; } = [];
 
     /// <summary>Drops what was never acknowledged and fills the queues.</summary>
     public void Run()
@@ -27,14 +28,28 @@ internal sealed class SpoolScan(string root, Func<string, SpoolQueue> queueOf, T
         var destinations = Directory.GetDirectories(root).Where(folder => SpoolName.IsDestination(Path.GetFileName(folder))).ToArray();
         hasSeveral = destinations.Length > 1;
         foreach (var destination in destinations) Load(destination);
-        foreach (var area in new[] { SpoolName.Sent, SpoolName.Quarantine })
+        foreach (var (file, sequence, _) in Objects(SpoolName.Quarantine))
         {
-            var folder = Path.Combine(root, area);
-            if (!Directory.Exists(folder)) continue;
-            foreach (var name in Directory.EnumerateFiles(folder, "*" + SpoolName.ObjectEnding, SearchOption.AllDirectories))
-                if (SpoolName.TryFile(Path.GetFileName(name.AsSpan()), out var sequence, out _)) LastSequence = Math.Max(LastSequence, sequence);
+            LastSequence = Math.Max(LastSequence, sequence);
+            Bytes += file.Length;
+        }
+        foreach (var (file, sequence, checksum) in Objects(SpoolName.Sent))
+        {
+            LastSequence = Math.Max(LastSequence, sequence);
+            Sent.Add((file, sequence, checksum, uptime - AgeOf(file, time.GetUtcNow())));
         }
     }
+
+    private IEnumerable<(FileInfo, long, UInt128)> Objects(string area)
+    {
+        var folder = new DirectoryInfo(Path.Combine(root, area));
+        if (!folder.Exists) yield break;
+        foreach (var file in folder.EnumerateFiles("*" + SpoolName.ObjectEnding, SearchOption.AllDirectories))
+            if (SpoolName.TryFile(file.Name, out var sequence, out var checksum)) yield return (file, sequence, checksum);
+    }
+
+    // The wall clock is used for this alone, the age of what was there before the start, and not trusted to be ahead of it.
+    private static TimeSpan AgeOf(FileInfo file, DateTimeOffset now) => now - file.LastWriteTimeUtc is { Ticks: > 0 } age ? age : TimeSpan.Zero;
 
     private void Load(string folder)
     {
@@ -77,9 +92,7 @@ internal sealed class SpoolScan(string root, Func<string, SpoolQueue> queueOf, T
             else links[sequence] = count = new LinkCount(1);
         }
         if (!hasSeveral || seen.Add(sequence)) Bytes += size;
-        // The wall clock is used for this alone, the age of what waited before the start, and not trusted to be ahead of it.
-        var age = now - file.LastWriteTimeUtc;
-        queue.Load(new SpoolEntry(queue, study, hour, sequence, checksum, size, uptime - (age < TimeSpan.Zero ? TimeSpan.Zero : age), count));
+        queue.Load(new SpoolEntry(queue, study, hour, sequence, checksum, size, uptime - AgeOf(file, now), count));
         LastSequence = Math.Max(LastSequence, sequence);
         Waiting++;
     }

@@ -28,6 +28,9 @@ public sealed class FileMeta
     /// <summary>Source Application Entity Title (0002,0016).</summary>
     public string? SourceApplicationEntityTitle => TextOf(Tags.SourceApplicationEntityTitle);
 
+    /// <summary>Receiving Application Entity Title (0002,0018): the AE that was called.</summary>
+    public string? ReceivingApplicationEntityTitle => TextOf(Tags.ReceivingApplicationEntityTitle);
+
     private Uid? UidOf(Tag tag) => DataSet.TryGetUid(tag, out var uid) ? uid : null;
 
     private string? TextOf(Tag tag)

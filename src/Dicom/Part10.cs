@@ -18,13 +18,22 @@ public static class Part10
     /// <param name="sopInstance">Media Storage SOP Instance UID.</param>
     /// <param name="transferSyntax">That of the data set.</param>
     /// <param name="sourceAeTitle">Source Application Entity Title, when known.</param>
-    public static byte[] Header(Uid sopClass, Uid sopInstance, Uid transferSyntax, string? sourceAeTitle = null)
+    /// <param name="sendingAeTitle">Sending Application Entity Title: who called, when it came over the network.</param>
+    /// <param name="receivingAeTitle">Receiving Application Entity Title: who was called.</param>
+    public static byte[] Header(Uid sopClass, Uid sopInstance, Uid transferSyntax, string? sourceAeTitle = null, string? sendingAeTitle = null, string? receivingAeTitle = null)
     {
         var builder = new DataSetBuilder();
         builder.Add(Tags.MediaStorageSOPClassUID, Vr.UI, Encoding.ASCII.GetBytes(sopClass.Value));
         builder.Add(Tags.MediaStorageSOPInstanceUID, Vr.UI, Encoding.ASCII.GetBytes(sopInstance.Value));
-        if (!string.IsNullOrEmpty(sourceAeTitle)) builder.Add(Tags.SourceApplicationEntityTitle, Vr.AE, Encoding.ASCII.GetBytes(sourceAeTitle));
+        AddAeTitle(Tags.SourceApplicationEntityTitle, sourceAeTitle);
+        AddAeTitle(Tags.SendingApplicationEntityTitle, sendingAeTitle);
+        AddAeTitle(Tags.ReceivingApplicationEntityTitle, receivingAeTitle);
         return Header(builder.Build(), transferSyntax);
+
+        void AddAeTitle(Tag tag, string? title)
+        {
+            if (!string.IsNullOrEmpty(title)) builder.Add(tag, Vr.AE, Encoding.ASCII.GetBytes(title));
+        }
     }
 
     /// <summary>The same for a data set that was converted: what the old group 0002 says stays, but for the transfer syntax and who wrote it.</summary>

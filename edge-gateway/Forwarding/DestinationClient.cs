@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace DicomServerless.EdgeGateway.Forwarding;
+
+/// <summary>The connections to one destination.</summary>
+internal sealed class DestinationClient : IDisposable
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15), ConnectionLifetime = TimeSpan.FromMinutes(5);
+
+    private readonly HttpClient http;
+    private readonly HttpClient plain;
+    private readonly Credentials credentials;
+    private readonly string baseUrl;
+
+    public DestinationClient(DestinationOptions options, TimeProvider time)
+    {
+        baseUrl = options.Url.TrimEnd('/');
+        http = new HttpClient(Handler(options, isDestination: true)) { Timeout = Timeout.InfiniteTimeSpan };
+        // Token endpoints and blob hosts are other servers: they see neither the client certificate nor need the destination's authority.
+        plain = new HttpClient(Handler(options, isDestination: false)) { Timeout = TimeSpan.FromMinutes(5) };
+        credentials = new Credentials(options.Authentication, plain, time);
+    }
+
+    /// <summary>A request below the DICOMweb base.</summary>
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, Action<HttpRequestMessage>? prepare, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, baseUrl + path) { Content = content };
+        request.Headers.TryAddWithoutValidation("Accept", "application/dicom+json, application/json;q=0.5");
+        request.Headers.TryAddWithoutValidation("User-Agent", "DicomServerless-EdgeGateway/1");
+        prepare?.Invoke(request);
+        await credentials.AddAsync(request, cancellationToken);
+        var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (answer.StatusCode == HttpStatusCode.Unauthorized) credentials.Refused();
+        return answer;
+    }
+
+    /// <summary>A PUT to another server, by a URL that carries its own right.</summary>
+    public async Task<HttpResponseMessage> PutAsync(Uri url, HttpContent content, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, url) { Content = content };
+        return await plain.SendAsync(request, cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        credentials.Dispose();
+        http.Dispose();
+        plain.Dispose();
+    }
+
+    private static SocketsHttpHandler Handler(DestinationOptions options, bool isDestination)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, // a redirect would repeat bodies and credentials elsewhere
+            UseCookies = false,
+            ConnectTimeout = ConnectTimeout,
+            PooledConnectionLifetime = ConnectionLifetime,
+            AutomaticDecompression = DecompressionMethods.All,
+        };
+        if (options.ProxyUrl.Length > 0)
+            handler.Proxy = new WebProxy(options.ProxyUrl) { Credentials = options.ProxyUser.Length > 0 ? new NetworkCredential(options.ProxyUser, options.ProxyPassword) : null };
+        if (!isDestination) return handler;
+        if (options.ClientCertificate.Length > 0)
+        {
+            var key = options.ClientCertificateKey.Length > 0 ? options.ClientCertificateKey : options.ClientCertificate;
+            handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPemFile(options.ClientCertificate, key)];
+        }
+        if (options.ServerCertificateAuthority.Length > 0)
+        {
+            var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            chain.CustomTrustStore.ImportFromPemFile(options.ServerCertificateAuthority);
+            handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = chain, ClientCertificates = handler.SslOptions.ClientCertificates };
+        }
+        return handler;
+    }
+}

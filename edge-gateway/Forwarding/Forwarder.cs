@@ -1,0 +1,77 @@
+using DicomServerless.EdgeGateway.Spooling;
+
+namespace DicomServerless.EdgeGateway.Forwarding;
+
+/// <summary>What all workers share.</summary>
+/// <param name="PolicyOf">The duplicate policy of a called AE title: <c>reject</c>, <c>replace</c>, <c>keep-first</c>; null for the destination's own.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="NewGuid">Random ids.</param>
+/// <param name="Log">The log.</param>
+/// <param name="Report">Takes each request that ended; called on any thread.</param>
+internal sealed record ForwarderContext(Func<string, string?> PolicyOf, TimeProvider Time, Func<Guid> NewGuid, ILogger Log, Action<ForwardResult>? Report);
+
+/// <summary>Sends what waits in the spool to the destinations, each by a worker of its own.</summary>
+internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim changing = new(1);
+    private volatile IReadOnlyDictionary<string, DestinationWorker> workers = new Dictionary<string, DestinationWorker>();
+
+    /// <summary>How each destination does, and what waits for those that are not configured.</summary>
+    public IReadOnlyList<DestinationStatus> Status
+    {
+        get
+        {
+            var known = workers;
+            var left = spool.Queues.Where(queue => !known.ContainsKey(queue.Destination) && queue.Count > 0).Select(queue => new DestinationStatus
+            {
+                Destination = queue.Destination, IsConfigured = false, Waiting = queue.Count, WaitingBytes = queue.Bytes, OldestAgeSeconds = queue.OldestAge.TotalSeconds,
+                Alarm = "Objects wait for a destination that is not configured.",
+            });
+            return [.. known.Values.Select(worker => worker.Status).Concat(left).OrderBy(status => status.Destination, StringComparer.Ordinal)];
+        }
+    }
+
+    /// <summary>
+    /// Makes the destinations those of the configuration, which was validated: starts, changes and stops workers. Bandwidth, window and sizes change at once and break off nothing; a change of
+    /// URL, credentials, certificates or proxy starts the destination anew. What waits for a destination that is gone stays.
+    /// </summary>
+    public async Task ApplyAsync(IReadOnlyDictionary<string, DestinationOptions> destinations)
+    {
+        await changing.WaitAsync();
+        try
+        {
+            var next = new Dictionary<string, DestinationWorker>(StringComparer.Ordinal);
+            foreach (var (name, worker) in workers)
+            {
+                if (!destinations.TryGetValue(name, out var options) || !options.HasConnectionOf(worker.Options)) await worker.DisposeAsync();
+                else
+                {
+                    worker.Apply(options);
+                    next[name] = worker;
+                }
+            }
+            foreach (var (name, options) in destinations)
+                if (!next.ContainsKey(name)) next[name] = new DestinationWorker(spool, name, options, context);
+            workers = next;
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    /// <summary>Tries again now, whatever a destination waits for. False if there is no such destination.</summary>
+    public bool RetryNow(string destination)
+    {
+        if (!workers.TryGetValue(destination, out var worker)) return false;
+        worker.RetryNow();
+        return true;
+    }
+
+    /// <summary>Stops all workers; before the spool is closed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await ApplyAsync(new Dictionary<string, DestinationOptions>());
+        changing.Dispose();
+    }
+}
