@@ -1,13 +1,101 @@
+using DicomServerless.EdgeGateway.Commitment;
+using DicomServerless.EdgeGateway.Forwarding;
+using DicomServerless.EdgeGateway.Hosting;
+using DicomServerless.EdgeGateway.Query;
+using DicomServerless.EdgeGateway.Scp;
+using DicomServerless.EdgeGateway.Spooling;
+using DicomServerless.EdgeGateway.Transactions;
+using Microsoft.Extensions.Logging.Console;
+
 namespace DicomServerless.EdgeGateway;
 
 /// <summary>The application: every registration and every route.</summary>
 internal static class Program
 {
+    private static readonly string[] Reading = ["GET", "HEAD"];
+
     public static async Task<int> Main(string[] args)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        await using var app = builder.Build();
-        await app.RunAsync();
-        return 0;
+        var problems = new List<string>();
+        var configuration = GatewayConfiguration.Load(args, AppContext.BaseDirectory, problems);
+        if (configuration is null)
+        {
+            foreach (var problem in problems) await Console.Error.WriteLineAsync("Configuration: " + problem);
+            return 1;
+        }
+        try
+        {
+            await using var app = Build(args, configuration);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or System.Security.Cryptography.CryptographicException)
+        {
+            await Console.Error.WriteLineAsync("The gateway cannot start: " + exception.Message);
+            return 1;
+        }
+    }
+
+    /// <summary>Puts the application together.</summary>
+    /// <exception cref="IOException">The spool's folder cannot be used.</exception>
+    private static WebApplication Build(string[] args, GatewayConfiguration configuration)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddConfiguration(GatewayConfiguration.Sources(args, AppContext.BaseDirectory));
+        AddLogging(builder.Logging);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        var services = builder.Services;
+        services.AddSingleton(configuration);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<Func<Guid>>(_ => NewGuid);
+        services.AddSingleton(provider => Spool.Open(configuration.Current.Spool, TimeProvider.System, provider.GetRequiredService<ILogger<Spool>>()));
+        services.AddSingleton(provider => new TransactionLog(
+            Path.Combine(provider.GetRequiredService<Spool>().Root, ".transactions"), () => configuration.Current.Transactions, TimeProvider.System, provider.GetRequiredService<ILogger<TransactionLog>>()));
+        services.AddSingleton(provider => new CommitmentStore(Path.Combine(provider.GetRequiredService<Spool>().Root, ".commitment")));
+        services.AddSingleton<Archives>();
+        services.AddSingleton<RemoteAes>();
+        services.AddSingleton<WaitingObjects>();
+        services.AddSingleton<StoreScp>();
+        services.AddSingleton<FindScp>();
+        services.AddSingleton<RetrieveScp>();
+        services.AddSingleton<CommitmentCheck>();
+        services.AddSingleton<CommitmentWorker>();
+        services.AddSingleton<CommitmentScp>();
+        services.AddSingleton<GatewayServer>();
+        services.AddSingleton<Forwarding.Forwarder>(provider => new Forwarder(provider.GetRequiredService<Spool>(), new ForwarderContext(
+            called => PolicyOf(configuration, called), TimeProvider.System, NewGuid, provider.GetRequiredService<ILogger<Forwarder>>(), provider.GetRequiredService<ForwardRecords>().Report)));
+        services.AddSingleton<ForwardRecords>();
+        // In this order: what is received is forwarded, and stopped in the reverse one.
+        services.AddHostedService(provider => provider.GetRequiredService<TransactionLog>());
+        services.AddHostedService<ForwarderHost>();
+        services.AddHostedService(provider => provider.GetRequiredService<CommitmentWorker>());
+        services.AddHostedService(provider => provider.GetRequiredService<GatewayServer>());
+        services.AddHostedService<ConfigurationWatch>();
+
+        var app = builder.Build();
+        app.Urls.Add(configuration.Current.Http.Url);
+        app.MapMethods("/health/live", Reading, () => Results.Text("live\n"));
+        return app;
+    }
+
+    private static string? PolicyOf(GatewayConfiguration configuration, string calledAe) =>
+        configuration.Current.Aes.TryGetValue(calledAe, out var ae) && ae.DuplicatePolicy.Length > 0 ? ae.DuplicatePolicy : null;
+
+#pragma warning disable RS0030 // the one place where random ids come from
+    private static Guid NewGuid() => Guid.NewGuid();
+#pragma warning restore RS0030
+
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddSimpleConsole(simple =>
+        {
+            simple.SingleLine = true;
+            simple.ColorBehavior = LoggerColorBehavior.Disabled;
+            simple.TimestampFormat = "HH:mm:ss.fff ";
+            simple.UseUtcTimestamp = true;
+        });
     }
 }

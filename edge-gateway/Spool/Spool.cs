@@ -48,6 +48,9 @@ internal sealed class Spool : IAsyncDisposable
     /// <summary>The root folder.</summary>
     public string Root { get; }
 
+    /// <summary>The number of the last object that was begun; what is begun later has a higher one.</summary>
+    public long LastSequence => Interlocked.Read(ref sequence);
+
     /// <summary>How full it is.</summary>
     public SpoolLimits Limits { get; }
 

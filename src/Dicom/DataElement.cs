@@ -28,6 +28,12 @@ public readonly struct DataElement
     /// <summary>The VR: explicit, or the dictionary's for implicit VR; SQ for every sequence.</summary>
     public Vr Vr => store.VrOf(index);
 
+    /// <summary>Whether its value, or one within the sequence, is not kept.</summary>
+    public bool HoldsBulk => IsBulk || (IsSequence && ToDataSet().BulkValues().Count > 0);
+
+    // The element alone.
+    internal DataSet ToDataSet() => new(store, index, Entry.Next, DataSet);
+
     internal DataSetStore Store => store;
 
     internal int Index => index;

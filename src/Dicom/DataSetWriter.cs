@@ -22,6 +22,10 @@ public sealed class DataSetWriter(IBufferWriter<byte> output, DicomEncoding enco
     /// <exception cref="InvalidOperationException">The data set has bulk values.</exception>
     public void Write(DataSet dataSet) => dataSet.WriteTo(this);
 
+    /// <summary>Writes one element of a data set, a sequence with all that it holds.</summary>
+    /// <exception cref="InvalidOperationException">It has, or holds, bulk values.</exception>
+    public void Write(in DataElement element) => element.ToDataSet().WriteTo(this);
+
     /// <summary>Opens a sequence.</summary>
     public void BeginSequence(Tag tag) => WriteElementHeader(tag, Vr.SQ, Undefined);
 

@@ -89,19 +89,19 @@ public sealed class DicomSearch
         QidoQuery query, Uid study, Uid series, JsonElement studyAttributes, JsonElement seriesAttributes, ResultShape shape, ResultCollector collector, CancellationToken cancellationToken)
     {
         // Attributes beyond those kept apart need the whole metadata of each instance.
-        var needsMetadata = query.IncludeAll || query.Include.Any(tag => IndexedAttributes.Instance.AsSpan().BinarySearch(tag) < 0
+        var needsMetadata = query.IncludeAll || query.Include.Any(tag => tag != Tags.AvailableTransferSyntaxUID && IndexedAttributes.Instance.AsSpan().BinarySearch(tag) < 0
             && !studyAttributes.TryGetProperty(tag.ToString(), out _) && !seriesAttributes.TryGetProperty(tag.ToString(), out _));
         var (from, before) = Layout.InstanceRows(series);
         if (query.Matches.FirstOrDefault(match => match.Path is [var tag] && tag == Tags.SOPInstanceUID && !match.IsUniversal) is { Values: [var sop] })
             (from, before) = (Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))), Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))) + "!");
-        IReadOnlyList<string> columns = needsMetadata ? ["IA", .. InstanceState.MetadataColumns] : ["ET", "IN", "IA"];
+        IReadOnlyList<string> columns = needsMetadata ? ["IA", "TS", .. InstanceState.MetadataColumns] : ["ET", "IN", "IA", "TS"];
         var rows = new List<InstanceState>();
         await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken)) rows.Add(InstanceState.FromRow(row));
         foreach (var row in rows.OrderBy(row => row.InstanceNumber ?? long.MaxValue).ThenBy(row => row.Name.Sop))
         {
             using var attributes = JsonDocument.Parse(needsMetadata ? await MetadataAsync(row, cancellationToken) : row.Attributes, AttributeJson.DocumentOptions);
             if (Matches(query, attributes.RootElement, seriesAttributes, studyAttributes))
-                collector.Add(() => shape.Make($"/studies/{study}/series/{series}/instances/{row.Name.Sop}", studyAttributes, seriesAttributes, attributes.RootElement));
+                collector.Add(() => shape.Make(row.TransferSyntaxUid, $"/studies/{study}/series/{series}/instances/{row.Name.Sop}", studyAttributes, seriesAttributes, attributes.RootElement));
             if (collector.HasMore) return;
         }
     }

@@ -37,7 +37,13 @@ internal sealed class ResultShape(QidoQuery query, string baseUrl)
     /// <summary>One result.</summary>
     /// <param name="path">The resource behind the base URL, such as <c>/studies/1.2</c>.</param>
     /// <param name="known">The attributes known at each level, the most general first.</param>
-    public byte[] Make(string path, params ReadOnlySpan<JsonElement> known)
+    public byte[] Make(string path, params ReadOnlySpan<JsonElement> known) => Make(null, path, known);
+
+    /// <summary>One instance.</summary>
+    /// <param name="transferSyntax">As it is stored.</param>
+    /// <param name="path">The resource behind the base URL.</param>
+    /// <param name="known">The attributes known at each level, the most general first.</param>
+    public byte[] Make(string? transferSyntax, string path, params ReadOnlySpan<JsonElement> known)
     {
         var result = new SortedDictionary<Tag, string>();
         var (required, optional) = Wanted();
@@ -51,6 +57,8 @@ internal sealed class ResultShape(QidoQuery query, string baseUrl)
         }
         foreach (var tag in required) result.TryAdd(tag, Empty(tag));
         foreach (var match in query.Matches) result.TryAdd(match.Path[0], Empty(match.Path[0]));
+        // So that who retrieves knows which presentation contexts it takes (PS3.18 table 10.6.3-5).
+        if (transferSyntax is { Length: > 0 }) result[Tags.AvailableTransferSyntaxUID] = $$"""{"vr":"UI","Value":["{{transferSyntax}}"]}""";
         result[Tags.InstanceAvailability] = """{"vr":"CS","Value":["ONLINE"]}""";
         result[Tags.RetrieveURL] = $$"""{"vr":"UR","Value":["{{JsonEncodedText.Encode(baseUrl + path)}}"]}""";
         return Write(result);

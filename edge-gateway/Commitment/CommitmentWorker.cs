@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using DicomServerless.Dicom.Network;
+using DicomServerless.EdgeGateway.Hosting;
+using DicomServerless.EdgeGateway.Query;
+using DicomServerless.EdgeGateway.Scp;
+using DicomServerless.EdgeGateway.Spooling;
+using DicomServerless.EdgeGateway.Transactions;
+
+namespace DicomServerless.EdgeGateway.Commitment;
+
+/// <summary>
+/// Brings each storage commitment request to its end: asks the archive until every object is decided, then brings the report, on the association of the request while that
+/// lives and on one of ours otherwise, until the peer acknowledges it (PS3.4 J.3.3).
+/// </summary>
+internal sealed class CommitmentWorker(
+    CommitmentStore store, CommitmentCheck check, RemoteAes remotes, Spool spool, GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time, ILogger<CommitmentWorker> log) : BackgroundService
+{
+    private static readonly TimeSpan ResponseTime = TimeSpan.FromSeconds(30), LongestPause = TimeSpan.FromHours(1);
+
+    private readonly ConcurrentDictionary<string, CommitmentRequest> open = new();
+    private readonly ConcurrentDictionary<string, Task> running = new();
+    private CancellationToken stopping;
+
+    /// <summary>Requests without an acknowledged report.</summary>
+    public IReadOnlyCollection<CommitmentRequest> Open => [.. open.Values];
+
+    /// <summary>The last number that the spool gave out.</summary>
+    public long LastSequence => spool.LastSequence;
+
+    /// <summary>Whether a transaction of this caller is open.</summary>
+    public bool IsOpen(string callingAe, string transaction) => open.Values.Any(request => request.CallingAe == callingAe && request.Transaction == transaction);
+
+    /// <summary>Takes responsibility for a request: it is on disk when this returns.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public void Accept(CommitmentRequest request)
+    {
+        store.Save(request);
+        open[request.Id] = request;
+    }
+
+    /// <summary>Begins the work, with the association that may hear the report.</summary>
+    public void Begin(CommitmentRequest request, AssociationSession? session, PresentationContext? context) => running[request.Id] = RunAsync(request, session, context);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        stopping = stoppingToken;
+        foreach (var request in store.Load())
+        {
+            open[request.Id] = request;
+            Begin(request, null, null);
+        }
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task RunAsync(CommitmentRequest request, AssociationSession? session, PresentationContext? context)
+    {
+        await Task.Yield();
+        try
+        {
+            await DecideAsync(request, session);
+            await BringAsync(request, session, context);
+            store.Remove(request);
+            open.TryRemove(request.Id, out _);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The file is there for the next start.
+        }
+        finally
+        {
+            running.TryRemove(request.Id, out _);
+        }
+    }
+
+    private async Task DecideAsync(CommitmentRequest request, AssociationSession? session)
+    {
+        for (var pause = Retry; !request.IsDecided; pause = Longer(pause))
+        {
+            try
+            {
+                await check.DecideAsync(request, stopping);
+            }
+            catch (ArchiveException exception)
+            {
+                GatewayLog.ArchiveFailed(log, request.Archive, exception.Message);
+            }
+            // The first seconds are often enough, while the peer's association still lives.
+            if (!request.IsDecided) await Task.Delay(session is { Association.IsEstablished: true } ? TimeSpan.FromSeconds(1) : pause, time, stopping);
+        }
+        store.Save(request);
+        GatewayLog.CommitmentDecided(log, request.Transaction, request.Items.Count(item => item.IsConfirmed), request.Items.Count(item => !item.IsConfirmed));
+    }
+
+    private async Task BringAsync(CommitmentRequest request, AssociationSession? session, PresentationContext? context)
+    {
+        for (var pause = Retry; ; pause = Longer(pause))
+        {
+            var problem = await TryBringAsync(request, session, context);
+            Record(request, problem);
+            if (problem is null) return;
+            GatewayLog.ReportFailed(log, request.Transaction, request.CallingAe, problem);
+            if (time.GetUtcNow() - request.Received > TimeSpan.FromHours(configuration.Current.Commitment.GiveUpHours))
+            {
+                GatewayLog.ReportGivenUp(log, request.Transaction, configuration.Current.Commitment.GiveUpHours);
+                return;
+            }
+            request.Attempts++;
+            await Task.Delay(pause, time, stopping);
+        }
+    }
+
+    // Null when the peer acknowledged.
+    private async Task<string?> TryBringAsync(CommitmentRequest request, AssociationSession? session, PresentationContext? context)
+    {
+        try
+        {
+            if (session is { Association.IsEstablished: true } && context is not null)
+            {
+                var report = DimseCommand.NEventReport(session.Association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
+                var status = await session.RequestAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), ResponseTime, stopping);
+                return DimseStatus.IsDone(status) ? null : $"It answered {status:X4}";
+            }
+            return await BringOnNewAssociationAsync(request);
+        }
+        catch (Exception exception) when (exception is IOException or TimeoutException or InvalidOperationException)
+        {
+            return exception.Message;
+        }
+    }
+
+    // PS3.4 J.3.3.1: we open the association and stay SCP, which role selection says.
+    private async Task<string?> BringOnNewAssociationAsync(CommitmentRequest request)
+    {
+        if (remotes.Find(request.CallingAe) is not { } remote) return "No remote AE is configured with its title";
+        Dicom.Uid[] syntaxes = [Dicom.TransferSyntax.ExplicitVrLittleEndian.Uid, Dicom.TransferSyntax.ImplicitVrLittleEndian.Uid];
+        await using var association = await remotes.ConnectAsync(remote, request.CallingAe, request.CalledAe, [new ContextProposal(WellKnownUids.StorageCommitmentPushModel, syntaxes, AsScp: true)], stopping);
+        if (association.FindContext(WellKnownUids.StorageCommitmentPushModel) is not { } context) return "It does not take storage commitment";
+        var report = DimseCommand.NEventReport(association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
+        await association.SendAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), stopping);
+        var response = await association.ReceiveResponseAsync(report.MessageId, stopping);
+        if (response is null) return "It released the association instead of answering";
+        await association.ReleaseAsync(stopping);
+        return DimseStatus.IsDone(response.Command.Status) ? null : $"It answered {response.Command.Status:X4}";
+    }
+
+    private void Record(CommitmentRequest request, string? problem) => transactions.Record(new Transaction
+    {
+        Time = time.GetUtcNow(), Kind = TransactionKind.Commitment, CallingAe = request.CalledAe, CalledAe = request.CallingAe, Count = request.Items.Count(item => item.IsConfirmed),
+        Failed = request.Items.Count(item => !item.IsConfirmed), Duration = (time.GetUtcNow() - request.Received).TotalMilliseconds, Result = problem is null ? "Success" : "Failure", Detail = problem,
+    });
+
+    private TimeSpan Retry => TimeSpan.FromSeconds(configuration.Current.Commitment.RetrySeconds);
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
+}

@@ -1,0 +1,137 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using DicomServerless.Dicom;
+
+namespace DicomServerless.EdgeGateway.Hosting;
+
+/// <summary>One application entity of ours: its name in the configuration is its AE title.</summary>
+internal sealed class AeOptions
+{
+    /// <summary>Who may call; empty means anyone. A caller must fit one entry in everything that the entry says.</summary>
+    public List<CallerOptions> AllowedCallers { get; set; } = [];
+
+    /// <summary>Whether C-ECHO is offered. Default true.</summary>
+    public bool Echo { get; set; } = true;
+
+    /// <summary>Whether C-STORE is offered. Default true.</summary>
+    public bool Store { get; set; } = true;
+
+    /// <summary>Whether C-FIND is offered. Default true.</summary>
+    public bool Find { get; set; } = true;
+
+    /// <summary>Whether C-MOVE is offered. Default true.</summary>
+    public bool Move { get; set; } = true;
+
+    /// <summary>Whether C-GET is offered. Default true.</summary>
+    public bool Get { get; set; } = true;
+
+    /// <summary>Whether storage commitment is offered. Default true.</summary>
+    public bool Commitment { get; set; } = true;
+
+    /// <summary>The storage SOP classes that are taken, by UID; empty means every one of the standard, the retired ones too.</summary>
+    public List<string> SopClasses { get; set; } = [];
+
+    /// <summary>Private storage SOP classes that are taken as well, by UID.</summary>
+    public List<string> PrivateSopClasses { get; set; } = [];
+
+    /// <summary>Whether any SOP class that is proposed and is none of our services is taken for storage. Default false.</summary>
+    public bool AnySopClass { get; set; }
+
+    /// <summary>The transfer syntaxes that are taken for storage, the most wanted first, by UID; empty means every one of the standard in our order. A lossy one is never chosen where a context offers another.</summary>
+    public List<string> TransferSyntaxes { get; set; } = [];
+
+    /// <summary>Private transfer syntaxes that are taken as well, by UID.</summary>
+    public List<string> PrivateTransferSyntaxes { get; set; } = [];
+
+    /// <summary>What becomes of an object whose SOP Instance UID is there with another content: <c>reject</c>, <c>replace</c>, <c>keep-first</c>; empty leaves it to the archive.</summary>
+    public string DuplicatePolicy { get; set; } = "";
+
+    /// <summary>The Specific Character Set (defined term, such as <c>ISO_IR 100</c>) of queries and objects that name none but are not ASCII. Default none: Latin-1, or UTF-8 where it is that.</summary>
+    public string FallbackCharacterSet { get; set; } = "";
+
+    /// <summary>Where objects go, by name; empty means to every destination.</summary>
+    public List<string> Destinations { get; set; } = [];
+
+    /// <summary>The destination that queries and retrieves go to, by name. Default the first of <see cref="Destinations"/>.</summary>
+    public string Archive { get; set; } = "";
+
+    /// <summary>What is wrong.</summary>
+    public IEnumerable<string> Problems(string section, string aeTitle, ICollection<string> destinations)
+    {
+        if (aeTitle.Length is 0 or > 16 || aeTitle.Trim() != aeTitle || aeTitle.Any(c => c is < ' ' or > '~' or '\\'))
+            yield return $"{section} is no AE title: take 1 to 16 characters of ASCII, no backslash, no space at its ends (PS3.5 6.2).";
+        foreach (var (key, uids) in new[] { ("SopClasses", SopClasses), ("PrivateSopClasses", PrivateSopClasses), ("TransferSyntaxes", TransferSyntaxes), ("PrivateTransferSyntaxes", PrivateTransferSyntaxes) })
+            foreach (var uid in uids)
+                if (!Uid.IsValid(uid)) yield return $"{section}:{key} has \"{uid}\": name UIDs, digits and dots, at most 64 characters.";
+        if (DuplicatePolicy is not ("" or "reject" or "replace" or "keep-first")) yield return $"{section}:DuplicatePolicy is \"{DuplicatePolicy}\": set it to reject, replace or keep-first, or remove it to leave it to the archive.";
+        foreach (var name in Destinations.Concat(Archive.Length > 0 ? [Archive] : []))
+            if (!destinations.Contains(name)) yield return $"{section} names the destination \"{name}\", which Gateway:Destinations has not: add it there, or take one of {string.Join(", ", destinations)}.";
+        for (var i = 0; i < AllowedCallers.Count; i++)
+            foreach (var problem in AllowedCallers[i].Problems($"{section}:AllowedCallers:{i}")) yield return problem;
+    }
+}
+
+/// <summary>Someone who may call. What is empty is not looked at.</summary>
+internal sealed class CallerOptions
+{
+    /// <summary>The calling AE title, exactly.</summary>
+    public string AeTitle { get; set; } = "";
+
+    /// <summary>An address, or a network as <c>10.1.0.0/16</c>.</summary>
+    public string Network { get; set; } = "";
+
+    /// <summary>The client certificate: its SHA-256 fingerprint (64 hexadecimal digits, colons allowed) or its subject's common name.</summary>
+    public string Certificate { get; set; } = "";
+
+    /// <summary>The network, parsed.</summary>
+    public IPNetwork? ParsedNetwork => IPNetwork.TryParse(Network, out var network) ? network
+        : IPAddress.TryParse(Network, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8) : null;
+
+    /// <summary>What is wrong.</summary>
+    public IEnumerable<string> Problems(string section)
+    {
+        if (AeTitle.Length + Network.Length + Certificate.Length == 0) yield return $"{section} says nothing: give AeTitle, Network or Certificate, or remove it.";
+        if (Network.Length > 0 && ParsedNetwork is null) yield return $"{section}:Network is \"{Network}\": give an address, or a network such as 10.1.0.0/16 whose host bits are zero.";
+    }
+}
+
+/// <summary>An application entity elsewhere: where C-MOVE sends to, and commitment reports go. Its name in the configuration is for people.</summary>
+internal sealed class RemoteAeOptions
+{
+    /// <summary>Its AE title. Default its name.</summary>
+    public string AeTitle { get; set; } = "";
+
+    /// <summary>Name or address of its machine.</summary>
+    public string Host { get; set; } = "";
+
+    /// <summary>Its port. Default 104.</summary>
+    [Range(1, 65_535)] public int Port { get; set; } = 104;
+
+    /// <summary>Whether it is called with TLS. Default false.</summary>
+    public bool Tls { get; set; }
+
+    /// <summary>A PEM file with the authorities of its certificate; empty means those of the machine.</summary>
+    public string AuthorityPath { get; set; } = "";
+
+    /// <summary>A PEM file with our certificate, if it asks for one.</summary>
+    public string CertificatePath { get; set; } = "";
+
+    /// <summary>A PEM file with the key of our certificate.</summary>
+    public string KeyPath { get; set; } = "";
+
+    /// <summary>Whether the certificate must name <see cref="Host"/>. Default true.</summary>
+    public bool CheckHostName { get; set; } = true;
+
+    /// <summary>The AE title that we call it with. Default the one that was called when the transfer was asked for.</summary>
+    public string CallingAeTitle { get; set; } = "";
+
+    /// <summary>What is wrong.</summary>
+    public IEnumerable<string> Problems(string section)
+    {
+        if (Host.Length == 0) yield return $"{section}:Host is missing: give the name or address of the machine.";
+        if (AeTitle.Length > 16) yield return $"{section}:AeTitle is \"{AeTitle}\": at most 16 characters.";
+        foreach (var (key, path) in new[] { ("AuthorityPath", AuthorityPath), ("CertificatePath", CertificatePath), ("KeyPath", KeyPath) })
+            if (path.Length > 0 && !File.Exists(path)) yield return $"{section}:{key} is \"{path}\": there is no such file.";
+        if (CertificatePath.Length > 0 != KeyPath.Length > 0) yield return $"{section}: CertificatePath and KeyPath belong together; give both or neither.";
+    }
+}

@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+
+namespace DicomServerless.EdgeGateway.Hosting;
+
+/// <summary>
+/// The configuration in use, from appsettings.json beside the program, the file that <c>GATEWAY_CONFIG</c> names (default <c>/etc/dicom-gateway/appsettings.json</c>, if it
+/// is there), environment variables and the command line, later ones over earlier ones. The files are read again when they change: a good change takes effect at once, a
+/// bad one is refused with the reason and the old one stays.
+/// </summary>
+internal sealed class GatewayConfiguration
+{
+    private const string DefaultFile = "/etc/dicom-gateway/appsettings.json";
+
+    private readonly string[] args;
+    private readonly string contentRoot;
+    private readonly Lock gate = new();
+    private string seen;
+
+    private GatewayConfiguration(string[] args, string contentRoot, GatewayOptions current, string seen) =>
+        (this.args, this.contentRoot, Current, this.seen) = (args, contentRoot, current, seen);
+
+    /// <summary>The options in use.</summary>
+    public GatewayOptions Current { get; private set; }
+
+    /// <summary>Why the last change was refused; empty if it was not.</summary>
+    public IReadOnlyList<string> RefusedChange { get; private set; } = [];
+
+    /// <summary>Tells who must act on a change.</summary>
+    public event Action<GatewayOptions>? Changed;
+
+    /// <summary>Loads it for the first time. Null if it has problems.</summary>
+    public static GatewayConfiguration? Load(string[] args, string contentRoot, List<string> problems)
+    {
+        var seen = Fingerprint(contentRoot);
+        var options = Read(args, contentRoot, problems);
+        return problems.Count > 0 || options is null ? null : new GatewayConfiguration(args, contentRoot, options, seen);
+    }
+
+    /// <summary>Looks whether the files changed and takes the change. False when there is a change and it is refused.</summary>
+    public bool Reload()
+    {
+        lock (gate)
+        {
+            var now = Fingerprint(contentRoot);
+            if (now == seen) return RefusedChange.Count == 0;
+            seen = now;
+            var problems = new List<string>();
+            var options = Read(args, contentRoot, problems);
+            if (options is not null) problems.AddRange(NeedsRestart(options));
+            RefusedChange = problems;
+            if (problems.Count > 0 || options is null) return false;
+            Current = options;
+            Changed?.Invoke(options);
+            return true;
+        }
+    }
+
+    /// <summary>The configuration as .NET sees it, for what is no option of the gateway: logging, OpenTelemetry.</summary>
+    public static IConfigurationRoot Sources(string[] args, string contentRoot)
+    {
+        var builder = new ConfigurationBuilder();
+        foreach (var file in Files(contentRoot)) builder.AddJsonFile(file, optional: file != ExplicitFile, reloadOnChange: false);
+        return builder.AddEnvironmentVariables().AddCommandLine(args).Build();
+    }
+
+    private static string? ExplicitFile => Environment.GetEnvironmentVariable("GATEWAY_CONFIG") is { Length: > 0 } path ? Path.GetFullPath(path) : null;
+
+    private static string[] Files(string contentRoot) => [Path.Combine(contentRoot, "appsettings.json"), ExplicitFile ?? DefaultFile];
+
+    private static GatewayOptions? Read(string[] args, string contentRoot, List<string> problems)
+    {
+        IConfigurationRoot sources;
+        try
+        {
+            sources = Sources(args, contentRoot);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        {
+            problems.Add($"The configuration cannot be read: {exception.Message}{(exception.InnerException is { } inner ? " " + inner.Message : "")}");
+            return null;
+        }
+        var options = new GatewayOptions();
+        OptionsBinder.Bind(sources.GetSection("Gateway"), options, problems);
+        if (options.Aes.Count == 0) options.Aes["DICOMGW"] = new AeOptions();
+        problems.AddRange(options.Problems());
+        return options;
+    }
+
+    // What is bound to open files and sockets of the whole life.
+    private IEnumerable<string> NeedsRestart(GatewayOptions next)
+    {
+        if (next.Spool.Path != Current.Spool.Path) yield return $"Gateway:Spool:Path is \"{next.Spool.Path}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Path}\".";
+    }
+
+    // By content: mounted files and links that are switched have times of their own.
+    private static string Fingerprint(string contentRoot)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in Files(contentRoot))
+        {
+            try
+            {
+                hash.AppendData(File.ReadAllBytes(file));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                hash.AppendData([0]); // not there
+            }
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,40 @@
+using System.Net;
+
+namespace DicomServerless.EdgeGateway.Hosting;
+
+/// <summary>What the hosting part logs. Event ids 5000 to 5099.</summary>
+internal static partial class GatewayLog
+{
+    [LoggerMessage(5001, LogLevel.Information, "The configuration changed and is in use.")]
+    public static partial void ConfigurationChanged(ILogger log);
+
+    [LoggerMessage(5002, LogLevel.Error, "The change of the configuration is refused, the old one stays: {Problem}")]
+    public static partial void ConfigurationRefused(ILogger log, string problem);
+
+    [LoggerMessage(5003, LogLevel.Information, "Listening for associations on {Endpoints}")]
+    public static partial void Listening(ILogger log, string endpoints);
+
+    [LoggerMessage(5004, LogLevel.Warning, "Association from {Remote}, {CallingAe} to {CalledAe}, rejected: {Reason}")]
+    public static partial void Rejected(ILogger log, EndPoint? remote, string callingAe, string calledAe, string reason);
+
+    [LoggerMessage(5005, LogLevel.Error, "Association {Id} from {Remote} ended by a fault of ours")]
+    public static partial void Fault(ILogger log, Exception exception, long id, EndPoint? remote);
+
+    [LoggerMessage(5006, LogLevel.Warning, "Association {Id}: message refused with status {Status}: {Reason}")]
+    public static partial void Refused(ILogger log, long id, string status, string reason);
+
+    [LoggerMessage(5007, LogLevel.Error, "Records of the transaction log cannot be written; {Lost} are lost so far")]
+    public static partial void TransactionsLost(ILogger log, Exception exception, long lost);
+
+    [LoggerMessage(5008, LogLevel.Warning, "The archive {Destination} cannot answer: {Reason}")]
+    public static partial void ArchiveFailed(ILogger log, string destination, string reason);
+
+    [LoggerMessage(5009, LogLevel.Information, "Storage commitment {Transaction}: {Confirmed} confirmed, {Failed} failed")]
+    public static partial void CommitmentDecided(ILogger log, string transaction, int confirmed, int failed);
+
+    [LoggerMessage(5010, LogLevel.Warning, "Storage commitment {Transaction}: the report could not be brought to {AeTitle}: {Reason}")]
+    public static partial void ReportFailed(ILogger log, string transaction, string aeTitle, string reason);
+
+    [LoggerMessage(5011, LogLevel.Error, "Storage commitment {Transaction}: the report is given up after {Hours} hours")]
+    public static partial void ReportGivenUp(ILogger log, string transaction, int hours);
+}

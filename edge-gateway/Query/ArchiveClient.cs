@@ -1,0 +1,168 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using DicomServerless.Dicom;
+using DicomServerless.Dicom.Web;
+using DicomServerless.EdgeGateway.Forwarding;
+
+namespace DicomServerless.EdgeGateway.Query;
+
+/// <summary>Searches and retrieves at a DICOMweb server (PS3.18 10.4, 10.6): ours, or any other.</summary>
+/// <param name="client">With the destination's address, credentials, proxy and certificates.</param>
+/// <param name="pageSize">Results per request after the first.</param>
+/// <param name="timeout">How long the server may take to begin an answer.</param>
+internal sealed class ArchiveClient(DestinationClient client, int pageSize, TimeSpan timeout)
+{
+    // Few, so that the first answer comes soon.
+    private const int FirstPage = 25;
+    // A URL of 8,190 bytes is what most servers take.
+    private const int UidsPerSearch = 50;
+    private const int MaxPageBytes = 256 * 1024 * 1024;
+    private const string Json = "application/dicom+json", Objects = "multipart/related; type=\"application/dicom\"; transfer-syntax=*";
+
+    /// <summary>Searches, page after page, until there is nothing more.</summary>
+    /// <param name="resource">Such as <c>studies</c>.</param>
+    /// <param name="keys">Attributes and values, not yet escaped; a list of UIDs is separated by commas, and cut over several searches if it is long.</param>
+    /// <param name="include">Attributes to return beyond the usual.</param>
+    /// <param name="fuzzy">Whether names match fuzzily.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="ArchiveException">The archive gave no usable answer.</exception>
+    public async IAsyncEnumerable<DataSet> SearchAsync(
+        string resource, IReadOnlyList<KeyValuePair<string, string>> keys, IEnumerable<Tag> include, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var parameters in SplitLongLists(keys))
+        {
+            var query = Query(parameters, include, fuzzy);
+            string? firstOfLast = null;
+            for (int offset = 0, limit = FirstPage; ; limit = pageSize)
+            {
+                using var page = await PageAsync($"/{resource}?{query}limit={limit}&offset={offset}", cancellationToken);
+                var count = 0;
+                foreach (var result in page.Results())
+                {
+                    // A server that does not know offsets gives the first page again and again.
+                    var text = result.GetRawText();
+                    if (count++ == 0 && text == firstOfLast) yield break;
+                    if (count == 1) firstOfLast = text;
+                    if (DicomJsonReader.TryRead(Encoding.UTF8.GetBytes(text), null, out var dataSet, out _)) yield return dataSet;
+                }
+                offset += count;
+                if (count == 0 || (count != limit && !(count < limit && page.HasMore))) break;
+            }
+        }
+    }
+
+    /// <summary>Gets objects, as stored: of a study, a series, or one instance.</summary>
+    /// <exception cref="ArchiveException">The archive gave no usable answer.</exception>
+    public async IAsyncEnumerable<Stream> RetrieveAsync(string resource, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(HttpMethod.Get, "/" + resource, Objects, cancellationToken);
+        if (!response.IsSuccessStatusCode) throw Failure(response);
+        var type = MediaType.Parse(response.Content.Headers.ContentType?.ToString());
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        if (type?.Name == "application/dicom")
+        {
+            yield return body;
+            yield break;
+        }
+        if (type?.Name != "multipart/related" || type["boundary"] is not { Length: > 0 } boundary) throw new ArchiveException("The archive answered a retrieve with neither multipart/related nor application/dicom.");
+        using var parts = new MultipartReader(body, boundary);
+        while (await NextAsync(parts, cancellationToken) is { } part) yield return part.Content;
+    }
+
+    /// <summary>Whether the archive gives out an instance: it has the object itself, not only a record of it.</summary>
+    /// <exception cref="ArchiveException">The archive gave no usable answer.</exception>
+    public async Task<bool> HasAsync(InstanceKey key, CancellationToken cancellationToken)
+    {
+        var path = $"/studies/{key.Study}/series/{key.Series}/instances/{key.Sop}";
+        foreach (var method in new[] { HttpMethod.Head, HttpMethod.Get })
+        {
+            using var response = await SendAsync(method, path, Objects, cancellationToken);
+            if (response.IsSuccessStatusCode) return true;
+            // Not every server knows HEAD; the answer to GET is let go after its headers.
+            if (method == HttpMethod.Get) return response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone ? false : throw Failure(response);
+        }
+        return false;
+    }
+
+    private async Task<Page> PageAsync(string path, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(HttpMethod.Get, path, Json, cancellationToken);
+        if (response.StatusCode == HttpStatusCode.NoContent) return new Page(null, false);
+        if (!response.IsSuccessStatusCode) throw Failure(response);
+        if (response.Content.Headers.ContentLength > MaxPageBytes) throw new ArchiveException("A page of search results is larger than 256 MiB.");
+        var hasMore = response.Headers.TryGetValues("Warning", out var warnings) && warnings.Any(warning => warning.Contains("additional", StringComparison.OrdinalIgnoreCase));
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            return new Page(await JsonDocument.ParseAsync(body, AttributeJson.DocumentOptions, cancellationToken), hasMore);
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or HttpRequestException)
+        {
+            throw new ArchiveException("The archive's search results end early or are no JSON.", null, exception);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string accept, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(timeout);
+        try
+        {
+            return await client.SendAsync(method, path, null, request =>
+            {
+                request.Headers.Remove("Accept");
+                request.Headers.TryAddWithoutValidation("Accept", accept);
+            }, patience.Token);
+        }
+        catch (HttpRequestException exception)
+        {
+            throw new ArchiveException("The archive cannot be reached.", exception.StatusCode, exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ArchiveException($"The archive did not begin to answer within {timeout.TotalSeconds:0} seconds.", null, exception);
+        }
+    }
+
+    private static async Task<MultipartPart?> NextAsync(MultipartReader parts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await parts.ReadNextAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or HttpRequestException)
+        {
+            throw new ArchiveException("The archive's answer to a retrieve ends early.", null, exception);
+        }
+    }
+
+    private static ArchiveException Failure(HttpResponseMessage response) => new($"The archive answered {(int)response.StatusCode}.", response.StatusCode);
+
+    private static string Query(IEnumerable<KeyValuePair<string, string>> keys, IEnumerable<Tag> include, bool fuzzy)
+    {
+        var query = new StringBuilder();
+        foreach (var (key, value) in keys) query.Append(key).Append('=').Append(Uri.EscapeDataString(value)).Append('&');
+        var fields = string.Join(',', include);
+        if (fields.Length > 0) query.Append("includefield=").Append(fields).Append('&');
+        if (fuzzy) query.Append("fuzzymatching=true&");
+        return query.ToString();
+    }
+
+    private static IEnumerable<IReadOnlyList<KeyValuePair<string, string>>> SplitLongLists(IReadOnlyList<KeyValuePair<string, string>> keys)
+    {
+        var at = keys.Select((key, index) => (key, index)).Where(item => item.key.Value.Count(c => c == ',') >= UidsPerSearch).Select(item => item.index).DefaultIfEmpty(-1).First();
+        if (at < 0) return [keys];
+        return keys[at].Value.Split(',').Chunk(UidsPerSearch).Select(uids => (IReadOnlyList<KeyValuePair<string, string>>)[.. keys.Take(at), new(keys[at].Key, string.Join(',', uids)), .. keys.Skip(at + 1)]);
+    }
+
+    private sealed class Page(JsonDocument? document, bool hasMore) : IDisposable
+    {
+        public bool HasMore => hasMore;
+
+        public IEnumerable<JsonElement> Results() => document is { RootElement.ValueKind: JsonValueKind.Array } ? document.RootElement.EnumerateArray() : [];
+
+        public void Dispose() => document?.Dispose();
+    }
+}

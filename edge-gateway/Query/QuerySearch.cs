@@ -1,0 +1,164 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using DicomServerless.Dicom;
+using DicomServerless.EdgeGateway.Hosting;
+
+namespace DicomServerless.EdgeGateway.Query;
+
+/// <summary>
+/// One search over the archive and what still waits in the spool. Results of the archive come first, as its pages arrive; where objects of the same study or series wait,
+/// counts and modalities are those of both together. If the archive cannot answer, what waits is given out all the same, and the failure is told at the end.
+/// </summary>
+internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting, string destination, string fallbackCharacterSet)
+{
+    private static readonly Tag[] Computed = [Tags.NumberOfStudyRelatedInstances, Tags.NumberOfStudyRelatedSeries, Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.NumberOfSeriesRelatedInstances];
+
+    /// <summary>Why the archive could not answer, once the results are through; null if it did.</summary>
+    public ArchiveException? Failure { get; private set; }
+
+    /// <summary>Finds the matches of an identifier.</summary>
+    public async IAsyncEnumerable<Match> FindAsync(Identifier identifier, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var waitingStudies = new HashSet<string>(waiting.Studies(destination), StringComparer.Ordinal);
+        await foreach (var result in ArchiveResultsAsync(identifier, fuzzy, cancellationToken))
+        {
+            var match = new Match(result);
+            var name = Name(identifier.Level, match);
+            if (!seen.Add(name)) continue; // a patient with several studies; a page that moved
+            if (identifier.Level is QueryLevel.Study or QueryLevel.Series && waitingStudies.Contains(match.Text(Tags.StudyInstanceUID))) await CountBothAsync(identifier.Level, match, cancellationToken);
+            yield return match;
+        }
+        foreach (var match in WaitingMatches(identifier, waitingStudies, fuzzy))
+        {
+            if (!seen.Add(Name(identifier.Level, match))) continue;
+            if (identifier.Level is QueryLevel.Study or QueryLevel.Series) await CountBothAsync(identifier.Level, match, cancellationToken);
+            yield return match;
+        }
+    }
+
+    private async IAsyncEnumerable<DataSet> ArchiveResultsAsync(Identifier identifier, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (archive is null)
+        {
+            Failure = new ArchiveException("This AE has no archive to ask.");
+            yield break;
+        }
+        var (resource, keys) = Resource(identifier);
+        await using var results = archive.SearchAsync(resource, keys, identifier.Requested, fuzzy, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                if (!await results.MoveNextAsync()) yield break;
+            }
+            catch (ArchiveException exception)
+            {
+                Failure = exception;
+                yield break;
+            }
+            yield return results.Current;
+        }
+    }
+
+    // The resource of the level, with the unique keys in its path where each has one value.
+    private static (string Resource, List<KeyValuePair<string, string>> Keys) Resource(Identifier identifier)
+    {
+        var (study, series) = (identifier.Single(Tags.StudyInstanceUID), identifier.Single(Tags.SeriesInstanceUID));
+        var keys = new List<KeyValuePair<string, string>>(identifier.Parameters);
+        if (identifier.Level <= QueryLevel.Study) return ("studies", keys);
+        var inStudy = study is not null;
+        if (inStudy) keys.RemoveAll(key => key.Key == Tags.StudyInstanceUID.ToString());
+        if (identifier.Level == QueryLevel.Series) return (inStudy ? $"studies/{study}/series" : "series", Below(keys, inStudy));
+        if (!inStudy || series is null) return (inStudy ? $"studies/{study}/instances" : "instances", keys);
+        keys.RemoveAll(key => key.Key == Tags.SeriesInstanceUID.ToString());
+        return ($"studies/{study}/series/{series}/instances", Below(keys, true));
+
+        // Inside one study the patient's keys are repetition; a server need not know them there.
+        static List<KeyValuePair<string, string>> Below(List<KeyValuePair<string, string>> keys, bool inStudy)
+        {
+            if (inStudy) keys.RemoveAll(key => key.Key == Tags.PatientID.ToString());
+            return keys;
+        }
+    }
+
+    private static string Name(QueryLevel level, Match match) => level switch
+    {
+        QueryLevel.Patient => match.Text(Tags.PatientID) + "\\" + match.Text(Tags.IssuerOfPatientID),
+        QueryLevel.Study => match.Text(Tags.StudyInstanceUID),
+        QueryLevel.Series => match.Text(Tags.SeriesInstanceUID),
+        _ => match.Text(Tags.SOPInstanceUID),
+    };
+
+    // Headers of waiting objects that match. At the upper levels one object stands for its study or series.
+    private IEnumerable<Match> WaitingMatches(Identifier identifier, HashSet<string> studies, bool fuzzy)
+    {
+        var wanted = identifier.Uids(Tags.StudyInstanceUID);
+        foreach (var study in studies)
+        {
+            if (wanted.Count > 0 && !wanted.Contains(study)) continue;
+            var series = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var instance in waiting.OfStudy(destination, study))
+            {
+                if (identifier.Level == QueryLevel.Series && !series.Add(instance.Key.Series.Value)) continue;
+                if (WaitingObjects.Scan(instance.Entry) is not { } scan) continue;
+                if (Matches(scan.DataSet, identifier, instance.Modality, study, fuzzy)) yield return new Match(scan.DataSet);
+                if (identifier.Level <= QueryLevel.Study) break;
+            }
+        }
+    }
+
+    private bool Matches(DataSet header, Identifier identifier, string modality, string study, bool fuzzy)
+    {
+        var json = new ArrayBufferWriter<byte>(4096);
+        var fallback = fallbackCharacterSet.Length > 0 ? SpecificCharacterSet.Parse(System.Text.Encoding.ASCII.GetBytes(fallbackCharacterSet)) : null;
+        DicomJsonWriter.Write(header, json, new DicomJsonOptions { FallbackCharacterSet = fallback });
+        using var document = JsonDocument.Parse(json.WrittenMemory, AttributeJson.DocumentOptions);
+        foreach (var match in identifier.Matches)
+        {
+            if (match.Path is [var tag] && tag == Tags.ModalitiesInStudy)
+            {
+                var modalities = waiting.OfStudy(destination, study).Select(instance => instance.Modality).Append(modality);
+                if (!modalities.Any(one => match.Patterns.Any(pattern => pattern.Matches(one, fuzzy)))) return false;
+            }
+            else if (!(match.Path is [var single] && Computed.Contains(single)) && !match.Matches(document.RootElement, fuzzy)) return false;
+        }
+        return true;
+    }
+
+    // Counts of the archive and the spool together: an instance that is in both counts once.
+    private async Task CountBothAsync(QueryLevel level, Match match, CancellationToken cancellationToken)
+    {
+        var study = match.Text(Tags.StudyInstanceUID);
+        var instances = new Dictionary<string, (string Series, string Modality, string SopClass)>(StringComparer.Ordinal);
+        if (archive is not null && Failure is null)
+        {
+            try
+            {
+                await foreach (var instance in archive.SearchAsync($"studies/{study}/instances", [], [Tags.SOPClassUID, Tags.Modality], false, cancellationToken))
+                    instances[instance.GetString(Tags.SOPInstanceUID) ?? ""] = (instance.GetString(Tags.SeriesInstanceUID) ?? "", instance.GetString(Tags.Modality) ?? "", instance.GetString(Tags.SOPClassUID) ?? "");
+            }
+            catch (ArchiveException exception)
+            {
+                Failure = exception;
+            }
+        }
+        foreach (var instance in waiting.OfStudy(destination, study)) instances[instance.Key.Sop.Value] = (instance.Key.Series.Value, instance.Modality, instance.SopClass.Value);
+        if (level == QueryLevel.Series)
+        {
+            var series = match.Text(Tags.SeriesInstanceUID);
+            Number(match, Tags.NumberOfSeriesRelatedInstances, instances.Values.Count(instance => instance.Series == series));
+            return;
+        }
+        Number(match, Tags.NumberOfStudyRelatedInstances, instances.Count);
+        Number(match, Tags.NumberOfStudyRelatedSeries, instances.Values.Select(instance => instance.Series).Distinct().Count());
+        match.Set(Tags.ModalitiesInStudy, Vr.CS, Join(instances.Values.Select(instance => instance.Modality)));
+        match.Set(Tags.SOPClassesInStudy, Vr.UI, Join(instances.Values.Select(instance => instance.SopClass)));
+    }
+
+    private static string Join(IEnumerable<string> values) => string.Join('\\', values.Where(value => value.Length > 0).Distinct().Order(StringComparer.Ordinal));
+
+    private static void Number(Match match, Tag tag, int value) => match.Set(tag, Vr.IS, value.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,151 @@
+using System.Text;
+using DicomServerless.Dicom;
+using DicomServerless.Dicom.Network;
+using DicomServerless.EdgeGateway.Scp;
+
+namespace DicomServerless.EdgeGateway.Query;
+
+/// <summary>The sub-operations of one C-MOVE or C-GET (PS3.4 C.4.2.1.6, C.4.3.1.3): one C-STORE after the other, pending responses in between.</summary>
+/// <param name="session">Who asked.</param>
+/// <param name="request">What was asked.</param>
+/// <param name="plan">The instances.</param>
+/// <param name="progress">The longest time between two pending responses.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RetrieveJob(AssociationSession session, DimseMessage request, RetrievePlan plan, TimeSpan progress, TimeProvider time)
+{
+    private readonly List<string> failed = [];
+    private long lastProgress = time.GetTimestamp();
+
+    /// <summary>Instances that arrived.</summary>
+    public int Completed { get; private set; }
+
+    /// <summary>Instances that arrived with a warning.</summary>
+    public int Warnings { get; private set; }
+
+    /// <summary>Instances that did not arrive.</summary>
+    public int Failed => failed.Count;
+
+    /// <summary>Bytes of objects sent.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>The first problem, without patient data.</summary>
+    public string? Problem { get; private set; }
+
+    private int Remaining => Math.Max(0, plan.Items.Count - Completed - Warnings - Failed);
+
+    /// <summary>Sends every object over an association: the destination's, or the one of the request.</summary>
+    /// <returns>False if it was cancelled.</returns>
+    public async Task<bool> RunAsync(Association target, ObjectSource source, CancelWatch watch, CancellationToken cancellationToken)
+    {
+        var isGet = target == session.Association;
+        var left = plan.Items.ToDictionary(item => item.Key.Sop.Value, StringComparer.Ordinal);
+        try
+        {
+            await foreach (var found in source.ReadAsync(plan, watch.Token))
+            {
+                left.Remove(found.Item.Key.Sop.Value);
+                if (watch.Token.IsCancellationRequested) return false;
+                Count(found, await SendAsync(target, found, isGet, cancellationToken));
+                if (time.GetElapsedTime(lastProgress) >= progress) await ReportAsync(cancellationToken);
+            }
+        }
+        catch (AssociationAbortedException exception) when (!isGet)
+        {
+            Fail(left.Values, $"The destination's association ended: {exception.Message}");
+        }
+        catch (OperationCanceledException) when (watch.Token.IsCancellationRequested)
+        {
+            return false;
+        }
+        Fail(left.Values, "The archive did not give it out");
+        return true;
+    }
+
+    /// <summary>Counts everything as failed: the destination cannot be reached.</summary>
+    public void FailAll(string problem) => Fail(plan.Items, problem);
+
+    /// <summary>The final response (PS3.4 C.4.2.1.5).</summary>
+    public async Task EndAsync(bool isCancelled, CancellationToken cancellationToken)
+    {
+        var counts = new SubOperations(isCancelled ? Remaining : null, Completed, Failed, Warnings);
+        var status = StatusOf(isCancelled);
+        var response = DimseCommand.Response(request.Command, status, Problem, counts);
+        if (failed.Count == 0 || status == DimseStatus.Success) await session.Association.SendAsync(response, request.Context, cancellationToken);
+        else await session.Association.SendAsync(response, request.Context, FailedList(), cancellationToken);
+    }
+
+    /// <summary>The final status.</summary>
+    public ushort StatusOf(bool isCancelled)
+    {
+        if (isCancelled) return DimseStatus.Cancel;
+        if (Failed > 0) return Completed + Warnings == 0 ? DimseStatus.UnableToPerformSubOperations : DimseStatus.Warning;
+        return plan.Failure is null ? DimseStatus.Success : DimseStatus.Warning; // what waited here went out; what the archive has is not known
+    }
+
+    private async Task<ushort> SendAsync(Association target, RetrievedObject found, bool isGet, CancellationToken cancellationToken)
+    {
+        if (found.File is not { } file) return Fail(found.Problem ?? "It is no DICOM file");
+        var (context, converted) = Context(target, found.Item.SopClass, file.TransferSyntax, isGet);
+        if (context is null) return Fail($"{target.CalledAeTitle} takes neither {file.TransferSyntax.Name} nor what it can be converted to");
+        if (converted is not null)
+        {
+            var (other, error) = await file.ConvertAsync(converted, cancellationToken);
+            if (other is null) return Fail(error!.Message);
+            file = other;
+        }
+        var command = DimseCommand.CStore(target.NextMessageId(), found.Item.SopClass, found.Item.Key.Sop, isGet ? null : session.Association.CallingAeTitle, isGet ? null : request.Command.MessageId);
+        var counting = new CountedReads(file.DataSet);
+        await target.SendAsync(command, context, counting, cancellationToken);
+        Bytes += counting.Count;
+        var response = await target.ReceiveResponseAsync(command.MessageId, cancellationToken);
+        if (response is null) return Fail("The peer released the association instead of answering");
+        if (!DimseStatus.IsDone(response.Command.Status)) Problem ??= $"The peer answered {response.Command.Status:X4}";
+        return response.Command.Status;
+
+        ushort Fail(string problem)
+        {
+            Problem ??= problem;
+            return DimseStatus.ProcessingFailure;
+        }
+    }
+
+    // As stored if the peer takes that, else a plain syntax that it can be rewritten in.
+    private static (PresentationContext?, TransferSyntax?) Context(Association target, Uid sopClass, TransferSyntax stored, bool isGet)
+    {
+        var usable = target.Contexts.Where(context => context.AbstractSyntax == sopClass && (isGet ? context.RequestorIsScp : context.RequestorIsScu)).ToList();
+        if (usable.Find(context => context.TransferSyntax == stored.Uid) is { } same) return (same, null);
+        foreach (var context in usable)
+            if (TransferSyntax.Find(context.TransferSyntax) is { } other && TransferSyntaxConverter.CanConvert(stored, other)) return (context, other);
+        return (null, null);
+    }
+
+    private void Count(RetrievedObject found, ushort status)
+    {
+        if (status == DimseStatus.Success) Completed++;
+        else if (DimseStatus.IsWarning(status)) Warnings++;
+        else failed.Add(found.Item.Key.Sop.Value);
+    }
+
+    private void Fail(IEnumerable<RetrieveItem> items, string problem)
+    {
+        foreach (var item in items)
+        {
+            failed.Add(item.Key.Sop.Value);
+            Problem ??= problem;
+        }
+    }
+
+    private async Task ReportAsync(CancellationToken cancellationToken)
+    {
+        lastProgress = time.GetTimestamp();
+        await session.Association.SendAsync(DimseCommand.Response(request.Command, DimseStatus.Pending, null, new SubOperations(Remaining, Completed, Failed, Warnings)), request.Context, cancellationToken);
+    }
+
+    // Failed SOP Instance UID List (0008,0058).
+    private byte[] FailedList()
+    {
+        var output = new System.Buffers.ArrayBufferWriter<byte>(1024);
+        new DataSetWriter(output, AssociationSession.EncodingOf(request.Context)).Write(Tags.FailedSOPInstanceUIDList, Vr.UI, Encoding.ASCII.GetBytes(string.Join('\\', failed)));
+        return output.WrittenSpan.ToArray();
+    }
+}

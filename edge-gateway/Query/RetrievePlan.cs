@@ -1,0 +1,114 @@
+using DicomServerless.Dicom;
+
+namespace DicomServerless.EdgeGateway.Query;
+
+/// <summary>One instance that a retrieve is to send.</summary>
+/// <param name="Key">Its UIDs.</param>
+/// <param name="SopClass">SOP Class UID.</param>
+/// <param name="TransferSyntax">As it is stored; null where the archive does not say.</param>
+/// <param name="Waiting">Where it waits in the spool; null where the archive has it.</param>
+internal sealed record RetrieveItem(InstanceKey Key, Uid SopClass, Uid? TransferSyntax, WaitingInstance? Waiting);
+
+/// <summary>What a C-MOVE or C-GET asks for, resolved to instances: of the archive, and of the spool where they still wait (their latest version).</summary>
+internal sealed class RetrievePlan
+{
+    private readonly Dictionary<string, RetrieveItem> items = new(StringComparer.Ordinal);
+
+    private RetrievePlan() { }
+
+    /// <summary>The instances, in the order in which series and instances were found.</summary>
+    public IReadOnlyCollection<RetrieveItem> Items => items.Values;
+
+    /// <summary>Whether whole series are wanted, so that they can be fetched in one request each.</summary>
+    public bool TakesWholeSeries { get; private init; }
+
+    /// <summary>Why the archive could not be asked; null if it answered.</summary>
+    public ArchiveException? Failure { get; private set; }
+
+    /// <summary>Resolves an identifier.</summary>
+    public static async Task<RetrievePlan> ResolveAsync(Identifier identifier, ArchiveClient? archive, WaitingObjects waiting, string destination, CancellationToken cancellationToken)
+    {
+        var plan = new RetrievePlan { TakesWholeSeries = identifier.Level != QueryLevel.Image };
+        // Before the archive is asked: what is sent in between is then in both.
+        var inSpool = WaitingOf(identifier, waiting, destination);
+        if (archive is null) plan.Failure = new ArchiveException("This AE has no archive to ask.");
+        else
+        {
+            try
+            {
+                await plan.AddArchivedAsync(identifier, archive, cancellationToken);
+            }
+            catch (ArchiveException exception)
+            {
+                plan.Failure = exception;
+            }
+        }
+        foreach (var instance in inSpool) plan.items[instance.Key.Sop.Value] = new RetrieveItem(instance.Key, instance.SopClass, instance.TransferSyntax, instance);
+        return plan;
+    }
+
+    private async Task AddArchivedAsync(Identifier identifier, ArchiveClient archive, CancellationToken cancellationToken)
+    {
+        Tag[] include = [Tags.SOPClassUID, Tags.AvailableTransferSyntaxUID];
+        var (series, sops) = (identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));
+        var studies = identifier.Uids(Tags.StudyInstanceUID);
+        if (identifier.Level == QueryLevel.Patient) studies = await StudiesOfAsync(identifier, archive, cancellationToken);
+        foreach (var study in studies.Count > 0 ? studies : [""])
+        {
+            foreach (var oneSeries in identifier.Level >= QueryLevel.Series && series.Count > 0 ? series : [""])
+            {
+                List<KeyValuePair<string, string>> keys = [];
+                if (identifier.Level == QueryLevel.Image && sops.Count > 0) keys.Add(new(Tags.SOPInstanceUID.ToString(), string.Join(',', sops)));
+                var resource = (study, oneSeries) switch
+                {
+                    ("", _) => "instances",
+                    (_, "") => $"studies/{study}/instances",
+                    _ => $"studies/{study}/series/{oneSeries}/instances",
+                };
+                if (study.Length == 0 && oneSeries.Length > 0) keys.Add(new(Tags.SeriesInstanceUID.ToString(), oneSeries));
+                if (resource == "instances" && keys.Count == 0) throw new ArchiveException("The request names nothing to retrieve.", System.Net.HttpStatusCode.BadRequest);
+                await foreach (var found in archive.SearchAsync(resource, keys, include, false, cancellationToken)) Add(found, study, oneSeries);
+            }
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> StudiesOfAsync(Identifier identifier, ArchiveClient archive, CancellationToken cancellationToken)
+    {
+        var studies = new List<string>();
+        await foreach (var study in archive.SearchAsync("studies", [.. identifier.Parameters.Where(key => key.Key == Tags.PatientID.ToString())], [], false, cancellationToken))
+            if (study.TryGetUid(Tags.StudyInstanceUID, out var uid)) studies.Add(uid.Value);
+        return studies.Count > 0 ? studies : ["0"]; // none, and not "any"
+    }
+
+    // What the path says need not come back in the result.
+    private void Add(DataSet found, string study, string series)
+    {
+        if (!found.TryGetUid(Tags.SOPInstanceUID, out var sop) || !found.TryGetUid(Tags.SOPClassUID, out var sopClass)) return;
+        if (!found.TryGetUid(Tags.StudyInstanceUID, out var studyUid) && !Uid.TryParse(study, out studyUid)) return;
+        if (!found.TryGetUid(Tags.SeriesInstanceUID, out var seriesUid) && !Uid.TryParse(series, out seriesUid)) return;
+        Uid? syntax = found.TryGetUid(Tags.AvailableTransferSyntaxUID, out var stored) ? stored : null;
+        items.TryAdd(sop.Value, new RetrieveItem(new InstanceKey(studyUid, seriesUid, sop), sopClass, syntax, null));
+    }
+
+    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting, string destination)
+    {
+        var (studies, series, sops) = (identifier.Uids(Tags.StudyInstanceUID), identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));
+        var found = new List<WaitingInstance>();
+        foreach (var study in waiting.Studies(destination))
+        {
+            if (studies.Count > 0 && !studies.Contains(study)) continue;
+            var instances = waiting.OfStudy(destination, study);
+            if (identifier.Level == QueryLevel.Patient && !IsOfPatient(identifier, instances)) continue;
+            found.AddRange(instances.Where(instance => (identifier.Level < QueryLevel.Series || series.Count == 0 || series.Contains(instance.Key.Series.Value))
+                && (identifier.Level < QueryLevel.Image || sops.Count == 0 || sops.Contains(instance.Key.Sop.Value))));
+        }
+        return found;
+    }
+
+    private static bool IsOfPatient(Identifier identifier, List<WaitingInstance> instances)
+    {
+        if (instances.Count == 0 || WaitingObjects.Scan(instances[0].Entry) is not { } scan) return false;
+        var wanted = identifier.Matches.Find(match => match.Path is [var tag] && tag == Tags.PatientID);
+        return wanted is not null && wanted.Patterns.Any(pattern => pattern.Matches(scan.DataSet.GetString(Tags.PatientID) ?? "", false));
+    }
+}

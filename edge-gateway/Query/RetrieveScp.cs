@@ -1,0 +1,110 @@
+using DicomServerless.Dicom;
+using DicomServerless.Dicom.Network;
+using DicomServerless.EdgeGateway.Hosting;
+using DicomServerless.EdgeGateway.Scp;
+using DicomServerless.EdgeGateway.Transactions;
+
+namespace DicomServerless.EdgeGateway.Query;
+
+/// <summary>C-MOVE and C-GET (PS3.4 C.4.2, C.4.3), from the archive's WADO-RS and the spool.</summary>
+internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, RemoteAes remotes, TransactionLog transactions, TimeProvider time, ILogger<RetrieveScp> log)
+{
+    private readonly record struct End(ushort Status, string? Reason, RetrieveJob? Job, bool IsSent);
+
+    /// <summary>Answers a request: pending responses and the final one.</summary>
+    public async Task AnswerAsync(AssociationSession session, DimseMessage request, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var isMove = request.Command.Field == CommandField.CMoveRequest;
+        var end = await RetrieveAsync(session, request, isMove, cancellationToken);
+        var result = end.Status == DimseStatus.Success ? "Success" : end.Status == DimseStatus.Cancel ? "Canceled" : DimseStatus.IsWarning(end.Status) ? "Warning" : "Failure";
+        transactions.Record(session.Record(TransactionKind.Retrieve, result, began) with
+        {
+            Destination = isMove ? request.Command.MoveDestination : session.Association.CallingAeTitle, Count = (end.Job?.Completed + end.Job?.Warnings) ?? 0, Failed = end.Job?.Failed ?? 0,
+            Bytes = end.Job?.Bytes ?? 0, Status = end.Status.ToString("X4", null), Detail = end.Reason ?? end.Job?.Problem,
+        });
+        if (end.Status != DimseStatus.Success && end.Status != DimseStatus.Cancel) GatewayLog.Refused(log, session.Association.Id, end.Status.ToString("X4", null), end.Reason ?? end.Job?.Problem ?? "");
+        if (!end.IsSent) await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
+    }
+
+    private async Task<End> RetrieveAsync(AssociationSession session, DimseMessage request, bool isMove, CancellationToken cancellationToken)
+    {
+        var (identifier, problem) = await FindScp.ReadIdentifierAsync(session, request, cancellationToken);
+        if (identifier is null) return new End(DimseStatus.DataSetMismatch, problem, null, false);
+        if (!FindScp.HasFlag(session, request, 0) && Missing(identifier) is { } missing) return new End(DimseStatus.DataSetMismatch, missing, null, false);
+        var (title, remote) = (request.Command.MoveDestination ?? "", isMove ? remotes.Find(request.Command.MoveDestination ?? "") : null);
+        if (isMove && remote is null) return new End(DimseStatus.MoveDestinationUnknown, $"No remote AE is configured with the title {title}", null, false);
+
+        using var watch = session.Association.WatchForCancel(request, cancellationToken);
+        var archive = archives.Of(session.Ae.Archive);
+        RetrievePlan plan;
+        try
+        {
+            plan = await RetrievePlan.ResolveAsync(identifier, archive, waiting, session.Ae.Archive, watch.Token);
+        }
+        catch (OperationCanceledException) when (watch.CancelRequested)
+        {
+            return new End(DimseStatus.Cancel, null, null, false);
+        }
+        if (plan.Failure is { } failure)
+        {
+            GatewayLog.ArchiveFailed(log, session.Ae.Archive, failure.Message);
+            if (plan.Items.Count == 0) return new End(failure.DimseStatus is DimseStatus.OutOfResources or 0xC001 ? DimseStatus.UnableToCountMatches : failure.DimseStatus, failure.Message, null, false);
+        }
+        var job = new RetrieveJob(session, request, plan, TimeSpan.FromSeconds(session.Ae.Gateway.Query.ProgressSeconds), time);
+        var isDone = true;
+        if (plan.Items.Count > 0)
+            isDone = isMove ? await MoveAsync(job, plan, archive, remote!, title, session, watch, cancellationToken) : await job.RunAsync(session.Association, new ObjectSource(archive), watch, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        await job.EndAsync(!isDone && watch.CancelRequested, cancellationToken);
+        return new End(job.StatusOf(!isDone && watch.CancelRequested), plan.Failure?.Message, job, true);
+    }
+
+    private async Task<bool> MoveAsync(
+        RetrieveJob job, RetrievePlan plan, ArchiveClient? archive, RemoteAeOptions remote, string title, AssociationSession session, CancelWatch watch, CancellationToken cancellationToken)
+    {
+        Association target;
+        try
+        {
+            target = await remotes.ConnectAsync(remote, title, session.Ae.AeTitle, RemoteAes.ContextsFor(plan.Items), watch.Token);
+        }
+        catch (IOException exception)
+        {
+            job.FailAll($"{title}: {exception.Message}");
+            return true;
+        }
+        catch (OperationCanceledException) when (watch.CancelRequested)
+        {
+            return false;
+        }
+        await using (target)
+        {
+            var isDone = await job.RunAsync(target, new ObjectSource(archive), watch, cancellationToken);
+            if (target.IsEstablished) await ReleaseAsync(target, cancellationToken);
+            return isDone;
+        }
+    }
+
+    // Everything has been answered by then: how the association ends changes nothing.
+    private static async Task ReleaseAsync(Association target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await target.ReleaseAsync(cancellationToken);
+        }
+        catch (AssociationAbortedException)
+        {
+            // It is over either way.
+        }
+    }
+
+    // Retrieves name what they want by UIDs (PS3.4 C.4.2.2.1); lists are allowed at the lowest level of the request.
+    private static string? Missing(Identifier identifier) => identifier.Level switch
+    {
+        QueryLevel.Patient when identifier.Matches.Count == 0 => "(0010,0020) Patient ID is needed",
+        QueryLevel.Study or QueryLevel.Series or QueryLevel.Image when identifier.Uids(Tags.StudyInstanceUID).Count == 0 => "(0020,000D) Study Instance UID is needed",
+        QueryLevel.Series or QueryLevel.Image when identifier.Uids(Tags.SeriesInstanceUID).Count == 0 => "(0020,000E) Series Instance UID is needed",
+        QueryLevel.Image when identifier.Uids(Tags.SOPInstanceUID).Count == 0 => "(0008,0018) SOP Instance UID is needed",
+        _ => null,
+    };
+}

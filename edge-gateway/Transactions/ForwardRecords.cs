@@ -1,0 +1,15 @@
+using DicomServerless.EdgeGateway.Forwarding;
+
+namespace DicomServerless.EdgeGateway.Transactions;
+
+/// <summary>Makes a record of each request to a destination that ended.</summary>
+internal sealed class ForwardRecords(TransactionLog transactions, TimeProvider time)
+{
+    /// <summary>Takes a result of the forwarder.</summary>
+    public void Report(ForwardResult result) => transactions.Record(new Transaction
+    {
+        Time = time.GetUtcNow(), Kind = TransactionKind.Forward, Destination = result.Destination, Count = result.Done, Failed = result.Sent - result.Done, Bytes = result.Bytes,
+        Duration = result.Duration.TotalMilliseconds, Result = result.Done == result.Sent ? "Success" : result.Done > 0 ? "Warning" : "Failure",
+        Status = result.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture), Detail = result.Done == result.Sent ? null : result.Outcome.ToString(), Study = result.Study,
+    });
+}
