@@ -63,7 +63,7 @@ public static class Negotiation
                 // PS3.7 D.3.3.4: a role is accepted only where it was proposed.
                 Roles = [.. request.User.Roles.Where(role => accepted.Contains(role.SopClass)).Select(role => role with { Scp = role.Scp && mayBeScp.Contains(role.SopClass) })],
                 ExtendedNegotiations = [.. Extended(request, policy, accepted)],
-                UserIdentityResponse = request.User.UserIdentity is { PositiveResponseRequested: true } ? policy.UserIdentityResponse : null,
+                UserIdentityResponse = request.User.UserIdentity is { PositiveResponseRequested: true } ? policy.UserIdentityResponse : default(ReadOnlyMemory<byte>?),
             },
         };
     }

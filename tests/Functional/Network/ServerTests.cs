@@ -1,0 +1,179 @@
+using System.Net;
+using System.Net.Sockets;
+using DicomServerless.Dicom;
+using DicomServerless.Dicom.Network;
+using DicomServerless.Shared;
+
+namespace DicomServerless.Functional.Network;
+
+/// <summary>The association server and client over sockets.</summary>
+public sealed class ServerTests
+{
+    private static readonly Uid Ct = Uid.Parse("1.2.840.10008.5.1.4.1.1.2");
+    private static readonly Uid Le = TransferSyntax.ExplicitVrLittleEndian.Uid;
+    private static readonly ContextProposal[] Proposals = [new(WellKnownUids.Verification, [Le]), new(Ct, [Le])];
+    private static readonly AssociationClient Client = new(new(), TimeProvider.System);
+
+    [Fact]
+    public async Task A_hundred_associations_are_served_at_once()
+    {
+        await using var scp = await Scp.StartAsync();
+        var associations = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Client.ConnectAsync(Peer(scp), Proposals, default)));
+        Assert.Equal(100, scp.Server.Associations.Count);
+        foreach (var round in (int[])[1, 2])
+            await Task.WhenAll(associations.Select((association, i) => StoreAsync(association, $"1.2.3.{round}.{i}")));
+        Assert.Equal(200, scp.Stored.Count);
+        await Task.WhenAll(associations.Select(async association =>
+        {
+            await association.ReleaseAsync(default);
+            await association.DisposeAsync();
+        }));
+        await scp.Server.StopAsync(TimeSpan.FromSeconds(30), default);
+        Assert.Empty(scp.Server.Associations);
+        Assert.Equal(0, scp.Server.Connections);
+    }
+
+    [Fact]
+    public async Task One_association_too_many_is_rejected_in_words_not_reset()
+    {
+        await using var scp = await Scp.StartAsync(options: new() { MaxAssociations = 1 });
+        await using var first = await Client.ConnectAsync(Peer(scp), Proposals, default);
+        // The server counts an association as soon as it has answered.
+        Assert.Equal(0, await first.EchoAsync(default));
+        var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Client.ConnectAsync(Peer(scp), Proposals, default));
+        Assert.Equal(RejectReason.LocalLimitExceeded, rejected.Reason);
+        Assert.Equal(0, await first.EchoAsync(default));
+        rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Client.ConnectAsync(Peer(scp) with { CalledAeTitle = "NOBODY" }, Proposals, default));
+        Assert.True(rejected.Reason.IsTransient);
+    }
+
+    [Fact]
+    public async Task An_unknown_called_ae_is_rejected()
+    {
+        await using var scp = await Scp.StartAsync();
+        var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Client.ConnectAsync(Peer(scp) with { CalledAeTitle = "NOBODY" }, Proposals, default));
+        Assert.Equal("called AE title not recognized (permanent, 1-7)", rejected.Reason.ToString());
+    }
+
+    [Theory]
+    [InlineData("01 00 FFFFFFFF", 0, 0)]
+    [InlineData("04 00 FFFFFFFF", 0, 0)]
+    [InlineData("47 45 54 20", 0, 0)]
+    public async Task A_bad_peer_is_aborted_and_a_good_one_beside_it_notices_nothing(string hex, byte source, byte reason)
+    {
+        await using var scp = await Scp.StartAsync();
+        await using var good = await Client.ConnectAsync(Peer(scp), Proposals, default);
+        using var bad = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await bad.ConnectAsync(IPAddress.Loopback, scp.Port);
+        await bad.SendAsync(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
+        var answer = new byte[10];
+        await new NetworkStream(bad).ReadExactlyAsync(answer);
+        Assert.Equal([7, 0, 0, 0, 0, 4, 0, 0, source, reason], answer);
+        await StoreAsync(good, "1.2.3");
+        await good.ReleaseAsync(default);
+    }
+
+    [Fact]
+    public async Task A_hundred_thousand_contexts_are_refused_unread()
+    {
+        await using var scp = await Scp.StartAsync();
+        using var bad = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await bad.ConnectAsync(IPAddress.Loopback, scp.Port);
+        // The header alone says it: 100,000 contexts do not fit what is accepted.
+        await bad.SendAsync(Convert.FromHexString("010000C35000"));
+        var answer = new byte[10];
+        await new NetworkStream(bad).ReadExactlyAsync(answer);
+        Assert.Equal(7, answer[0]);
+    }
+
+    [Fact]
+    public async Task Addresses_change_without_dropping_associations()
+    {
+        await using var scp = await Scp.StartAsync();
+        var old = scp.Server.EndPoints[0];
+        await using var running = await Client.ConnectAsync(Peer(scp), Proposals, default);
+        await scp.Server.ApplyAsync([new(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0))], default);
+        Assert.Equal(0, await running.EchoAsync(default));
+        await Assert.ThrowsAsync<IOException>(() => Client.ConnectAsync(new("127.0.0.1", old.Port, "SCP", "SCU"), Proposals, default));
+        await using var other = await Client.ConnectAsync(new("127.0.0.2", scp.Port, "SCP", "SCU"), Proposals, default);
+        Assert.Equal(0, await other.EchoAsync(default));
+    }
+
+    [Fact]
+    public async Task An_address_that_cannot_be_opened_changes_nothing()
+    {
+        await using var scp = await Scp.StartAsync();
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        await Assert.ThrowsAsync<SocketException>(() => scp.Server.ApplyAsync([new((IPEndPoint)taken.LocalEndpoint)], default));
+        await using var association = await Client.ConnectAsync(Peer(scp), Proposals, default);
+        Assert.Equal(0, await association.EchoAsync(default));
+    }
+
+    [Fact]
+    public async Task Stopping_aborts_what_does_not_end()
+    {
+        await using var scp = await Scp.StartAsync();
+        await using var association = await Client.ConnectAsync(Peer(scp), Proposals, default);
+        Assert.Equal(0, await association.EchoAsync(default));
+        var stopping = scp.Server.StopAsync(TimeSpan.Zero, default);
+        await Assert.ThrowsAsync<AssociationAbortedException>(async () => await association.ReceiveAsync(default));
+        await association.DisposeAsync();
+        await stopping;
+        Assert.Empty(scp.Server.Associations);
+    }
+
+    [Fact]
+    public async Task A_pool_uses_an_association_again_and_never_a_failed_one()
+    {
+        await using var scp = await Scp.StartAsync();
+        await using var pool = new AssociationPool(Client, TimeSpan.FromMinutes(1), TimeProvider.System);
+        long first;
+        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
+        {
+            first = rented.Association.Id;
+            await StoreAsync(rented.Association, "1.2.3.1");
+            rented.Keep();
+        }
+        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
+        {
+            Assert.Equal((first, false), (rented.Association.Id, rented.IsNew));
+            await StoreAsync(rented.Association, "1.2.3.2");
+            // Not kept: something went wrong.
+        }
+        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
+        {
+            Assert.True(rented.IsNew);
+            rented.Keep();
+        }
+        Assert.Equal(2, scp.Stored.Count);
+    }
+
+    [Fact]
+    public async Task A_data_set_from_a_stream_arrives_whole_at_every_length()
+    {
+        await using var scp = await Scp.StartAsync();
+        var small = new AssociationClient(new() { MaxSentPduLength = 4096 }, TimeProvider.System);
+        await using var association = await small.ConnectAsync(Peer(scp), Proposals, default);
+        foreach (var length in (int[])[2, 4088, 4090, 4092, 8180, 8182, 262_144, 1_000_002])
+        {
+            var data = new byte[length];
+            new Random(length).NextBytes(data);
+            var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.2.{length}")), association.FindContext(Ct)!, new MemoryStream(data), default);
+            Assert.Equal(0, response.Status);
+            Assert.Equal(data, scp.Stored[$"1.2.{length}"].DataSet);
+            response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.3.{length}")), association.FindContext(Ct)!, data.AsMemory(), default);
+            Assert.Equal(data, scp.Stored[$"1.3.{length}"].DataSet);
+        }
+        await association.ReleaseAsync(default);
+    }
+
+    private static RemoteAe Peer(Scp scp) => new("127.0.0.1", scp.Port, "SCP", "SCU");
+
+    private static async Task StoreAsync(Association association, string sop)
+    {
+        var data = TestObject.Of("1.2", "1.2", sop).DataSet();
+        var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse(sop)), association.FindContext(Ct)!, data.AsMemory(), default);
+        Assert.Equal(DimseStatus.Success, response.Status);
+    }
+}
