@@ -3,9 +3,11 @@ using System.Reflection;
 namespace DicomServerless.Dev;
 
 /// <summary>What the command line asked for.</summary>
-internal sealed record DevOptions(int FunctionsPort, int AzuritePort, string Data, bool SendSamples)
+internal sealed record DevOptions(int FunctionsPort, int DimsePort, int DashboardPort, int AzuritePort, string Data, bool SendSamples)
 {
     public string ServiceUrl => $"http://127.0.0.1:{FunctionsPort}";
+
+    public string DashboardUrl => $"http://127.0.0.1:{DashboardPort}";
 
     public string DicomWebUrl => ServiceUrl + "/dicomweb";
 
@@ -21,6 +23,8 @@ internal static class Folders
     public static string Dev { get; } = Metadata("DevFolder");
 
     public static string Functions { get; } = Metadata("FunctionsFolder");
+
+    public static string Gateway { get; } = Metadata("GatewayFolder");
 
     public static string Samples => Path.Combine(Dev, "samples");
 

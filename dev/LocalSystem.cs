@@ -20,6 +20,8 @@ internal sealed class LocalSystem(DevOptions options)
             await WaitAsync(azurite, () => IsOpenAsync(options.AzuritePort + 2, cancellationToken), cancellationToken);
             await using var functions = StartFunctions();
             await WaitAsync(functions, async () => (await http.GetAsync(options.ServiceUrl + "/health/ready", cancellationToken)).IsSuccessStatusCode, cancellationToken);
+            await using var gateway = StartGateway();
+            await WaitAsync(gateway, async () => (await http.GetAsync(options.DashboardUrl + "/health/ready", cancellationToken)).IsSuccessStatusCode, cancellationToken);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var relaying = relay.RunAsync(stop.Token);
             if (options.SendSamples)
@@ -30,10 +32,10 @@ internal sealed class LocalSystem(DevOptions options)
             }
             ShowUrls();
             Console.WriteLine("Ready");
-            var ended = await Task.WhenAny(azurite.Ended, functions.Ended, Task.Delay(Timeout.Infinite, cancellationToken));
+            var ended = await Task.WhenAny(azurite.Ended, functions.Ended, gateway.Ended, Task.Delay(Timeout.Infinite, cancellationToken));
             await stop.CancelAsync();
             await relaying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            foreach (var child in new[] { azurite, functions })
+            foreach (var child in new[] { azurite, functions, gateway })
                 if (ended == child.Ended || (child.HasEnded && !cancellationToken.IsCancellationRequested)) throw new StartException($"{child.Name} ended by itself:\n{child.LastLines}");
             return 0;
         }
@@ -81,6 +83,15 @@ internal sealed class LocalSystem(DevOptions options)
         ["Archive__JournalDueSeconds"] = "15",
     }, Folders.Functions, Path.Combine(options.Data, "functions.log"));
 
+    private ChildProcess StartGateway() => ChildProcess.Start("The gateway", Path.Combine(Folders.Gateway, "DicomServerless.EdgeGateway"), [], new Dictionary<string, string>
+    {
+        ["Gateway__Dimse__Address"] = "127.0.0.1",
+        ["Gateway__Dimse__Port"] = Text(options.DimsePort),
+        ["Gateway__Http__Url"] = options.DashboardUrl,
+        ["Gateway__Destinations__archive__Url"] = options.DicomWebUrl,
+        ["Gateway__Spool__Path"] = Path.Combine(options.Data, "spool"),
+    }, Folders.Gateway, Path.Combine(options.Data, "gateway.log"));
+
     private static async Task WaitAsync(ChildProcess child, Func<Task<bool>> isUp, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
@@ -117,6 +128,8 @@ internal sealed class LocalSystem(DevOptions options)
     {
         var table = new Table().AddColumns("What", "Where");
         table.AddRow("DICOMweb", options.DicomWebUrl);
+        table.AddRow("DIMSE", $"127.0.0.1:{options.DimsePort}, AE title DICOMGW");
+        table.AddRow("Gateway dashboard and API", options.DashboardUrl + "/");
         table.AddRow("Health", options.ServiceUrl + "/health/ready");
         table.AddRow("Azurite (blob, queue, table)", $"127.0.0.1:{options.AzuritePort}, {options.AzuritePort + 1}, {options.AzuritePort + 2}");
         table.AddRow("State and logs", Markup.Escape(options.Data));

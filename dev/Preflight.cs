@@ -15,6 +15,8 @@ internal static class Preflight
     public static async Task<FileStream> CheckAsync(DevOptions options, CancellationToken cancellationToken)
     {
         CheckPort(options.FunctionsPort, "--functions-port");
+        CheckPort(options.DimsePort, "--dimse-port");
+        CheckPort(options.DashboardPort, "--dashboard-port");
         for (var i = 0; i < 3; i++) CheckPort(options.AzuritePort + i, "--azurite-port");
         await CheckNodeAsync(cancellationToken);
         return HoldState(options.Data);

@@ -1,4 +1,5 @@
 using DicomServerless.EdgeGateway.Commitment;
+using DicomServerless.EdgeGateway.Dashboard;
 using DicomServerless.EdgeGateway.Forwarding;
 using DicomServerless.EdgeGateway.Hosting;
 using DicomServerless.EdgeGateway.Query;
@@ -63,9 +64,10 @@ internal static class Program
         services.AddSingleton<CommitmentWorker>();
         services.AddSingleton<CommitmentScp>();
         services.AddSingleton<GatewayServer>();
-        services.AddSingleton<Forwarding.Forwarder>(provider => new Forwarder(provider.GetRequiredService<Spool>(), new ForwarderContext(
+        services.AddSingleton(provider => new Forwarder(provider.GetRequiredService<Spool>(), new ForwarderContext(
             called => PolicyOf(configuration, called), TimeProvider.System, NewGuid, provider.GetRequiredService<ILogger<Forwarder>>(), provider.GetRequiredService<ForwardRecords>().Report)));
         services.AddSingleton<ForwardRecords>();
+        services.AddSingleton<StatusSource>();
         // In this order: what is received is forwarded, and stopped in the reverse one.
         services.AddHostedService(provider => provider.GetRequiredService<TransactionLog>());
         services.AddHostedService<ForwarderHost>();
@@ -75,7 +77,10 @@ internal static class Program
 
         var app = builder.Build();
         app.Urls.Add(configuration.Current.Http.Url);
-        app.MapMethods("/health/live", Reading, () => Results.Text("live\n"));
+        app.MapMethods("/health/live", Reading, Health.Live);
+        app.MapMethods("/health/ready", Reading, Health.ReadyAsync);
+        app.MapMethods("/health/backlog", Reading, Health.Backlog);
+        app.MapGet("/api/status", (StatusSource status) => Results.Json(status.Read(), StatusJson.Default.GatewayStatus));
         return app;
     }
 

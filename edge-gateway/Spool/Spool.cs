@@ -136,6 +136,20 @@ internal sealed class Spool : IAsyncDisposable
             if (entry.Links?.Drop() ?? true) Limits.Removed(entry.Size);
     }
 
+    /// <summary>Whether the disk takes a file now: writes, flushes and removes one.</summary>
+    public async Task<bool> CanWriteAsync() => await Threads.Run(() =>
+    {
+        var probe = Path.Combine(IncomingFolder, SpoolName.PartName(NextSequence()));
+        var error = Posix.CreateFile(probe, out var file);
+        using (file)
+        {
+            if (error == 0) error = Posix.WriteAll(file, "probe"u8);
+            if (error == 0) error = Posix.Flush(file);
+        }
+        Posix.Remove(probe);
+        return error;
+    }) == 0;
+
     /// <summary>Takes limits and retention from changed options. Path and policy need a restart.</summary>
     public void Apply(SpoolOptions changed)
     {

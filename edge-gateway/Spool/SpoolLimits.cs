@@ -23,6 +23,15 @@ internal sealed class SpoolLimits(SpoolOptions options, TimeProvider time)
         get { lock (gate) return Free(); }
     }
 
+    /// <summary>Whether an object would be taken now.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            lock (gate) return (options.MaxSizeMiB == 0 || stored < options.MaxSizeMiB << 20) && Free() - unwritten > options.MinFreeMiB << 20;
+        }
+    }
+
     public void Apply(SpoolOptions changed) => options = changed;
 
     /// <summary>Promises bytes to an object; false when the spool or the disk has no more.</summary>

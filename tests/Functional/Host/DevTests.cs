@@ -53,7 +53,7 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.Contains($"Port {dev.FunctionsPort} is in use", second.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, await dev.EndAsync("TERM"));
-        Assert.True(await UntilAsync(() => Task.FromResult(IsFree(dev.FunctionsPort) && IsFree(dev.AzuritePort) && IsFree(dev.AzuritePort + 2))), "A child is still there.");
+        Assert.True(await UntilAsync(() => Task.FromResult(IsFree(dev.FunctionsPort) && IsFree(dev.DimsePort) && IsFree(dev.DashboardPort) && IsFree(dev.AzuritePort) && IsFree(dev.AzuritePort + 2))), "A child is still there.");
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class DevTests(ITestOutputHelper output)
             var configuration = Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!.TrimEnd('/')))!;
             var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
             [
-                "run", "--no-build", "-c", configuration is "Release" ? "Release" : "Debug", "--project", "dev", "--", "--functions-port", Text(FunctionsPort), "--azurite-port", Text(AzuritePort), "--data", data, .. arguments ?? [],
+                "run", "--no-build", "-c", configuration is "Release" ? "Release" : "Debug", "--project", "dev", "--", "--functions-port", Text(FunctionsPort), "--dimse-port", Text(DimsePort), "--dashboard-port", Text(DashboardPort), "--azurite-port", Text(AzuritePort), "--data", data, .. arguments ?? [],
             ]) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true };
             if (path is not null) start.Environment["PATH"] = path;
             process = new Process { StartInfo = start };
@@ -137,6 +137,8 @@ public sealed class DevTests(ITestOutputHelper output)
         }
 
         public int FunctionsPort { get; }
+        public int DimsePort { get; } = FunctionsProcess.FreePort();
+        public int DashboardPort { get; } = FunctionsProcess.FreePort();
         public int AzuritePort { get; }
         public string Url => $"http://127.0.0.1:{FunctionsPort}";
 
