@@ -34,7 +34,8 @@ public sealed class Association : IAsyncDisposable
         var max = Peer.MaxPduLength is null or 0 ? (uint)options.MaxSentPduLength : Math.Min(Peer.MaxPduLength.Value, (uint)options.MaxSentPduLength);
         // A peer that says fewer than 16 bytes cannot take a fragment at all.
         writer = new MessageWriter(layer, (int)Math.Max(max, 16));
-        reader = new MessageReader(layer) { Patience = options.Idle };
+        reader = new MessageReader(layer);
+        ExpectMessage();
         // The peer's certificate is gone when the connection is.
         PeerCertificate = connection.PeerCertificate;
     }
@@ -128,6 +129,8 @@ public sealed class Association : IAsyncDisposable
     public CancelWatch WatchForCancel(DimseMessage request, CancellationToken cancellationToken)
     {
         watch = new CancelWatch(this, request.Command.MessageId, cancellationToken);
+        // The peer is silent because it waits for us: that is not idleness.
+        ExpectMessage();
         _ = Receiving();
         return watch;
     }
@@ -162,7 +165,7 @@ public sealed class Association : IAsyncDisposable
     /// <exception cref="AssociationAbortedException">The association ended, or the peer sent something else than a response.</exception>
     public async ValueTask<DimseMessage?> ReceiveResponseAsync(ushort messageId, CancellationToken cancellationToken)
     {
-        (reader.WaitingFor, reader.Patience) = ("a response", options.Response);
+        reader.Expect("a response", options.Response);
         try
         {
             var message = await ReceiveAsync(cancellationToken);
@@ -172,7 +175,7 @@ public sealed class Association : IAsyncDisposable
         }
         finally
         {
-            (reader.WaitingFor, reader.Patience) = ("the next message (idle)", options.Idle);
+            ExpectMessage();
         }
     }
 
@@ -182,7 +185,7 @@ public sealed class Association : IAsyncDisposable
     {
         if (!IsEstablished) return;
         using var cancel = AbortWhen(cancellationToken);
-        (reader.WaitingFor, reader.Patience) = ("an A-RELEASE-RP (ARTIM)", options.Artim);
+        reader.Expect("an A-RELEASE-RP (ARTIM)", options.Artim);
         await layer.RaiseAsync(Event.Evt11ReleaseRequest);
         // What still comes before the confirmation is thrown away (AR-6).
         while (await Receiving() is not null)
@@ -217,8 +220,12 @@ public sealed class Association : IAsyncDisposable
 
     internal void EndWatch(CancelWatch ended)
     {
-        if (watch == ended) watch = null;
+        if (watch != ended) return;
+        watch = null;
+        ExpectMessage();
     }
+
+    private void ExpectMessage() => reader.Expect("the next message (idle)", watch is null ? options.Idle : Timeout.InfiniteTimeSpan);
 
     private Task<DimseMessage?> Receiving()
     {

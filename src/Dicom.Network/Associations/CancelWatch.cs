@@ -38,7 +38,8 @@ public sealed class CancelWatch : IDisposable
     {
         try
         {
-            source.Cancel();
+            // Not on this thread, which is receiving: the operation may want to receive next.
+            _ = source.CancelAsync();
         }
         catch (ObjectDisposedException)
         {

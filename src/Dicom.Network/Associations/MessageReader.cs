@@ -8,6 +8,8 @@ internal sealed class MessageReader(UpperLayer layer)
     private readonly ArrayBufferWriter<byte> command = new(512);
     private long pduLeft;
     private ValueHeader value;
+    private string waitingFor = "the next message (idle)";
+    private TimeSpan patience = Timeout.InfiniteTimeSpan;
     private long valueLeft;
 
     /// <summary>The next command set and its context; null when the peer asks for release or has confirmed ours.</summary>
@@ -53,7 +55,7 @@ internal sealed class MessageReader(UpperLayer layer)
     {
         while (pduLeft == 0)
         {
-            if (idle) await layer.WaitAsync(WaitingFor, Patience);
+            if (idle) await layer.WaitAsync(waitingFor, patience);
             var received = await layer.ReceiveAsync();
             if (received.Action is not (Action.Dt2 or Action.Ar6)) return false;
             pduLeft = received.DataLength;
@@ -68,9 +70,10 @@ internal sealed class MessageReader(UpperLayer layer)
         return true;
     }
 
-    /// <summary>What an idle association waits for, and how long.</summary>
-    public string WaitingFor { get; set; } = "the next message (idle)";
-
-    /// <inheritdoc cref="WaitingFor" />
-    public TimeSpan Patience { get; set; }
+    /// <summary>Says what is waited for between messages and how long, from now on and for a wait that goes on.</summary>
+    public void Expect(string what, TimeSpan howLong)
+    {
+        (waitingFor, patience) = (what, howLong);
+        layer.ChangeWait(what, howLong);
+    }
 }

@@ -36,15 +36,17 @@ public sealed class AssociationPool(AssociationClient client, TimeSpan idle, Tim
         closing.Dispose();
     }
 
-    internal void Keep(string key, Association association)
+    internal bool TryKeep(string key, Association association)
     {
         lock (gate)
         {
+            if (closing.IsCancellationRequested) return false;
             if (!kept.TryGetValue(key, out var stack)) kept.Add(key, stack = new());
             stack.Push(association);
             var watch = new TaskCompletionSource();
             watching.Add(watch.Task);
             _ = WatchAsync(key, association, watch);
+            return true;
         }
     }
 
@@ -113,7 +115,6 @@ public sealed class PooledAssociation : IAsyncDisposable
     /// <summary>Gives it back, or closes it.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (keep && Association.IsReusable) pool.Keep(key, Association);
-        else await Association.DisposeAsync();
+        if (!keep || !Association.IsReusable || !pool.TryKeep(key, Association)) await Association.DisposeAsync();
     }
 }

@@ -48,6 +48,7 @@ public sealed partial class AssociationServer(
     /// Listens on exactly these addresses: those that are new are opened first, then those that are left out are closed. Running associations go on. When an
     /// address cannot be opened, nothing has changed.
     /// </summary>
+    /// <exception cref="ArgumentException">An address is there twice.</exception>
     /// <exception cref="SocketException">An address is in use or not allowed.</exception>
     /// <exception cref="IOException">A certificate, key or CA file cannot be read.</exception>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A certificate, key or CA file is no such thing.</exception>
@@ -57,6 +58,7 @@ public sealed partial class AssociationServer(
         try
         {
             ObjectDisposedException.ThrowIf(stopping, this);
+            if (endPoints.DistinctBy(endPoint => endPoint.Address).Count() != endPoints.Count) throw new ArgumentException("An address is there twice.", nameof(endPoints));
             var opened = new List<(ListenEndPoint EndPoint, Listener Listener)>();
             var changed = new List<(Listener Listener, TlsServer? Tls)>();
             try
@@ -92,7 +94,7 @@ public sealed partial class AssociationServer(
     /// <summary>Stops listening, lets running associations end for so long, then aborts them.</summary>
     public async Task StopAsync(TimeSpan drain, CancellationToken cancellationToken)
     {
-        await ApplyAsync([], cancellationToken);
+        if (!stopping) await ApplyAsync([], cancellationToken);
         stopping = true;
         try
         {

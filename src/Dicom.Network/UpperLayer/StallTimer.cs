@@ -35,6 +35,14 @@ internal sealed class StallTimer : IDisposable
         (full, left, refills) = (budget, budget, refill);
     }
 
+    /// <summary>Changes a wait between messages that goes on already; one within a message keeps its time.</summary>
+    public void Rearm(string waitingFor, TimeSpan budget)
+    {
+        if (!waiting || refills) return;
+        Begin(waitingFor, budget, refill: false);
+        timer.Change(budget, Timeout.InfiniteTimeSpan);
+    }
+
     /// <summary>Awaits I/O on this budget.</summary>
     public async ValueTask<int> MeasureAsync(ValueTask<int> pending)
     {
@@ -50,9 +58,12 @@ internal sealed class StallTimer : IDisposable
         {
             waiting = false;
             timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            left -= time.GetElapsedTime(since);
-            // A wait of 0 ms would expire before the bytes that are there are read.
-            if (left < TimeSpan.FromMilliseconds(1)) left = TimeSpan.FromMilliseconds(1);
+            if (full != Timeout.InfiniteTimeSpan)
+            {
+                left -= time.GetElapsedTime(since);
+                // A wait of 0 ms would expire before the bytes that are there are read.
+                if (left < TimeSpan.FromMilliseconds(1)) left = TimeSpan.FromMilliseconds(1);
+            }
         }
     }
 

@@ -90,7 +90,7 @@ internal sealed class UpperLayer : IAsyncDisposable
             if (PduReader.TryReadHeader(Input.Buffered, options.Limits, out _, out _, out var error) == PduStatus.Hostile) throw await HostileAsync(error);
             if (!await Input.EnsureAsync(PduReader.HeaderLength)) throw await LostAsync(null);
             if (PduReader.TryReadHeader(Input.Buffered, options.Limits, out var type, out var length, out error) == PduStatus.Hostile) throw await HostileAsync(error);
-            // Before there is an association only its own PDUs are worth buffering.
+            // Data are never buffered whole: their values are taken one by one.
             if (type == PduType.DataTransfer)
             {
                 Input.Take(PduReader.HeaderLength);
@@ -121,6 +121,9 @@ internal sealed class UpperLayer : IAsyncDisposable
         }
         reads.Begin("the rest of a message", options.Stall, refill: true);
     }
+
+    /// <summary>Changes how long a <see cref="WaitAsync"/> that goes on may last.</summary>
+    public void ChangeWait(string waitingFor, TimeSpan budget) => reads.Rearm(waitingFor, budget);
 
     /// <summary>Starts ARTIM: all that follows until the next <see cref="WaitAsync"/> must happen within it (PS3.8 9.1.5).</summary>
     public void StartArtim() => reads.Begin("an A-ASSOCIATE or A-RELEASE PDU (ARTIM)", options.Artim, refill: false);
@@ -185,7 +188,7 @@ internal sealed class UpperLayer : IAsyncDisposable
             var closed = await connection.DrainAsync(artim.Token);
             await RaiseAsync(closed ? Event.Evt17TransportClosed : Event.Evt18ArtimExpired);
         }
-        else if (State == State.Sta6Established) await AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified, "The association was left without a release.");
+        else if (State is State.Sta3AwaitingLocalResponse or State.Sta6Established) await AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified, "The association was left without a release.");
         await connection.DisposeAsync();
         Input.Dispose();
         reads.Dispose();
@@ -252,7 +255,7 @@ internal sealed class UpperLayer : IAsyncDisposable
         {
             await WriteAsync(pdu);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // An A-ABORT that cannot be sent needs no other.
         }

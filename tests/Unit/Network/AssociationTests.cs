@@ -253,6 +253,31 @@ public sealed class AssociationTests
     });
 
     [Fact]
+    public Task A_peer_that_waits_for_a_long_operation_is_not_idle() => Task.Run(async () =>
+    {
+        var work = new TaskCompletionSource();
+        await using var wire = new Wire(
+            async association =>
+            {
+                while (await association.ReceiveAsync(default) is { } message)
+                {
+                    using var watch = association.WatchForCancel(message, default);
+                    await work.Task;
+                    await association.SendAsync(DimseCommand.Response(message.Command, 0), message.Context, default);
+                }
+            },
+            new() { Idle = TimeSpan.FromMinutes(1) });
+        await wire.AssociateAsync();
+        await wire.SendAsync(DimseCommand.CMove(1, Wire.Ct, "DEST"));
+        wire.Time.Advance(TimeSpan.FromHours(5));
+        work.SetResult();
+        Assert.Equal(0, (await wire.ReadCommandAsync()).Status);
+        // Afterwards it is.
+        wire.Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.IsType<Abort>(await wire.ReadAsync());
+    });
+
+    [Fact]
     public Task The_end_of_the_association_cancels_the_operation_too() => Task.Run(async () =>
     {
         var ended = new TaskCompletionSource<bool>();
