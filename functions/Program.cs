@@ -148,6 +148,10 @@ internal static class Program
         app.MapMethods(instance + "/frames/{frames}", Reading, WadoFrames.RetrieveAsync);
         app.MapMethods(instance + "/bulkdata/{**path}", Reading, WadoBulkData.RetrieveAsync);
 
+        app.MapPost("/dicomweb/uploads", Uploads.BeginAsync);
+        app.MapPut("/dicomweb/uploads/{id}/blocks/{number}", Uploads.PutBlockAsync);
+        app.MapPost("/dicomweb/uploads/{id}/complete", Uploads.CompleteAsync);
+
         app.MapDelete(study, Delete.DeleteAsync);
         app.MapDelete(series, Delete.DeleteAsync);
         app.MapDelete(instance, Delete.DeleteAsync);

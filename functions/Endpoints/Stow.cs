@@ -77,18 +77,16 @@ internal static class Stow
             await Problem.WriteAsync(context, status, problem);
             return null;
         }
-        var policy = context.Settings().Archive.DuplicatePolicy;
-        if (request.Headers["Duplicate-Policy"] is [{ } wanted])
-        {
-            DuplicatePolicy? named = wanted.Trim().ToLowerInvariant() switch { "reject" => DuplicatePolicy.Reject, "replace" => DuplicatePolicy.Replace, "keep-first" => DuplicatePolicy.KeepFirst, _ => null };
-            if (named is null)
-            {
-                await Problem.WriteAsync(context, 400, "The header Duplicate-Policy must be reject, replace or keep-first.");
-                return null;
-            }
-            policy = named.Value;
-        }
-        return new Envelope(boundary, policy);
+        return await ReadPolicyAsync(context) is { } policy ? new Envelope(boundary, policy) : null;
+    }
+
+    /// <summary>The policy that the request asks for, else the configured one. Null when the answer has been given.</summary>
+    internal static async Task<DuplicatePolicy?> ReadPolicyAsync(HttpContext context)
+    {
+        if (context.Request.Headers["Duplicate-Policy"] is not [{ } wanted]) return context.Settings().Archive.DuplicatePolicy;
+        DuplicatePolicy? named = wanted.Trim().ToLowerInvariant() switch { "reject" => DuplicatePolicy.Reject, "replace" => DuplicatePolicy.Replace, "keep-first" => DuplicatePolicy.KeepFirst, _ => null };
+        if (named is null) await Problem.WriteAsync(context, 400, "The header Duplicate-Policy must be reject, replace or keep-first.");
+        return named;
     }
 
     private const string Unsupported = $"Send multipart/related with type=\"{Dicom}\", or one object as {Dicom}.";
@@ -148,7 +146,7 @@ internal static class Stow
     }
 
     // For the blob's metadata: the program that sends, as it names itself; ASCII letters, digits and a few signs only.
-    private static string SourceOf(HttpRequest request)
+    internal static string SourceOf(HttpRequest request)
     {
         var agent = request.Headers.UserAgent.ToString().Split(' ')[0];
         var name = new string([.. agent.Where(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/').Take(MaxSourceLength)]);

@@ -9,7 +9,8 @@ namespace DicomServerless.Functions.Hosting;
 /// <param name="Stores">Containers and tables.</param>
 /// <param name="Events">The queue of blob events; null where there is none.</param>
 /// <param name="DeadLetters">Where Event Grid leaves what it cannot deliver; null where there is none.</param>
-internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Events, IBlobContainer? DeadLetters = null)
+/// <param name="Uploads">Where objects above the host's limit come in; null where there is no such place.</param>
+internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Events, IBlobContainer? DeadLetters = null, UploadPlaces? Uploads = null)
 {
     private const string Section = "DataStorage";
 
@@ -25,7 +26,8 @@ internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Event
                 account.Table("instances"), account.Table("studies"), account.Table("keys"), account.Table("uids"), account.Table("journal"));
             // The Functions host reads the queue itself, through a setting of the same section.
             var queue = configuration["Events:Queue"] is { Length: > 0 } name ? name : configuration["EVENTS_QUEUE"] is { Length: > 0 } shared ? shared : new EventOptions().Queue;
-            return new StorageConnection(stores, options.QueueServiceUri is null && options.ConnectionString is null && options.AccountName is null ? null : account.EventQueue(queue), account.BlobContainer("dead-letter"));
+            return new StorageConnection(stores, options.QueueServiceUri is null && options.ConnectionString is null && options.AccountName is null ? null : account.EventQueue(queue), account.BlobContainer("dead-letter"),
+                new UploadPlaces(account.BlobContainer("uploads"), (blob, until, token) => account.WriteUrlAsync("uploads", blob, until, token)));
         }
         catch (StorageOptionsException exception)
         {
@@ -34,10 +36,11 @@ internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Event
         }
     }
 
-    /// <summary>Makes what events need if it is not there.</summary>
+    /// <summary>Makes what events and uploads need if it is not there.</summary>
     public async Task CreateQueuesAsync(CancellationToken cancellationToken)
     {
         if (Events is not null) await Events.CreateIfAbsentAsync(cancellationToken);
         if (DeadLetters is not null) await DeadLetters.CreateIfAbsentAsync(cancellationToken);
+        if (Uploads is not null) await Uploads.Container.CreateIfAbsentAsync(cancellationToken);
     }
 }

@@ -7,9 +7,9 @@ namespace DicomServerless.Functions.Triggers;
 
 /// <summary>
 /// Takes up events that got lost on their way: messages in the poison queue, and blobs in the dead-letter container, where Event Grid leaves what it cannot deliver. Part of
-/// every sweep. What cannot be handled now stays and is tried again later; nothing is thrown away.
+/// every sweep, and so is the removal of uploads that nobody completed. What cannot be handled now stays and is tried again later; nothing is thrown away.
 /// </summary>
-internal sealed class EventRecovery(StorageConnection storage, EventIntake intake, ILogger<EventRecovery> log)
+internal sealed class EventRecovery(StorageConnection storage, EventIntake intake, TimeProvider clock, ILogger<EventRecovery> log)
 {
     private const int MessagesPerSweep = 32, DeadLettersPerSweep = 100;
     private const long MaxDeadLetterBytes = 4 * 1024 * 1024;
@@ -19,6 +19,7 @@ internal sealed class EventRecovery(StorageConnection storage, EventIntake intak
     {
         var recovered = await DrainPoisonAsync(cancellationToken) + await DrainDeadLettersAsync(cancellationToken);
         if (recovered > 0) HostingLog.Recovered(log, recovered);
+        if (storage.Uploads is { } uploads) await uploads.SweepAsync(clock.GetUtcNow(), cancellationToken);
     }
 
     // A message is hidden while it is worked on, and that long again until it is tried anew if it fails.
