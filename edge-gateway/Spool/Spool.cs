@@ -85,7 +85,7 @@ internal sealed class Spool : IAsyncDisposable
         Directory.CreateDirectory(Path.Combine(path, SpoolName.Incoming), OwnerOnly);
         var ownership = new FileStream(Path.Combine(path, ".lock"), new FileStreamOptions
         {
-            Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            Mode = FileMode.OpenOrCreate, Access = FileAccess.Read, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
         var spool = new Spool(options, time, log, ownership);
         spool.Load();
