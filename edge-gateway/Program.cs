@@ -95,6 +95,7 @@ internal static class Program
     {
         logging.ClearProviders();
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // why it did not start is said in one line
         logging.AddSimpleConsole(simple =>
         {
             simple.SingleLine = true;
