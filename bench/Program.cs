@@ -3,12 +3,16 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using DicomServerless.Bench.Archive;
+using DicomServerless.Bench.Gateway;
 
-// archive and memory measure the published program as a whole; everything else goes to BenchmarkDotNet.
+// archive, gateway and memory measure the published program as a whole; everything else goes to BenchmarkDotNet.
 switch (args.FirstOrDefault())
 {
     case "archive":
         await ArchiveBench.RunAsync(args.Contains("--quick"), Option("--only="), Option("--instances=") is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null);
+        return;
+    case "gateway":
+        await GatewayBench.RunAsync(args.Contains("--quick"), Option("--only="));
         return;
     case "memory":
         await MemoryBench.RunAsync(args.Contains("--quick"));

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Globalization;
+using DicomServerless.Bench.Archive;
+using DicomServerless.EdgeGateway.Spooling;
+using DicomServerless.Shared;
+
+namespace DicomServerless.Bench.Gateway;
+
+/// <summary>
+/// C-STORE with stock storescu processes: the gateway, DCMTK's storescp and Orthanc side by side in each round, and the disk alone: write, flush, rename and directory
+/// flush of the same files by as many writers.
+/// </summary>
+internal sealed class StoreBench(string[] files, int rounds)
+{
+    private static readonly int[] Counts = [1, 4, 8];
+
+    private readonly Dictionary<(string Target, bool NoDelay, int Senders), List<double>> rates = [];
+
+    public async Task RunAsync()
+    {
+        for (var round = 1; round <= rounds; round++)
+        {
+            foreach (var noDelay in new[] { true, false })
+            {
+                // A peer takes 40 ms an object with Nagle's algorithm: fewer objects tell as much.
+                if (!noDelay && round > 1) continue;
+                foreach (var senders in Counts) await RoundAsync(round, senders, noDelay);
+            }
+        }
+        Report(true);
+        Report(false);
+    }
+
+    private async Task RoundAsync(int round, int senders, bool noDelay)
+    {
+        var sent = noDelay ? files : files[..(files.Length * Math.Min(senders, 4) / 4)];
+        if (noDelay) Add("disk", noDelay, senders, await DiskAsync(sent, senders));
+        foreach (var policy in new[] { "object", "none" })
+        {
+            await using var gateway = await StoringGatewayAsync(policy);
+            Add("gateway, " + policy, noDelay, senders, await SendAsync(sent, senders, gateway.DimsePort, "DICOMGW", noDelay));
+        }
+        var few = noDelay ? sent : sent[..Math.Min(sent.Length, 100 * senders)];
+        using (var peer = await Peer.StoreScpAsync(noDelay)) Add("storescp", noDelay, senders, await SendAsync(few, senders, peer.Port, "STORESCP", noDelay));
+        using (var peer = await Peer.OrthancAsync(noDelay)) Add("Orthanc", noDelay, senders, await SendAsync(few, senders, peer.Port, "ORTHANC", noDelay));
+        Console.WriteLine($"round {round}, {senders} associations, TCP_NODELAY {(noDelay ? "on" : "off")}: " + string.Join(", ", rates.Where(rate => rate.Key.NoDelay == noDelay && rate.Key.Senders == senders).Select(rate => $"{rate.Key.Target} {rate.Value[^1]:F0}/s")));
+    }
+
+    /// <summary>A gateway whose only destination cannot be reached: it stores and does nothing else.</summary>
+    public static Task<GatewayProcess> StoringGatewayAsync(string policy) =>
+        GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Spool__Fsync"] = policy });
+
+    /// <summary>Objects a second over as many storescu processes as there are associations.</summary>
+    public static async Task<double> SendAsync(string[] files, int senders, int port, string aeTitle, bool noDelay)
+    {
+        // One object first: connections, folders and code are warm for everybody.
+        await Peer.RunAsync("storescu", ["-aec", aeTitle, "127.0.0.1", Text(port), files[0]], noDelay);
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, senders).Select(sender => Peer.RunAsync("storescu", ["-aec", aeTitle, "127.0.0.1", Text(port), .. files.Where((_, i) => i % senders == sender)], noDelay)));
+        return files.Length / watch.Elapsed.TotalSeconds;
+    }
+
+    private static async Task<double> DiskAsync(string[] files, int writers)
+    {
+        var folder = Directory.CreateTempSubdirectory("bench-disk-").FullName;
+        try
+        {
+            var bytes = await File.ReadAllBytesAsync(files[0]);
+            Directory.CreateDirectory(Path.Combine(folder, "incoming"));
+            Directory.CreateDirectory(Path.Combine(folder, "study"));
+            var next = -1;
+            var watch = Stopwatch.StartNew();
+            await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Factory.StartNew(() =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < files.Length;) Write(folder, i, bytes);
+            }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            return files.Length / watch.Elapsed.TotalSeconds;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Write(string folder, int number, byte[] bytes)
+    {
+        var part = Path.Combine(folder, "incoming", number.ToString(CultureInfo.InvariantCulture));
+        var error = Posix.CreateFile(part, out var file);
+        using (file)
+        {
+            if (error == 0) error = Posix.WriteAll(file, bytes);
+            if (error == 0) error = Posix.Flush(file);
+        }
+        if (error == 0) error = Posix.Move(part, Path.Combine(folder, "study", number.ToString(CultureInfo.InvariantCulture)));
+        if (error == 0) error = Posix.FlushFolder(Path.Combine(folder, "study"));
+        if (error != 0) throw new IOException($"The disk answered {error}.");
+    }
+
+    private void Add(string target, bool noDelay, int senders, double rate)
+    {
+        if (!rates.TryGetValue((target, noDelay, senders), out var list)) rates[(target, noDelay, senders)] = list = [];
+        list.Add(rate);
+    }
+
+    private double Of(string target, bool noDelay, int senders) => rates.TryGetValue((target, noDelay, senders), out var list) ? list.Order().ElementAt(list.Count / 2) : 0;
+
+    private double Ratio(string target, string other, bool noDelay, int senders)
+    {
+        if (!rates.TryGetValue((target, noDelay, senders), out var ours) || !rates.TryGetValue((other, noDelay, senders), out var theirs)) return 0;
+        return ours.Zip(theirs, (a, b) => a / b).Order().ElementAt(ours.Count / 2);
+    }
+
+    private void Report(bool noDelay)
+    {
+        Console.WriteLine($"\n### C-STORE, TCP_NODELAY {(noDelay ? "on" : "off (stock DCMTK)")}, objects/s, median of {(noDelay ? rounds : 1)}\n");
+        Console.WriteLine("| associations | disk alone | gateway, object | gateway, none | storescp | Orthanc | object / disk (≥ 0.8) | object / Orthanc (≥ 1.5) | none / storescp (≥ 1) |\n|---|---|---|---|---|---|---|---|---|");
+        foreach (var senders in Counts)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {senders} | {Of("disk", noDelay, senders):F0} | {Of("gateway, object", noDelay, senders):F0} | {Of("gateway, none", noDelay, senders):F0} | {Of("storescp", noDelay, senders):F0} | {Of("Orthanc", noDelay, senders):F0} | {Ratio("gateway, object", "disk", noDelay, senders):F2} | {Ratio("gateway, object", "Orthanc", noDelay, senders):F2} | {Ratio("gateway, none", "storescp", noDelay, senders):F2} |"));
+        if (!noDelay) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nStock senders, one association: {Ratio("gateway, object", "storescp", false, 1):F1} x storescp, {Ratio("gateway, object", "Orthanc", false, 1):F1} x Orthanc (aim 10)."));
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
