@@ -14,7 +14,7 @@ internal sealed class ForwarderHost(Forwarder forwarder, GatewayConfiguration co
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         configuration.Changed -= Apply;
-        await forwarder.DisposeAsync();
+        await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions>()); // the container disposes of it
     }
 
     private void Apply(GatewayOptions options)

@@ -25,12 +25,14 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
                 if (failed == 0) failed = WriteReason(path, reason);
                 return failed != 0 ? failed : Posix.Move(entry.Path, path);
             });
-            if (error == 0) error = await spool.FlushFoldersAsync([folder.Path, entry.Folder]);
             if (error != 0)
             {
                 SpoolLog.QuarantineFailed(log, entry.Sequence, entry.Destination, error);
                 return false;
             }
+            // It has its new name, so it is no longer in the queue even if the flush fails; a power cut then leaves it under one of the two.
+            error = await spool.FlushFoldersAsync([folder.Path, entry.Folder]);
+            if (error != 0) spool.Failed("flush of a folder of the quarantine", error);
         }
         finally
         {

@@ -81,8 +81,12 @@ internal sealed class Spool : IAsyncDisposable
         if (!OperatingSystem.IsLinux()) throw new PlatformNotSupportedException("The spool needs the file system calls of Linux.");
         var path = Path.GetFullPath(options.Path);
         const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        var made = MissingFolders(path);
         Directory.CreateDirectory(path, OwnerOnly);
         Directory.CreateDirectory(Path.Combine(path, SpoolName.Incoming), OwnerOnly);
+        // A folder that a power cut takes away takes along what is in it: the names of new ones are made durable before anything is promised.
+        foreach (var folder in made)
+            if (options.Fsync == FsyncPolicy.Object && Posix.FlushFolder(Path.GetDirectoryName(folder)!) is var error and not 0) throw new IOException($"The folder of {folder} cannot be flushed: error {error}.");
         var ownership = new FileStream(Path.Combine(path, ".lock"), new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate, Access = FileAccess.Read, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
@@ -90,6 +94,13 @@ internal sealed class Spool : IAsyncDisposable
         var spool = new Spool(options, time, log, ownership);
         spool.Load();
         return spool;
+    }
+
+    private static List<string> MissingFolders(string path)
+    {
+        var missing = new List<string>();
+        for (var folder = path; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)) missing.Add(folder);
+        return missing;
     }
 
     /// <summary>Begins an object for these destinations; null when the limits leave no room for it (0xA700).</summary>
@@ -201,8 +212,10 @@ internal sealed class Spool : IAsyncDisposable
         try
         {
             var error = await Threads.Run(() => folder.Make() is var made and not 0 ? made : Posix.Move(item.Path, Path.Combine(folder.Path, SpoolName.FileName(number, checksum))));
-            if (error == 0) error = await FlushFoldersAsync([folder.Path, Path.GetDirectoryName(item.Path)!]);
             if (error != 0) return error;
+            // It has its new name, so it waits even if the flush fails; a power cut then leaves it under one of the two.
+            error = await FlushFoldersAsync([folder.Path, Path.GetDirectoryName(item.Path)!]);
+            if (error != 0) Failed("flush of a folder", error);
         }
         finally
         {

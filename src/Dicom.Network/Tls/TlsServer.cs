@@ -11,7 +11,7 @@ internal sealed partial class TlsServer
     private readonly TlsServerOptions options;
     private readonly ILogger log;
     private readonly Lock gate = new();
-    private DateTime stamp;
+    private string stamp;
     private SslStreamCertificateContext certificate;
     private X509Certificate2Collection? authorities;
 
@@ -75,13 +75,22 @@ internal sealed partial class TlsServer
     private (SslStreamCertificateContext Certificate, X509Certificate2Collection? Authorities) Load() =>
         (CertificateFiles.Load(options.CertificateFile, options.KeyFile), options.CaFile is { } ca ? CertificateFiles.LoadAuthorities(ca) : null);
 
-    // Newer than all: a file that was replaced by an older one differs too, because the newest of the three is compared for equality.
-    private DateTime Stamp()
+    // By content: mounted secrets are links whose own times stay, and a restored file may be older than the one before it.
+    private string Stamp()
     {
-        var newest = DateTime.MinValue;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in (string?[])[options.CertificateFile, options.KeyFile, options.CaFile])
-            if (file is not null && File.GetLastWriteTimeUtc(file) is var written && written > newest) newest = written;
-        return newest;
+        {
+            try
+            {
+                if (file is not null) hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                hash.AppendData([0]); // not there now
+            }
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     [LoggerMessage(3101, LogLevel.Information, "The certificate files have changed and were read again")]
