@@ -78,8 +78,8 @@ internal static class FindBench
         var date = new DateTime(2024, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddHours(number % 8_000).ToString("yyyyMMdd", CultureInfo.InvariantCulture);
         var (partition, key) = SearchClaims.StudyRow(SearchText.NewestFirst(date, "120000"), study);
         var row = new TableRow(partition, key) { ["SV"] = Layout.SchemaVersion, ["V"] = 1L };
-        row.SetBytes("A", Encoding.UTF8.GetBytes($$"""
-            {"00080020":{"vr":"DA","Value":["{{date}}"]},"00080030":{"vr":"TM","Value":["120000"]},"00080050":{"vr":"SH","Value":["A{{number}}"]},"00080061":{"vr":"CS","Value":["CT"]},"00081030":{"vr":"LO","Value":["CHEST"]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"DOE^{{number}}"}]},"00100020":{"vr":"LO","Value":["P{{number}}"]},"0020000D":{"vr":"UI","Value":["{{study}}"]},"00200010":{"vr":"SH","Value":["S{{number}}"]},"00201206":{"vr":"IS","Value":[1]},"00201208":{"vr":"IS","Value":[1]}}
+        row.SetBytes("A", Encoding.UTF8.GetBytes($$$"""
+            {"00080020":{"vr":"DA","Value":["{{{date}}}"]},"00080030":{"vr":"TM","Value":["120000"]},"00080050":{"vr":"SH","Value":["A{{{number}}}"]},"00080061":{"vr":"CS","Value":["CT"]},"00081030":{"vr":"LO","Value":["CHEST"]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"DOE^{{{number}}}"}]},"00100020":{"vr":"LO","Value":["P{{{number}}}"]},"0020000D":{"vr":"UI","Value":["{{{study}}}"]},"00200010":{"vr":"SH","Value":["S{{{number}}}"]},"00201206":{"vr":"IS","Value":[1]},"00201208":{"vr":"IS","Value":[1]}}
             """));
         return row;
     }

@@ -49,14 +49,14 @@ internal sealed class StoreScp(Spool spool, TransactionLog transactions, TimePro
         using var scanner = new InstanceScanner(new ScanOptions { ComputeHash = false });
         var header = Part10.Header(sopClass, sop, request.Context.TransferSyntax, session.Association.CallingAeTitle, session.Association.CallingAeTitle, session.Ae.AeTitle);
         scanner.Push(header);
-        var outcome = await writer.AppendAsync(header);
+        var outcome = writer.Append(header);
         var isRefused = false;
         while (await request.ReadDataSetAsync(cancellationToken) is { IsEmpty: false } fragment)
         {
             // What cannot be kept is still read to its end, so that the next message is found.
             if (isRefused || outcome != SpoolOutcome.Ok) continue;
             isRefused = scanner.Push(fragment.Span) == ScanStatus.Refused;
-            if (!isRefused) outcome = await writer.AppendAsync(fragment);
+            if (!isRefused) outcome = writer.Append(fragment.Span);
         }
         if (outcome != SpoolOutcome.Ok) return Of(outcome);
         if (isRefused || scanner.Complete() != ScanStatus.Complete) return new Verdict(DimseStatus.CannotUnderstand, scanner.Error!.Message);

@@ -92,7 +92,7 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         for (int count; (count = await corrected.ReadAsync(buffer, cancellationToken)) > 0;)
         {
             if (scanner.Push(buffer.AsSpan(0, count)) == ScanStatus.Refused) return QuarantineOutcome.NotDicom;
-            var appended = await writer.AppendAsync(buffer.AsMemory(0, count));
+            var appended = writer.Append(buffer.AsSpan(0, count));
             if (appended != SpoolOutcome.Ok) return Outcome(appended);
         }
         if (scanner.Complete() == ScanStatus.Refused || InstanceUids.Read(scanner.Result!.DataSet) is not { Problem: null } uids) return QuarantineOutcome.NotDicom;

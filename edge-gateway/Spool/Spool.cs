@@ -242,7 +242,8 @@ internal sealed class Spool : IAsyncDisposable
             folders[i] = Folders.Enter(Path.Combine(Root, writer.Destinations[i], hour.ToString("D10", CultureInfo.InvariantCulture), study));
         try
         {
-            var put = await Threads.Run(() => Put(writer, folders));
+            // Only what waits for the disk is worth another thread.
+            var put = IsFlushed ? await Threads.Run(() => Put(writer, folders)) : Put(writer, folders);
             if (put.Outcome != SpoolOutcome.Ok) return put.Outcome;
             foreach (var flush in put.Flushes)
             {

@@ -50,20 +50,20 @@ internal sealed class SpoolWriter : IAsyncDisposable
 
     /// <summary>
     /// Takes the next bytes of the file: preamble, group 0002 and data set. After anything but Ok every further call gives the same: the object cannot be kept, and the
-    /// sender's remaining bytes are to be read and dropped.
+    /// sender's remaining bytes are to be read and dropped. Writes go to the page cache, on the caller's thread: two changes of thread for each would cost more than the write (bench/README.md).
     /// </summary>
-    public async ValueTask<SpoolOutcome> AppendAsync(ReadOnlyMemory<byte> bytes)
+    public SpoolOutcome Append(ReadOnlySpan<byte> bytes)
     {
         ObjectDisposedException.ThrowIf(isDisposed || isCommitted, this);
         while (bytes.Length > 0 && outcome == SpoolOutcome.Ok)
         {
             if (Length + bytes.Length > reserved && !Reserve(bytes.Length)) return outcome = SpoolOutcome.OutOfResources;
             var taken = Math.Min(bytes.Length, buffer.Length - buffered);
-            bytes[..taken].CopyTo(buffer.AsMemory(buffered));
-            hash.Append(bytes.Span[..taken]);
+            bytes[..taken].CopyTo(buffer.AsSpan(buffered));
+            hash.Append(bytes[..taken]);
             buffered += taken;
             bytes = bytes[taken..];
-            if (buffered == buffer.Length) outcome = await spool.Threads.Run(WriteBuffer);
+            if (buffered == buffer.Length) outcome = WriteBuffer();
         }
         return outcome;
     }

@@ -21,7 +21,7 @@ public sealed class GatewayProcess : IAsyncDisposable
     private GatewayProcess(string archiveUrl, IReadOnlyDictionary<string, string>? settings, string? configuration, string[] wrapper)
     {
         (DimsePort, HttpPort, isWrapped) = (FunctionsProcess.FreePort(), FunctionsProcess.FreePort(), wrapper.Length > 0);
-        command = [.. File.Exists("/usr/bin/setpriv") ? (string[])["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [], .. wrapper, BuiltExecutable];
+        command = [.. File.Exists("/usr/bin/setpriv") ? (string[])["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [], .. wrapper, Executable];
         if (configuration is not null) File.WriteAllText(ConfigurationFile, configuration);
         environment = new Dictionary<string, string>
         {
@@ -34,8 +34,8 @@ public sealed class GatewayProcess : IAsyncDisposable
         foreach (var key in environment.Where(pair => pair.Value.Length == 0).Select(pair => pair.Key).ToArray()) environment.Remove(key);
     }
 
-    /// <summary>Where the built executable is.</summary>
-    public static string BuiltExecutable => Path.Combine(
+    /// <summary>Where the executable is: the one that GATEWAY_EXECUTABLE names, else the built one.</summary>
+    public static string Executable => Environment.GetEnvironmentVariable("GATEWAY_EXECUTABLE") is { Length: > 0 } given ? given : Path.Combine(
         typeof(GatewayProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == "GatewayFolder").Value!, "DicomServerless.EdgeGateway");
 
     /// <summary>The port for associations, AE title <c>DICOMGW</c> unless the settings say otherwise.</summary>

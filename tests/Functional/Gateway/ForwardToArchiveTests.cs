@@ -21,7 +21,7 @@ public sealed class ForwardToArchiveTests(AzuriteFixture azurite)
         var large = TestSpool.File(study, study + ".1.2", "large", "AE", 20 << 20);
         await using (var writer = test.Spool.TryBegin(["archive"])!)
         {
-            for (var at = 0; at < large.Length; at += 100_000) await writer.AppendAsync(large.AsMemory(at, Math.Min(100_000, large.Length - at)));
+            for (var at = 0; at < large.Length; at += 100_000) writer.Append(large.AsSpan(at, Math.Min(100_000, large.Length - at)));
             await writer.CommitAsync(Dicom.Uid.Parse(study));
         }
         await using var forwarder = ForwarderTests.Forwarder(test);

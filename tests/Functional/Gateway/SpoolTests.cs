@@ -57,7 +57,7 @@ public sealed class SpoolTests
     {
         await using var test = new TestSpool();
         await using (var writer = test.Spool.TryBegin(["archive"])!)
-            for (var i = 0; i < 100; i++) await writer.AppendAsync(Block);
+            for (var i = 0; i < 100; i++) writer.Append(Block);
         Assert.Equal(0, test.Spool.Limits.UsedBytes);
         Assert.Empty(Directory.GetFiles(test.Spool.IncomingFolder));
     }
@@ -68,8 +68,8 @@ public sealed class SpoolTests
         await using var test = new TestSpool(configure: options => options.MaxSizeMiB = 4);
         var writers = Enumerable.Range(0, 4).Select(_ => test.Spool.TryBegin(["archive"])!).ToArray();
         Assert.Null(test.Spool.TryBegin(["archive"]));
-        for (var i = 0; i < 16; i++) Assert.Equal(SpoolOutcome.Ok, await writers[0].AppendAsync(Block));
-        Assert.Equal(SpoolOutcome.OutOfResources, await writers[0].AppendAsync(Block));
+        for (var i = 0; i < 16; i++) Assert.Equal(SpoolOutcome.Ok, writers[0].Append(Block));
+        Assert.Equal(SpoolOutcome.OutOfResources, writers[0].Append(Block));
         Assert.Equal(SpoolOutcome.OutOfResources, (await writers[0].CommitAsync(Uid.Parse("1.2"))).Outcome);
         foreach (var writer in writers) await writer.DisposeAsync();
         Assert.NotNull(test.Spool.TryBegin(["archive"]));
@@ -123,7 +123,7 @@ public sealed class SpoolTests
         {
             test.Options.MinFreeMiB = 0;
             var outcome = SpoolOutcome.Ok;
-            for (var i = 0; i < 64 && outcome == SpoolOutcome.Ok; i++) outcome = await writer.AppendAsync(Block);
+            for (var i = 0; i < 64 && outcome == SpoolOutcome.Ok; i++) outcome = writer.Append(Block);
             if (outcome == SpoolOutcome.Ok) outcome = (await writer.CommitAsync(Uid.Parse("1.2"))).Outcome;
             Assert.Equal(SpoolOutcome.OutOfResources, outcome);
         }

@@ -34,7 +34,7 @@ internal sealed class TestSpool : IAsyncDisposable
     public async Task<SpoolCommit> StoreAsync(string study, string sop, string text = "v1", string called = "AE", params string[] destinations)
     {
         await using var writer = Spool.TryBegin(destinations.Length == 0 ? ["archive"] : destinations)!;
-        await writer.AppendAsync(File(study, sop, text, called));
+        writer.Append(File(study, sop, text, called));
         return await writer.CommitAsync(Uid.Parse(study));
     }
 
