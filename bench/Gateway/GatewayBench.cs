@@ -60,7 +60,7 @@ internal static class GatewayBench
         Console.WriteLine($"Publishing to {Path.GetRelativePath(Repository.Root, folder)} …");
         using var dotnet = Process.Start(new ProcessStartInfo("dotnet",
         [
-            "publish", Path.Combine(Repository.Root, "edge-gateway/EdgeGateway.csproj"), "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:DebugType=none",
+            "publish", Path.Combine(Repository.Root, "edge-gateway/EdgeGateway.csproj"), "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:PublishReadyToRun=true", "-p:DebugType=none",
             "-p:GenerateDocumentationFile=false", "-o", folder, "--nologo", "-v", "quiet",
         ]) { RedirectStandardOutput = true })!;
         var said = await dotnet.StandardOutput.ReadToEndAsync();
