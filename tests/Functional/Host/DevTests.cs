@@ -45,7 +45,7 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.True(await UntilAsync(async () => await CountAsync(http, dev, "1.2.840.99.1") == 0), "A blob that was deleted is still found.");
         output.WriteLine($"gone {watch.Elapsed.TotalSeconds:F1} s after the delete");
 
-        Assert.True(await ReadmeCommands.RunAsync(dev.Url, output.WriteLine) > 0, "The README has no commands.");
+        Assert.True(await ReadmeCommands.RunAsync(dev.Url, dev.DimsePort, $"http://127.0.0.1:{dev.DashboardPort}", output.WriteLine) > 0, "The README has no commands.");
 
         // A second one on the same ports says what is wrong.
         using var second = new Dev(dev.FunctionsPort, dev.AzuritePort);
