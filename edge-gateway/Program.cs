@@ -1,3 +1,4 @@
+using DicomServerless.EdgeGateway.Audit;
 using DicomServerless.EdgeGateway.Commitment;
 using DicomServerless.EdgeGateway.Dashboard;
 using DicomServerless.EdgeGateway.Forwarding;
@@ -13,10 +14,9 @@ namespace DicomServerless.EdgeGateway;
 /// <summary>The application: every registration and every route.</summary>
 internal static class Program
 {
-    private static readonly string[] Reading = ["GET", "HEAD"];
-
     public static async Task<int> Main(string[] args)
     {
+        if (await Verbs.RunAsync(args) is { } code) return code;
         var problems = new List<string>();
         var configuration = GatewayConfiguration.Load(args, AppContext.BaseDirectory, problems);
         if (configuration is null)
@@ -46,6 +46,7 @@ internal static class Program
         builder.Configuration.AddConfiguration(GatewayConfiguration.Sources(args, AppContext.BaseDirectory));
         AddLogging(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        if (configuration.Current.Http.Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) AddHttps(builder.WebHost, configuration);
         var services = builder.Services;
         services.AddSingleton(configuration);
         services.AddSingleton(TimeProvider.System);
@@ -68,8 +69,19 @@ internal static class Program
             called => PolicyOf(configuration, called), TimeProvider.System, NewGuid, provider.GetRequiredService<ILogger<Forwarder>>(), provider.GetRequiredService<ForwardRecords>().Report)));
         services.AddSingleton<ForwardRecords>();
         services.AddSingleton<StatusSource>();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<MetricsText>();
+        services.AddSingleton<EchoApi>();
+        services.AddSingleton<QueryApi>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<Passwords>();
+        services.AddSingleton<OidcLogin>();
+        services.AddSingleton<AccessControl>();
+        services.AddSingleton<AuditTrail>();
         // In this order: what is received is forwarded, and stopped in the reverse one.
         services.AddHostedService(provider => provider.GetRequiredService<TransactionLog>());
+        services.AddHostedService<Telemetry>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
         services.AddHostedService<ForwarderHost>();
         services.AddHostedService(provider => provider.GetRequiredService<CommitmentWorker>());
         services.AddHostedService(provider => provider.GetRequiredService<GatewayServer>());
@@ -77,10 +89,10 @@ internal static class Program
 
         var app = builder.Build();
         app.Urls.Add(configuration.Current.Http.Url);
-        app.MapMethods("/health/live", Reading, Health.Live);
-        app.MapMethods("/health/ready", Reading, Health.ReadyAsync);
-        app.MapMethods("/health/backlog", Reading, Health.Backlog);
-        app.MapGet("/api/status", (StatusSource status) => Results.Json(status.Read(), StatusJson.Default.GatewayStatus));
+        var access = app.Services.GetRequiredService<AccessControl>();
+        app.Use((RequestDelegate next) => http => access.InvokeAsync(http, next));
+        app.UseRouting();
+        Routes.Map(app);
         return app;
     }
 
@@ -90,6 +102,19 @@ internal static class Program
 #pragma warning disable RS0030 // the one place where random ids come from
     private static Guid NewGuid() => Guid.NewGuid();
 #pragma warning restore RS0030
+
+    private static void AddHttps(IWebHostBuilder host, GatewayConfiguration configuration)
+    {
+        var certificate = new HttpsCertificate(() => configuration.Current.Http);
+        _ = certificate.Current; // a bad one is told at the start
+        host.UseKestrelHttpsConfiguration();
+        host.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => 
+        {
+            https.ServerCertificateSelector = (_, _) => certificate.Current.TargetCertificate;
+            // With the certificates between it and the authority, which the selector cannot give.
+            https.OnAuthenticate = (_, ssl) => (ssl.ServerCertificateSelectionCallback, ssl.ServerCertificateContext) = (null, certificate.Current);
+        }));
+    }
 
     private static void AddLogging(ILoggingBuilder logging)
     {

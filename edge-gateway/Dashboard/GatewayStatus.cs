@@ -15,6 +15,12 @@ internal sealed record AssociationStatus(long Id, string CallingAe, string Calle
 /// <summary>The disk and the spool on it. Bytes.</summary>
 internal sealed record SpoolStatus(string Path, string Fsync, long UsedBytes, long FreeBytes, long MaxBytes, long MinFreeBytes, bool CanTakeObjects);
 
+/// <summary>What is stored.</summary>
+internal sealed record ReceivedStatus(double ObjectsPerSecond, double BytesPerSecond, long TotalObjects);
+
+/// <summary>An AE elsewhere, as configured.</summary>
+internal sealed record RemoteStatus(string Name, string AeTitle, string Host, int Port, bool Tls);
+
 /// <summary>What <c>/api/status</c> answers, and what the dashboard and the metrics show.</summary>
 internal sealed record GatewayStatus
 {
@@ -48,12 +54,24 @@ internal sealed record GatewayStatus
     /// <summary>Records of the transaction log that could not be kept.</summary>
     public required long LostTransactions { get; init; }
 
+    /// <summary>Objects and bytes stored a second over the last minute, and objects since the start.</summary>
+    public required ReceivedStatus Received { get; init; }
+
+    /// <summary>Objects in quarantine, by destination.</summary>
+    public required IReadOnlyDictionary<string, long> Quarantine { get; init; }
+
+    /// <summary>AEs elsewhere.</summary>
+    public required IReadOnlyList<RemoteStatus> Remotes { get; init; }
+
+    /// <summary>Whether a login is needed, so that a page offers the way out.</summary>
+    public required bool IsProtected { get; init; }
+
     /// <summary>Why the last change of the configuration was refused; empty if it was not.</summary>
     public required IReadOnlyList<string> RefusedConfiguration { get; init; }
 }
 
 /// <summary>Puts the status together.</summary>
-internal sealed class StatusSource(GatewayServer server, Forwarder forwarder, Spool spool, CommitmentWorker commitments, TransactionLog transactions, GatewayConfiguration configuration, TimeProvider time)
+internal sealed class StatusSource(GatewayServer server, Forwarder forwarder, Spool spool, CommitmentWorker commitments, TransactionLog transactions, GatewayConfiguration configuration, GatewayMetrics metrics, TimeProvider time)
 {
     private readonly DateTimeOffset started = time.GetUtcNow();
     private readonly long startedAt = time.GetTimestamp();
@@ -71,6 +89,10 @@ internal sealed class StatusSource(GatewayServer server, Forwarder forwarder, Sp
         Spool = Disk(),
         OpenCommitments = commitments.Open.Count,
         LostTransactions = transactions.Lost,
+        Received = new ReceivedStatus(metrics.Received.Objects, metrics.Received.Bytes, metrics.TotalReceived),
+        Quarantine = spool.Quarantine.Count(),
+        Remotes = [.. configuration.Current.RemoteAes.Select(item => new RemoteStatus(item.Key, item.Value.AeTitle.Length > 0 ? item.Value.AeTitle : item.Key, item.Value.Host, item.Value.Port, item.Value.Tls))],
+        IsProtected = configuration.Current.Http.IsProtected,
         RefusedConfiguration = configuration.RefusedChange,
     };
 

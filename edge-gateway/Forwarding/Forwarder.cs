@@ -14,6 +14,7 @@ internal sealed record ForwarderContext(Func<string, string?> PolicyOf, TimeProv
 internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncDisposable
 {
     private readonly SemaphoreSlim changing = new(1);
+    private bool isDisposed;
     private volatile IReadOnlyDictionary<string, DestinationWorker> workers = new Dictionary<string, DestinationWorker>();
 
     /// <summary>How each destination does, and what waits for those that are not configured.</summary>
@@ -40,6 +41,7 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
         await changing.WaitAsync();
         try
         {
+            if (isDisposed) return; // a change of the configuration that came with the end
             var next = new Dictionary<string, DestinationWorker>(StringComparer.Ordinal);
             foreach (var (name, worker) in workers)
             {
@@ -68,10 +70,19 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
         return true;
     }
 
-    /// <summary>Stops all workers; before the spool is closed.</summary>
+    /// <summary>Stops all workers; before the spool is closed. May be called again: the host stops it, and who made it disposes it.</summary>
     public async ValueTask DisposeAsync()
     {
-        await ApplyAsync(new Dictionary<string, DestinationOptions>());
-        changing.Dispose();
+        await changing.WaitAsync();
+        try
+        {
+            isDisposed = true;
+            foreach (var worker in workers.Values) await worker.DisposeAsync();
+            workers = new Dictionary<string, DestinationWorker>();
+        }
+        finally
+        {
+            changing.Release();
+        }
     }
 }

@@ -34,6 +34,9 @@ internal sealed class GatewayOptions
     /// <summary>The transaction log.</summary>
     public TransactionOptions Transactions { get; set; } = new();
 
+    /// <summary>Audit messages.</summary>
+    public AuditOptions Audit { get; set; } = new();
+
     /// <summary>Everything that is wrong, each with key, value and what to do.</summary>
     public List<string> Problems()
     {
@@ -52,6 +55,8 @@ internal sealed class GatewayOptions
         foreach (var name in Destinations.Keys.Where(name => name is "quarantine" or "sent" or "commitment" or "transactions"))
             problems.Add($"Gateway:Destinations:{name} is a folder of the spool already: take another name.");
         problems.AddRange(Spool.Problems("Gateway:Spool"));
+        problems.AddRange(Http.Problems("Gateway:Http"));
+        problems.AddRange(Audit.Problems("Gateway:Audit"));
         return problems;
     }
 }

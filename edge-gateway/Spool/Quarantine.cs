@@ -62,6 +62,14 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         return found;
     }
 
+    /// <summary>How many lie here, by destination; nothing is read but the folders.</summary>
+    public IReadOnlyDictionary<string, long> Count()
+    {
+        var root = Path.Combine(spool.Root, SpoolName.Quarantine);
+        return !Directory.Exists(root) ? new Dictionary<string, long>()
+            : Directory.EnumerateDirectories(root).ToDictionary(folder => Path.GetFileName(folder), folder => Directory.EnumerateFiles(folder, "*" + SpoolName.ObjectEnding).LongCount());
+    }
+
     /// <summary>One object; null if it is not here.</summary>
     public QuarantinedObject? Find(string destination, long sequence) =>
         SpoolName.IsDestination(destination) ? List(destination).FirstOrDefault(item => item.Sequence == sequence) : null;

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using DicomServerless.EdgeGateway.Audit;
+using DicomServerless.EdgeGateway.Hosting;
+
+namespace DicomServerless.EdgeGateway.Dashboard;
+
+/// <summary>
+/// Who may do what on the HTTP side: health for everyone; on loopback without a password everything; else a session, HTTP Basic, or for the metrics a token. Requests that
+/// change something must not come from pages of others.
+/// </summary>
+internal sealed class AccessControl(GatewayConfiguration configuration, Sessions sessions, Passwords passwords, AuditTrail audit)
+{
+    // What a login page is made of, and how one gets in.
+    private static readonly HashSet<string> Open = new(StringComparer.Ordinal) { "/login", "/logout", "/login/oidc", "/login/oidc/callback", "/dashboard.css", "/favicon.svg" };
+
+    /// <summary>Lets a request through, or answers it.</summary>
+    public async Task InvokeAsync(HttpContext http, RequestDelegate next)
+    {
+        var (request, options, path) = (http.Request, configuration.Current.Http, http.Request.Path.Value ?? "/");
+        AddHeaders(http, path);
+        if (path.StartsWith("/health/", StringComparison.Ordinal))
+        {
+            await next(http);
+            return;
+        }
+        // A name of someone else that was made to point here (DNS rebinding) would make his page one of ours.
+        if (!options.IsProtected && !IsLoopbackHost(request.Host.Host))
+        {
+            await Answers.Problem(403, "Wrong name", "Without a password the gateway answers to localhost, 127.0.0.1 and [::1] only.").ExecuteAsync(http);
+            return;
+        }
+        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !IsSameOrigin(request))
+        {
+            await Answers.Problem(403, "Another site's request", "What changes something must come from the gateway's own pages, or from a program.").ExecuteAsync(http);
+            return;
+        }
+        if (!options.IsProtected || Open.Contains(path) || sessions.UserOf(http, options) is not null || HasMetricsToken(request, path, options))
+        {
+            await next(http);
+            return;
+        }
+        if (Credentials(request) is var (user, password))
+        {
+            var outcome = await passwords.CheckAsync(user, password, http.Connection.RemoteIpAddress, options, http.RequestAborted);
+            if (outcome == PasswordOutcome.Right)
+            {
+                await next(http);
+                return;
+            }
+            audit.LoggedIn(user, http.Connection.RemoteIpAddress, isSuccess: false);
+            if (outcome == PasswordOutcome.Wait)
+            {
+                await TooOften(http).ExecuteAsync(http);
+                return;
+            }
+        }
+        if (path == "/")
+        {
+            http.Response.Redirect("/login");
+            return;
+        }
+        // Only programs are asked for Basic: a browser would open a window of its own over the page.
+        if (options.PasswordHash.Length > 0 && !request.Headers.ContainsKey("Sec-Fetch-Mode")) http.Response.Headers.WWWAuthenticate = "Basic realm=\"DICOM gateway\", charset=\"UTF-8\"";
+        await Answers.Problem(401, "Who are you?", "Log in, or send user and password (RFC 7617).").ExecuteAsync(http);
+    }
+
+    /// <summary>429 with the time to wait.</summary>
+    public IResult TooOften(HttpContext http)
+    {
+        var seconds = Math.Max(1, (int)Math.Ceiling(passwords.WaitOf(http.Connection.RemoteIpAddress).TotalSeconds));
+        http.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Answers.Problem(429, "Too many attempts", $"Wait {seconds} s.");
+    }
+
+    private static void AddHeaders(HttpContext http, string path)
+    {
+        var headers = http.Response.Headers;
+        headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers.CacheControl = path.StartsWith("/dashboard.", StringComparison.Ordinal) || path == "/favicon.svg" ? "no-cache" : "no-store";
+        if (http.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+    }
+
+    private static bool IsLoopbackHost(string host) => host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+
+    // Browsers say where a request comes from; programs say nothing, and have no cookies of others.
+    private static bool IsSameOrigin(HttpRequest request)
+    {
+        if (request.Headers["Sec-Fetch-Site"] is [{ } site]) return site is "same-origin" or "none";
+        if (request.Headers.Origin is not [{ } origin]) return true;
+        return Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Authority.Equals(new HostString(request.Host.Value ?? "").Value, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static bool HasMetricsToken(HttpRequest request, string path, HttpOptions options) =>
+        path == "/metrics" && options.MetricsToken.Length > 0 && AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
+        && header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(header.Parameter ?? ""), Encoding.UTF8.GetBytes(options.MetricsToken));
+
+    private static (string User, string Password)? Credentials(HttpRequest request)
+    {
+        if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header) || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) || header.Parameter is null) return null;
+        var bytes = new byte[header.Parameter.Length];
+        if (!Convert.TryFromBase64String(header.Parameter, bytes, out var count)) return null;
+        var text = Encoding.UTF8.GetString(bytes.AsSpan(0, count));
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon < 0 ? null : (text[..colon], text[(colon + 1)..]);
+    }
+}

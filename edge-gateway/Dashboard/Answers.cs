@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization.Metadata;
+
+namespace DicomServerless.EdgeGateway.Dashboard;
+
+/// <summary>How the API answers.</summary>
+internal static class Answers
+{
+    /// <summary>Where refusals are looked for: <c>application/problem+json</c>.</summary>
+    public const string ProblemType = "application/problem+json";
+
+    /// <summary>200 with JSON.</summary>
+    public static IResult Ok<T>(T value, JsonTypeInfo<T> type) => Results.Json(value, type);
+
+    /// <summary>400: a parameter is wrong.</summary>
+    public static IResult Wrong(string parameter, string detail) => Problem(StatusCodes.Status400BadRequest, "A parameter is wrong", detail, parameter);
+
+    /// <summary>404: there is nothing of that name.</summary>
+    public static IResult Unknown(string detail) => Problem(StatusCodes.Status404NotFound, "There is no such thing", detail);
+
+    /// <summary>Any other refusal.</summary>
+    public static IResult Problem(int status, string title, string detail, string? parameter = null) =>
+        Results.Json(new ApiProblem(title, status, detail, parameter), ApiJson.Default.ApiProblem, ProblemType, status);
+}
