@@ -22,8 +22,10 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     public async IAsyncEnumerable<Match> FindAsync(Identifier identifier, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var waitingStudies = new HashSet<string>(waiting.Studies(destination), StringComparer.Ordinal);
-        await foreach (var result in ArchiveResultsAsync(identifier, fuzzy, cancellationToken))
+        var wanted = identifier.Uids(Tags.StudyInstanceUID);
+        var waitingBefore = waiting.Studies(destination).Where(study => wanted.Count == 0 || wanted.Contains(study)).ToDictionary(study => study, study => waiting.Count(destination, study), StringComparer.Ordinal);
+        var waitingStudies = waitingBefore.Keys.ToHashSet(StringComparer.Ordinal);
+        await foreach (var result in ArchiveResultsAsync(identifier, null, fuzzy, cancellationToken))
         {
             var match = new Match(result);
             var name = Name(identifier.Level, match);
@@ -37,9 +39,19 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
             if (identifier.Level is QueryLevel.Study or QueryLevel.Series) await CountBothAsync(identifier.Level, match, cancellationToken);
             yield return match;
         }
+        // What was sent while the archive answered may be in neither of the two; it is in the archive now.
+        foreach (var (study, count) in waitingBefore)
+        {
+            if (Failure is not null || waiting.Count(destination, study) >= count) continue;
+            await foreach (var result in ArchiveResultsAsync(identifier, study, fuzzy, cancellationToken))
+            {
+                var match = new Match(result);
+                if (seen.Add(Name(identifier.Level, match))) yield return match;
+            }
+        }
     }
 
-    private async IAsyncEnumerable<DataSet> ArchiveResultsAsync(Identifier identifier, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<DataSet> ArchiveResultsAsync(Identifier identifier, string? onlyStudy, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (archive is null)
         {
@@ -47,6 +59,11 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
             yield break;
         }
         var (resource, keys) = Resource(identifier);
+        if (onlyStudy is not null && !resource.StartsWith("studies/", StringComparison.Ordinal))
+        {
+            keys.RemoveAll(key => key.Key == Tags.StudyInstanceUID.ToString());
+            keys.Add(new KeyValuePair<string, string>(Tags.StudyInstanceUID.ToString(), onlyStudy));
+        }
         await using var results = archive.SearchAsync(resource, keys, identifier.Requested, fuzzy, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
         {
@@ -95,10 +112,8 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     // Headers of waiting objects that match. At the upper levels one object stands for its study or series.
     private IEnumerable<Match> WaitingMatches(Identifier identifier, HashSet<string> studies, bool fuzzy)
     {
-        var wanted = identifier.Uids(Tags.StudyInstanceUID);
         foreach (var study in studies)
         {
-            if (wanted.Count > 0 && !wanted.Contains(study)) continue;
             var series = new HashSet<string>(StringComparer.Ordinal);
             foreach (var instance in waiting.OfStudy(destination, study))
             {

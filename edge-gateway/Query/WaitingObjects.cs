@@ -26,6 +26,9 @@ internal sealed class WaitingObjects(Spool spool)
     /// <summary>The studies of which something waits, the oldest first.</summary>
     public IReadOnlyList<string> Studies(string destination) => spool.WaitingStudies(destination);
 
+    /// <summary>How many objects of a study wait.</summary>
+    public int Count(string destination, string study) => spool.Waiting(destination, study).Count;
+
     /// <summary>The instances of a study that wait, each once: the latest of those with the same UID.</summary>
     public List<WaitingInstance> OfStudy(string destination, string study)
     {
