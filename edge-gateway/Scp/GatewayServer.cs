@@ -15,7 +15,8 @@ namespace DicomServerless.EdgeGateway.Scp;
 /// <summary>The DIMSE side: listens as the configuration says, decides who may call, and hands each message to its service.</summary>
 internal sealed class GatewayServer : IHostedService, IAsyncDisposable
 {
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(20);
+    // Within the ten seconds that container runtimes wait before they kill.
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(8);
 
     private readonly GatewayConfiguration configuration;
     private readonly StoreScp store;
@@ -120,6 +121,7 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         var began = time.GetTimestamp();
         var (result, detail) = ("Success", (string?)null);
         sessions[association.Id] = session;
+        association.Releasing = spool.FlushAsync;
         try
         {
             while (await association.ReceiveAsync(cancellationToken) is { } message) await AnswerAsync(session, message, cancellationToken);

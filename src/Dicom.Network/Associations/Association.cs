@@ -91,6 +91,9 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Bytes sent, PDU headers included.</summary>
     public long BytesSent => layer.BytesWritten;
 
+    /// <summary>What is still to be done when the peer asks for the release, before it is answered; null if nothing is.</summary>
+    public Func<Task>? Releasing { get; set; }
+
     /// <summary>Messages received.</summary>
     public long MessagesReceived => Volatile.Read(ref messagesReceived);
 
@@ -116,7 +119,11 @@ public sealed class Association : IAsyncDisposable
     {
         var message = await Receiving().WaitAsync(cancellationToken);
         lock (gate) receiving = null;
-        if (message is null) await ConfirmReleaseAsync();
+        if (message is null)
+        {
+            if (Releasing is { } last) await last();
+            await ConfirmReleaseAsync();
+        }
         else if (message.Command.IsResponse && watch is { Token.IsCancellationRequested: false } && !message.HasDataSet) _ = Receiving();
         return message;
     }
