@@ -42,9 +42,9 @@ public sealed class FunctionsProcess : IDisposable
         typeof(FunctionsProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == "FunctionsFolder").Value!, "DicomServerless.Functions");
 
     /// <summary>Starts it and waits until it is ready.</summary>
-    public static async Task<FunctionsProcess> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null, string? executable = null)
+    public static async Task<FunctionsProcess> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null, string? executable = null, int port = 0)
     {
-        var port = FreePort();
+        if (port == 0) port = FreePort();
         var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
         {
             ["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture), ["DataStorage"] = connectionString,

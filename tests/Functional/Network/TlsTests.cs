@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
 using DicomServerless.Shared;
@@ -12,26 +10,15 @@ namespace DicomServerless.Functional.Network;
 public sealed class TlsTests : IDisposable
 {
     private static readonly ContextProposal[] Proposals = [new(WellKnownUids.Verification, [TransferSyntax.ImplicitVrLittleEndian.Uid])];
-    private readonly string folder = Directory.CreateTempSubdirectory("dicom-tls").FullName;
-    private readonly X509Certificate2 authority;
+    private readonly TestAuthority authority = new();
 
     public TlsTests()
     {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=Test CA", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
-        authority = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
-        File.WriteAllText(At("ca.pem"), authority.ExportCertificatePem());
-        Issue("server", "localhost");
-        Issue("client", "modality");
+        authority.Issue("server", "localhost");
+        authority.Issue("client", "modality");
     }
 
-    public void Dispose()
-    {
-        authority.Dispose();
-        Directory.Delete(folder, recursive: true);
-    }
+    public void Dispose() => authority.Dispose();
 
     [Theory]
     [InlineData(TlsProfile.Bcp195)]
@@ -70,7 +57,7 @@ public sealed class TlsTests : IDisposable
     public async Task Changed_files_are_used_and_bad_ones_are_not()
     {
         await using var scp = await StartAsync(Server(ClientCertificates.None));
-        Issue("server", "renewed");
+        authority.Issue("server", "renewed");
         File.SetLastWriteTimeUtc(At("server.key"), DateTime.UnixEpoch); // a restored file is older
         await using (await ConnectAsync(scp, Client() with { HostName = "renewed" })) { }
         File.WriteAllText(At("server.pem"), "nonsense");
@@ -119,18 +106,5 @@ public sealed class TlsTests : IDisposable
 
     private TlsClientOptions Client() => new() { CaFile = At("ca.pem"), CertificateFile = At("client.pem"), KeyFile = At("client.key"), HostName = "localhost" };
 
-    private string At(string name) => Path.Combine(folder, name);
-
-    private void Issue(string file, string name)
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        using var certificate = request.Create(authority, DateTimeOffset.UnixEpoch.AddYears(51), DateTimeOffset.UnixEpoch.AddYears(99), RandomNumberGenerator.GetBytes(8));
-        File.WriteAllText(At(file + ".pem"), certificate.ExportCertificatePem());
-        File.WriteAllText(At(file + ".key"), key.ExportPkcs8PrivateKeyPem());
-    }
+    private string At(string name) => authority.At(name);
 }

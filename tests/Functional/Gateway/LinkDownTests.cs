@@ -1,0 +1,111 @@
+using DicomServerless.Dicom;
+using DicomServerless.Dicom.Network;
+using DicomServerless.Shared;
+
+namespace DicomServerless.Functional.Gateway;
+
+/// <summary>Without the cloud: what was acknowledged is found, retrieved and, once the cloud is back, committed.</summary>
+[Collection(AzuriteCollection.Name)]
+public sealed class LinkDownTests(AzuriteFixture azurite)
+{
+    [Fact]
+    public async Task An_object_just_acknowledged_is_found_and_retrieved_with_the_link_down_and_up()
+    {
+        var (web, study) = (FunctionsProcess.FreePort(), $"1.2.{Random.Shared.NextInt64()}");
+        var port = FunctionsProcess.FreePort();
+        await using var gateway = await StartAsync(web, port);
+        await StoreAsync(gateway, study, 1, 2);
+        await CheckAsync(2);
+        using var functions = await StartFunctionsAsync(web);
+        await gateway.WaitUntilDrainedAsync();
+        await CheckAsync(2);
+        functions.Dispose();
+        await StoreAsync(gateway, study, 3, 3);
+        await CheckAsync(1, isWhole: false);
+
+        async Task CheckAsync(int atLeast, bool isWhole = true)
+        {
+            var found = await Query.FindAsync(gateway, Query.Identifier("IMAGE", Query.Study(study), (0x0020000E, "UI", study + ".1"), (0x00080018, "UI", "")));
+            Assert.True(found.Count(response => response.DataSet is not null) >= atLeast, $"{found.Count} responses, the last {found[^1].Command.Status:X4}");
+            await using var destination = await TestScp.StartAsync(port);
+            var (end, _) = await Query.MoveAsync(gateway, study, "MODALITY");
+            Assert.True(destination.Stored.Count >= atLeast, $"{end.Status:X4} {end.ErrorComment}");
+            Assert.Equal(isWhole ? 0x0000 : 0xB000, end.Status);
+            foreach (var (sop, bytes) in destination.Stored) Assert.Equal(GatewaySystem.Object(study, int.Parse(sop.Split('.')[^1])).DataSet(), bytes);
+        }
+    }
+
+    [Fact]
+    public async Task Storage_commitment_waits_for_the_archive_over_a_restart_and_says_what_failed()
+    {
+        var (web, study) = (FunctionsProcess.FreePort(), $"1.2.{Random.Shared.NextInt64()}");
+        var port = FunctionsProcess.FreePort();
+        await using var gateway = await StartAsync(web, port);
+        await StoreAsync(gateway, study, 1, 3);
+        await RequestAsync(gateway, "1.2.77.1", study, ("1.2.840.10008.5.1.4.1.1.7", 1), ("1.2.840.10008.5.1.4.1.1.7", 2), ("1.2.840.10008.5.1.4.1.1.2", 3), ("1.2.840.10008.5.1.4.1.1.7", 99));
+        Assert.Equal(1, (await gateway.StatusAsync()).GetProperty("openCommitments").GetInt32());
+        gateway.Kill();
+        await gateway.RestartAsync();
+        await using var modality = await TestScp.StartAsync(port);
+        Assert.Empty(modality.Reports);
+        using var functions = await StartFunctionsAsync(web);
+        await gateway.WaitUntilDrainedAsync();
+        await GatewaySystem.UntilAsync(() => Task.FromResult(!modality.Reports.IsEmpty), "the report comes on a new association");
+        modality.Reports.TryDequeue(out var report);
+        Assert.Equal((2, "1.2.77.1"), (report!.EventType, report.Transaction));
+        Assert.Equal([$"{study}.1.1", $"{study}.1.2"], report.Confirmed.Order());
+        Assert.Equal([($"{study}.1.3", 0x0119), ($"{study}.1.99", 0x0112)], report.Failed.Order());
+        await gateway.UntilAsync(status => status.GetProperty("openCommitments").GetInt32() == 0, "the request is closed");
+    }
+
+    [Fact]
+    public async Task Storage_commitment_is_reported_on_the_same_association()
+    {
+        var (web, study) = (FunctionsProcess.FreePort(), $"1.2.{Random.Shared.NextInt64()}");
+        using var functions = await StartFunctionsAsync(web);
+        await using var gateway = await StartAsync(web, FunctionsProcess.FreePort());
+        await StoreAsync(gateway, study, 1, 2);
+        await using var association = await ConnectAsync(gateway);
+        await SendAsync(association, "1.2.77.2", study, ("1.2.840.10008.5.1.4.1.1.7", 1), ("1.2.840.10008.5.1.4.1.1.7", 2));
+        var message = await association.ReceiveAsync(default);
+        var report = CommitmentAnswer.Read(message!.Command, (await message.ReadWholeDataSetAsync(1 << 20, default))!);
+        await association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Success), message.Context, default);
+        await association.ReleaseAsync(default);
+        Assert.Equal((1, "1.2.77.2", 2, 0), (report.EventType, report.Transaction, report.Confirmed.Length, report.Failed.Length));
+        await gateway.UntilAsync(status => status.GetProperty("openCommitments").GetInt32() == 0, "the request is closed");
+    }
+
+    private async Task<FunctionsProcess> StartFunctionsAsync(int port) => await FunctionsProcess.StartAsync(azurite.ConnectionString, port: port);
+
+    private static Task<GatewayProcess> StartAsync(int web, int remote) => GatewayProcess.StartAsync($"http://127.0.0.1:{web}/dicomweb", new Dictionary<string, string>
+    {
+        ["Gateway__RemoteAes__MODALITY__Host"] = "127.0.0.1", ["Gateway__RemoteAes__MODALITY__Port"] = $"{remote}", ["Gateway__Commitment__RetrySeconds"] = "1", ["Gateway__Query__TimeoutSeconds"] = "5",
+    });
+
+    private static async Task StoreAsync(GatewayProcess gateway, string study, int first, int last)
+    {
+        for (var i = first; i <= last; i++) Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, i).DataSet(), $"{study}.1.{i}"));
+    }
+
+    private static Task<Association> ConnectAsync(GatewayProcess gateway) => Modality.ConnectAsync(gateway, new ContextProposal(WellKnownUids.StorageCommitmentPushModel, [TransferSyntax.ExplicitVrLittleEndian.Uid]));
+
+    private static async Task RequestAsync(GatewayProcess gateway, string transaction, string study, params (string SopClass, int Number)[] items)
+    {
+        await using var association = await ConnectAsync(gateway);
+        await SendAsync(association, transaction, study, items);
+        await association.ReleaseAsync(default);
+    }
+
+    private static async Task SendAsync(Association association, string transaction, string study, params (string SopClass, int Number)[] items)
+    {
+        var command = DimseCommand.NAction(association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, 1);
+        var sequence = items.SelectMany(item =>
+        {
+            var bytes = new TestObject().Add(0x00081150, "UI", item.SopClass).Add(0x00081155, "UI", $"{study}.1.{item.Number}").DataSet();
+            return (byte[])[0xFE, 0xFF, 0x00, 0xE0, .. BitConverter.GetBytes(bytes.Length), .. bytes];
+        }).ToArray();
+        await association.SendAsync(command, association.FindContext(WellKnownUids.StorageCommitmentPushModel)!, new TestObject().Add(0x00081195, "UI", transaction).Add(0x00081199, "SQ", sequence).DataSet(), default);
+        var response = await association.ReceiveResponseAsync(command.MessageId, default);
+        Assert.Equal(DimseStatus.Success, response!.Command.Status);
+    }
+}
