@@ -43,15 +43,18 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
         {
             await foreach (var found in source.ReadAsync(plan, watch.Token))
             {
-                left.Remove(found.Item.Key.Sop.Value);
                 if (watch.Token.IsCancellationRequested) return false;
-                Count(found, await SendAsync(target, found, isGet, cancellationToken));
+                // One on which the destination dies has not arrived: it stays with what is left.
+                var status = await SendAsync(target, found, isGet, cancellationToken);
+                left.Remove(found.Item.Key.Sop.Value);
+                Count(found, status);
                 if (time.GetElapsedTime(lastProgress) >= progress) await ReportAsync(cancellationToken);
             }
         }
         catch (AssociationAbortedException exception) when (!isGet)
         {
             Fail(left.Values, $"The destination's association ended: {exception.Message}");
+            return true;
         }
         catch (OperationCanceledException) when (watch.Token.IsCancellationRequested)
         {

@@ -63,7 +63,7 @@ internal sealed record CommitmentAnswer(int EventType, string Transaction, strin
             [.. Items(dataSet, Tags.FailedSOPSequence).Select(item => (UidOf(item, Tags.ReferencedSOPInstanceUID), (int)BitConverter.ToUInt16(item.ValueOf(Tags.FailureReason).Span)))]);
     }
 
-    private static IEnumerable<DataSet> Items(DataSet dataSet, Tag tag) => dataSet.TryGet(tag, out var sequence) ? sequence.Items : [];
+    private static IEnumerable<DataSet> Items(DataSet dataSet, Tag tag) => dataSet.TryGet(tag, out var sequence) ? sequence.Items : Array.Empty<DataSet>();
 
     private static string UidOf(DataSet dataSet, Tag tag) => dataSet.TryGetUid(tag, out var uid) ? uid.Value : "";
 }
