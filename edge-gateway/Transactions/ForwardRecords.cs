@@ -10,6 +10,6 @@ internal sealed class ForwardRecords(TransactionLog transactions, TimeProvider t
     {
         Time = time.GetUtcNow(), Kind = TransactionKind.Forward, Destination = result.Destination, Count = result.Done, Failed = result.Sent - result.Done, Bytes = result.Bytes,
         Duration = result.Duration.TotalMilliseconds, Result = result.Done == result.Sent ? "Success" : result.Done > 0 ? "Warning" : "Failure",
-        Status = result.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture), Detail = result.Done == result.Sent ? null : result.Outcome.ToString(), Study = result.Study,
+        Status = result.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture), Detail = result.Done == result.Sent ? null : result.Outcome == BatchOutcome.Answered ? "Some instances were refused" : result.Outcome.ToString(), Study = result.Study,
     });
 }

@@ -118,6 +118,7 @@ internal sealed class TransactionLog(string folder, Func<TransactionOptions> opt
 
     private static IEnumerable<string> Lines(string path)
     {
+        if (!File.Exists(path)) yield break; // the oldest goes when a new one begins
         using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         while (reader.ReadLine() is { } line) yield return line;
     }

@@ -122,7 +122,9 @@ function showStatus(status) {
     tile('Disk free', bytes(status.spool.freeBytes), `spool ${bytes(status.spool.usedBytes)}${status.spool.maxBytes > 0 ? ' of ' + bytes(status.spool.maxBytes) : ''}`, meter));
   $('quarantine-badge').hidden = quarantined === 0;
   $('quarantine-badge').textContent = number.format(quarantined);
-  if (status.refusedConfiguration.length > 0) notify('The last change of the configuration was refused, the old one stays:\n' + status.refusedConfiguration.join('\n'), false);
+  const refused = status.refusedConfiguration.length > 0 ? 'The last change of the configuration was refused, the old one stays:\n' + status.refusedConfiguration.join('\n') : '';
+  if ($('refused').textContent !== refused) $('refused').textContent = refused;
+  $('refused').hidden = !refused;
   $('destinations').replaceChildren(...status.destinations.map(showDestination));
   if (status.destinations.length === 0) $('destinations').append(element('p', { class: 'empty' }, 'No destination is configured.'));
   const columns = ['Calling AE', 'Called AE', 'Address', 'Since', 'Stored', 'Refused', 'Received'];
@@ -131,7 +133,7 @@ function showStatus(status) {
 }
 
 function showDestination(one) {
-  const [text, kind] = one.alarm ? ['Alarm', 'bad'] : one.isOutsideWindow ? ['Outside its window', 'warn'] : one.lastErrorAt && (!one.lastSuccess || one.lastErrorAt > one.lastSuccess) ? ['Failing', 'warn'] : one.inFlight > 0 ? ['Sending', 'good'] : ['Idle', 'good'];
+  const [text, kind] = one.alarm ? ['Alarm', 'bad'] : one.isOutsideWindow ? ['Outside its window', 'warn'] : one.waiting > 0 && one.lastErrorAt && (!one.lastSuccess || one.lastErrorAt > one.lastSuccess) ? ['Failing', 'warn'] : one.inFlight > 0 ? ['Sending', 'good'] : ['Idle', 'good'];
   const facts = [
     ['Waiting', `${number.format(one.waiting)} · ${bytes(one.waitingBytes)}`],
     ['Oldest', one.waiting > 0 ? duration(one.oldestAgeSeconds) : '-'],
@@ -177,6 +179,9 @@ function showPeers(status) {
 
 // Quarantine
 
+// PS3.18 annex I.2.2, in words.
+const reasons = { '0110': 'processing failure', '0111': 'another object has this UID', '0117': 'invalid SOP instance', '0122': 'SOP class not supported', '0124': 'not authorised', A700: 'out of resources', A900: 'data set does not match its SOP class', C000: 'cannot be understood', C122: 'transfer syntax not supported' };
+
 let quarantineShown = '';
 async function loadQuarantine() {
   const list = await call('GET', '/api/quarantine?limit=200');
@@ -204,7 +209,7 @@ async function all(method, name, ending, said) {
 function showObject(item) {
   const path = `/api/quarantine/${encodeURIComponent(item.destination)}/${item.id}`;
   const reason = item.reason;
-  const facts = [item.destination, time(reason.time), bytes(item.bytes), reason.status ? 'HTTP ' + reason.status : null, reason.failureReason ? 'reason ' + reason.failureReason : null, reason.attempts ? `${reason.attempts} attempts` : null].filter(Boolean).join(' · ');
+  const facts = [item.destination, time(reason.time), bytes(item.bytes), reason.status ? 'HTTP ' + reason.status : null, reason.failureReason ? 'reason ' + reason.failureReason + (reasons[reason.failureReason] ? ' (' + reasons[reason.failureReason] + ')' : '') : null, reason.attempts ? `${reason.attempts} ${reason.attempts === 1 ? 'attempt' : 'attempts'}` : null].filter(Boolean).join(' · ');
   const act = async (source, method, ending, said, body, type) => run(source, async () => {
     await call(method, path + ending, body, type);
     notify(`Object ${item.id} ${said}.`, true);
