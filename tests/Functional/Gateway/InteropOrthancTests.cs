@@ -59,7 +59,16 @@ public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<Ga
     [Fact]
     public async Task Gdcm_echoes_stores_finds_and_moves()
     {
-        if (!Peers.Require("gdcmscu")) return;
+        if (!Peers.Require("gdcmscu") || !Peers.Require("storescp")) return;
+        await using (await Program.StartAsync("storescp", system.Remotes["OTHER"], $"{system.Remotes["OTHER"]}"))
+        {
+            // Debian 12's gdcmscu (3.0.21) ends with an exception before it has sent a byte, whomever it calls; nothing can be learnt from that one.
+            if ((await Functional.Network.Scp.RunAsync("gdcmscu", "--echo", "127.0.0.1", $"{system.Remotes["OTHER"]}")) is { Exit: not 0 } broken)
+            {
+                Console.WriteLine($"Skipped: this gdcmscu cannot even call storescp: {broken.Output.Split('\n').LastOrDefault(line => line.Length > 0)}");
+                return;
+            }
+        }
         var folder = Directory.CreateTempSubdirectory("gdcm");
         try
         {
