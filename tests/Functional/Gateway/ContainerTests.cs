@@ -94,15 +94,15 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
     private async Task<int> SendAsync(List<string> files, int port, int? killAfter)
     {
         using var process = Process.Start(new ProcessStartInfo("dcmsend", ["-v", "-aec", "DICOMGW", "127.0.0.1", port.ToString(CultureInfo.InvariantCulture), .. files]) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["TCP_NODELAY"] = "1" } })!;
-        var errors = process.StandardError.ReadToEndAsync();
+        var standard = process.StandardOutput.ReadToEndAsync();
         var (acknowledged, killing) = (0, (Task?)null);
-        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        while (await process.StandardError.ReadLineAsync() is { } line) // where DCMTK's log goes
         {
             if (!line.Contains("Received C-STORE Response (Success)", StringComparison.Ordinal)) continue;
             if (++acknowledged == killAfter) killing = RunAsync("podman", "kill", name);
         }
         await process.WaitForExitAsync();
-        await errors;
+        await standard;
         if (killing is not null) await killing;
         return acknowledged;
     }
