@@ -33,6 +33,8 @@ internal static class RestartBench
     private static void Fill(string spool, int count)
     {
         var hour = DateTime.UtcNow.AddHours(-2).ToString("yyyyMMddHH", CultureInfo.InvariantCulture);
+        var bytes = TestObject.Of("1.2.840.99.1", "1.2.840.99.1.1", "1.2.840.99.1.1.1").ToFile();
+        var checksum = System.IO.Hashing.XxHash128.HashToUInt128(bytes);
         string? first = null;
         for (var i = 0; i < count; i++)
         {
@@ -42,8 +44,8 @@ internal static class RestartBench
                 Directory.CreateDirectory(folder);
                 first = null;
             }
-            var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i + 1:D12}.{i:x32}.dcm"));
-            if (first is null) File.WriteAllBytes(first = path, new byte[1_000]);
+            var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i + 1:D12}.{checksum:x32}.dcm"));
+            if (first is null) File.WriteAllBytes(first = path, bytes);
             else if (EdgeGateway.Spooling.Posix.AddName(first, path) is var error and not 0) throw new IOException($"The disk answered {error}.");
         }
     }

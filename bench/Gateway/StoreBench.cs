@@ -43,7 +43,7 @@ internal sealed class StoreBench(string[] files, int rounds)
             await using var gateway = await StoringGatewayAsync(policy);
             Add("gateway, " + policy, noDelay, senders, await SendAsync(sent, senders, gateway.DimsePort, "DICOMGW", noDelay, warmUp));
         }
-        var few = noDelay ? sent : sent[..Math.Min(sent.Length, 100 * senders)];
+        var few = noDelay ? sent : sent[..Math.Min(sent.Length, 40 * senders)];
         using (var peer = await Peer.StoreScpAsync(noDelay)) Add("storescp", noDelay, senders, await SendAsync(few, senders, peer.Port, "STORESCP", noDelay, warmUp));
         using (var peer = await Peer.OrthancAsync(noDelay)) Add("Orthanc", noDelay, senders, await SendAsync(few, senders, peer.Port, "ORTHANC", noDelay, warmUp));
         Console.WriteLine($"round {round}, {senders} associations, TCP_NODELAY {(noDelay ? "on" : "off")}: " + string.Join(", ", rates.Where(rate => rate.Key.NoDelay == noDelay && rate.Key.Senders == senders).Select(rate => $"{rate.Key.Target} {rate.Value[^1]:F0}/s")));
