@@ -28,6 +28,11 @@ internal static class Folders
 
     public static string Samples => Path.Combine(Dev, "samples");
 
+    public static string Infra => Path.GetFullPath(Path.Combine(Dev, "../infra"));
+
+    /// <summary>Made once, for tests and packages too.</summary>
+    public static string Viewer => Path.GetFullPath(Path.Combine(Dev, "../artifacts/viewer"));
+
     public static string DefaultData => Path.Combine(Path.GetFullPath(Path.Combine(Dev, "..")), ".dev");
 
     private static string Metadata(string key) =>

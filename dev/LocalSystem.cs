@@ -14,6 +14,7 @@ internal sealed class LocalSystem(DevOptions options)
         {
             await using var state = await Preflight.CheckAsync(options, cancellationToken);
             await InstallAsync(cancellationToken);
+            await PrepareViewerAsync(cancellationToken);
             using var http = new HttpClient { Timeout = TimeSpan.FromMinutes(5) };
             var relay = new BlobEventRelay(options, http);
             await using var azurite = StartAzurite(relay.OnLine);
@@ -64,6 +65,17 @@ internal sealed class LocalSystem(DevOptions options)
         File.SetLastWriteTimeUtc(done, DateTime.UtcNow);
     }
 
+    // The script does nothing when the viewer is there in the version that it knows.
+    private static async Task PrepareViewerAsync(CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(Folders.Viewer)) Console.WriteLine("Preparing the OHIF viewer …");
+        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(Folders.Infra, "viewer.mjs"), Folders.Viewer]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var errors = node.StandardError.ReadToEndAsync(cancellationToken);
+        await node.StandardOutput.ReadToEndAsync(cancellationToken);
+        await node.WaitForExitAsync(cancellationToken);
+        if (node.ExitCode != 0) throw new StartException($"The viewer could not be prepared in {Folders.Viewer}:\n{await errors}");
+    }
+
     private ChildProcess StartAzurite(Action<string> onLine)
     {
         var location = Path.Combine(options.Data, "azurite");
@@ -81,6 +93,7 @@ internal sealed class LocalSystem(DevOptions options)
         ["FUNCTIONS_CUSTOMHANDLER_PORT"] = Text(options.FunctionsPort),
         ["DataStorage"] = options.ConnectionString,
         ["Archive__JournalDueSeconds"] = "15",
+        ["Viewer__Path"] = Folders.Viewer,
     }, Folders.Functions, Path.Combine(options.Data, "functions.log"));
 
     private ChildProcess StartGateway() => ChildProcess.Start("The gateway", Path.Combine(Folders.Gateway, "DicomServerless.EdgeGateway"), [], new Dictionary<string, string>
@@ -128,6 +141,7 @@ internal sealed class LocalSystem(DevOptions options)
     {
         var table = new Table().AddColumns("What", "Where");
         table.AddRow("DICOMweb", options.DicomWebUrl);
+        table.AddRow("Viewer (OHIF)", options.ServiceUrl + "/viewer/");
         table.AddRow("DIMSE", $"127.0.0.1:{options.DimsePort}, AE title DICOMGW");
         table.AddRow("Gateway dashboard and API", options.DashboardUrl + "/");
         table.AddRow("Health", options.ServiceUrl + "/health/ready");

@@ -3,6 +3,7 @@ using DicomServerless.Archive;
 using DicomServerless.Functions.Endpoints;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Triggers;
+using DicomServerless.Functions.Viewer;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -103,6 +104,9 @@ internal static class Program
             services.AddHostedService<SweepTimer>();
             if (settings.Events.Poll && storage.Events is not null) services.AddHostedService<EventPolling>();
         }
+        if (settings.Viewer.Enabled && ViewerFiles.Open(Path.Combine(AppContext.BaseDirectory, settings.Viewer.Path), settings.Viewer.ConfigurationFile) is { } viewer) services.AddSingleton(viewer);
+        var cors = Cors.Policy(settings.Http);
+        if (cors is not null) services.AddCors(options => options.AddDefaultPolicy(cors));
         services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore); // each has its own retries
         services.AddResponseCompression(compression =>
         {
@@ -119,6 +123,8 @@ internal static class Program
 
         app.UseForwardedHeaders(ForwardedHeaders(settings));
         if (settings.Http.PathBase.Length > 0) app.UsePathBase(settings.Http.PathBase);
+        if (cors is not null || settings.Http.CorsByPlatform) app.Use((context, next) => Cors.AddHeadersAsync(context, settings.Http, next));
+        if (cors is not null) app.UseCors();
         app.UseMiddleware<RequestEnvelope>();
         if (settings.Http.CompressJson) app.UseResponseCompression();
         app.UseRouting();
@@ -127,6 +133,8 @@ internal static class Program
         app.MapMethods("/", Reading, Health.RootAsync);
         app.MapMethods("/health/live", Reading, Health.LiveAsync);
         app.MapMethods("/health/ready", Reading, Health.ReadyAsync);
+
+        app.MapMethods("/viewer/{**path}", Reading, (HttpContext context, string? path) => ViewerPages.FileAsync(context, path));
 
         const string studies = "/dicomweb/studies", study = studies + "/{study}", series = study + "/series/{series}", instance = series + "/instances/{instance}";
         app.MapPost(studies, Stow.StoreAsync);

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Makes the package that a function app runs: artifacts/functions.zip, with host.json and one folder a function at its root and the self-contained program in app/.
-# usage: infra/publish.sh [OUTPUT.zip]
+# The viewer comes along; that needs Node. usage: infra/publish.sh [--no-viewer] [OUTPUT.zip]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
+viewer=1
+if [ "${1:-}" = --no-viewer ]; then viewer=0; shift; fi
 zip=$(realpath -m "${1:-$root/artifacts/functions.zip}")
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
@@ -16,6 +18,12 @@ for item in host.json http events-queue events-grid sweep; do
   rm -rf "${stage:?}/app/$item"
   cp -R "$root/functions/$item" "$stage/$item"
 done
+
+# Prepared once: the script knows a viewer that it has made.
+if [ "$viewer" = 1 ]; then
+  node "$root/infra/viewer.mjs" "$root/artifacts/viewer"
+  cp -R "$root/artifacts/viewer" "$stage/app/viewer"
+fi
 
 mkdir -p "$(dirname "$zip")"
 rm -f "$zip"

@@ -39,4 +39,21 @@ public sealed class HttpOptions
     /// <summary>How long a request waits for the stores to be made when the application has just started. Seconds, 0 to 120. Default 20.</summary>
     [Range(0, 120, ErrorMessage = "Http:StartWaitSeconds must be 0 to 120 seconds.")]
     public double StartWaitSeconds { get; set; } = 20;
+
+    /// <summary>
+    /// Origins (https://viewer.example.org) whose pages may call from a browser, with commas; * for any, then without cookies. Default none: only pages of our own origin.
+    /// </summary>
+    public string CorsOrigins { get; set; } = "";
+
+    /// <summary>
+    /// Whether what is in front of this program answers preflight requests and says which origins may call, as Azure Functions does. Then this program only names the headers
+    /// that pages may read, which the platform does not. Default false.
+    /// </summary>
+    public bool CorsByPlatform { get; set; }
+
+    /// <summary>How long a browser keeps the answer to a preflight request: each frame's URL would need one. Seconds, 0 to 86,400. Default 7,200.</summary>
+    [Range(0, 86_400, ErrorMessage = "Http:CorsMaxAgeSeconds must be 0 to 86400 seconds.")]
+    public int CorsMaxAgeSeconds { get; set; } = 7_200;
+
+    internal string[] Origins => CorsOrigins.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

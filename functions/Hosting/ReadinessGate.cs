@@ -9,7 +9,7 @@ internal sealed class ReadinessGate(RequestDelegate next, Readiness readiness, S
     public async Task InvokeAsync(HttpContext context)
     {
         var path = context.Request.Path;
-        var isFree = context.GetEndpoint() is not RouteEndpoint || path == "/" || path.StartsWithSegments("/health");
+        var isFree = context.GetEndpoint() is not RouteEndpoint || path == "/" || path.StartsWithSegments("/health") || path.StartsWithSegments("/viewer");
         if (isFree || readiness.IsReady || await readiness.WaitAsync(TimeSpan.FromSeconds(settings.Http.StartWaitSeconds), context.RequestAborted))
         {
             await next(context);

@@ -17,12 +17,17 @@ internal static class RequestContext
     public static Telemetry Telemetry(this HttpContext context) => context.RequestServices.GetRequiredService<Telemetry>();
 
     /// <summary>The public URL of the DICOMweb root, without a slash at its end: as configured, else as the request came, through trusted proxies' headers.</summary>
-    public static string BaseUrl(this HttpContext context)
+    public static string BaseUrl(this HttpContext context) => context.RootUrl() + "/dicomweb";
+
+    /// <summary>The public URL of the application's root, without a slash at its end.</summary>
+    public static string RootUrl(this HttpContext context)
     {
         var request = context.Request;
-        var root = context.Settings().Http.PublicUrl ?? $"{request.Scheme}://{request.Host.ToUriComponent()}{request.PathBase.ToUriComponent().TrimEnd('/')}";
-        return root + "/dicomweb";
+        return context.Settings().Http.PublicUrl ?? $"{request.Scheme}://{request.Host.ToUriComponent()}{request.PathBase.ToUriComponent().TrimEnd('/')}";
     }
+
+    /// <summary>The path of the application's root as clients see it, without a slash at its end: empty unless a proxy puts it below a prefix.</summary>
+    public static string RootPath(this HttpContext context) => new Uri(context.RootUrl()).AbsolutePath.TrimEnd('/');
 
     /// <summary>Adds a warning in the wording of PS3.18 8.3.4: <c>299 {base}: text</c>.</summary>
     public static void AddWarning(this HttpContext context, string text) => context.Response.Headers.Append("Warning", $"299 {context.BaseUrl()}: {text}");

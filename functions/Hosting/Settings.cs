@@ -11,8 +11,9 @@ namespace DicomServerless.Functions.Hosting;
 /// <param name="Http">Section Http.</param>
 /// <param name="Events">Section Events.</param>
 /// <param name="HostPort">The port that the Functions host gives us; null outside it.</param>
+/// <param name="Viewer">Section Viewer.</param>
 /// <param name="Proxies">Networks whose X-Forwarded headers count.</param>
-internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventOptions Events, int? HostPort, IReadOnlyList<IPNetwork> Proxies)
+internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventOptions Events, ViewerOptions Viewer, int? HostPort, IReadOnlyList<IPNetwork> Proxies)
 {
     private const string HostPortKey = "FUNCTIONS_CUSTOMHANDLER_PORT";
 
@@ -26,7 +27,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             else problems.Add($"{HostPortKey} is \"{text}\": the Functions host sets it to a port, 1 to 65535; remove it to run without the host.");
         }
         var http = ReadHttp(configuration, problems, out var proxies);
-        return new Settings(ReadArchive(configuration, problems), http, ReadEvents(configuration, problems), port, proxies);
+        return new Settings(ReadArchive(configuration, problems), http, ReadEvents(configuration, problems), ReadViewer(configuration, problems), port, proxies);
     }
 
     private static ArchiveOptions ReadArchive(IConfiguration configuration, List<string> problems)
@@ -80,12 +81,20 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             CompressJson = reader.Flag("CompressJson", defaults.CompressJson),
             LogFormat = reader.Choice("LogFormat", defaults.LogFormat),
             StartWaitSeconds = reader.Number("StartWaitSeconds", defaults.StartWaitSeconds),
+            CorsOrigins = reader.Text("CorsOrigins", "")!,
+            CorsByPlatform = reader.Flag("CorsByPlatform", defaults.CorsByPlatform),
+            CorsMaxAgeSeconds = reader.Number("CorsMaxAgeSeconds", defaults.CorsMaxAgeSeconds),
         };
         foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             if (!url.StartsWith("http://", StringComparison.Ordinal)) reader.Add("Urls", "give URLs with http://, such as http://0.0.0.0:8080; TLS is ended in front of this process.");
         if (options.PublicUrl is { } publicUrl && (!Uri.TryCreate(publicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length + uri.Fragment.Length > 0))
             reader.Add("PublicUrl", "give an absolute http or https URL without query, such as https://dicom.example.org/pacs.");
         if (options.PathBase.Length > 0 && options.PathBase[0] != '/') reader.Add("PathBase", "begin it with a slash, such as /pacs.");
+        foreach (var origin in options.Origins)
+            if (origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var site) && site.Scheme is "http" or "https" && site.GetLeftPart(UriPartial.Authority) == origin))
+                reader.Add("CorsOrigins", "give origins such as https://viewer.example.org (scheme, host and port; no path, no slash at the end), with commas, or * for any.");
+        if (options.CorsByPlatform && options.Origins.Length > 0)
+            reader.Add("CorsByPlatform", "either the platform in front answers for CORS, or this program does for CorsOrigins: two answers are none for a browser. Remove one of them.");
         var networks = new List<IPNetwork>();
         foreach (var proxy in options.TrustedProxies.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
@@ -110,6 +119,21 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             SweepSeconds = reader.Number("SweepSeconds", defaults.SweepSeconds),
             MaxDequeueCount = reader.Number("MaxDequeueCount", defaults.MaxDequeueCount),
         };
+        reader.RefuseUnknown();
+        return options;
+    }
+
+    private static ViewerOptions ReadViewer(IConfiguration configuration, List<string> problems)
+    {
+        var reader = new SettingsReader<ViewerOptions>(configuration, "Viewer", problems);
+        var defaults = new ViewerOptions();
+        var options = new ViewerOptions
+        {
+            Enabled = reader.Flag("Enabled", defaults.Enabled),
+            Path = reader.Text("Path", defaults.Path)!,
+            ConfigurationFile = reader.Text("ConfigurationFile", null),
+        };
+        if (options.ConfigurationFile is { } file && !File.Exists(file)) reader.Add("ConfigurationFile", "there is no such file; give the path of a JavaScript file that sets window.config, or remove it for ours.");
         reader.RefuseUnknown();
         return options;
     }

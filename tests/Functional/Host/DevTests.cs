@@ -19,7 +19,7 @@ public sealed class DevTests(ITestOutputHelper output)
     public async Task Dev_reaches_ready_follows_foreign_blobs_and_ends_every_child()
     {
         await NodePackages.InstallAsync();
-        using var dev = new Dev();
+        using var dev = new DevProcess();
         Assert.True(await dev.SaysAsync("Ready", ReadyTimeout), dev.Output);
         output.WriteLine(dev.Output);
         using var http = new HttpClient();
@@ -48,21 +48,21 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.True(await ReadmeCommands.RunAsync(dev.Url, dev.DimsePort, $"http://127.0.0.1:{dev.DashboardPort}", output.WriteLine) > 0, "The README has no commands.");
 
         // A second one on the same ports says what is wrong.
-        using var second = new Dev(dev.FunctionsPort, dev.AzuritePort);
+        using var second = new DevProcess(dev.FunctionsPort, dev.AzuritePort);
         Assert.NotEqual(0, await second.EndAsync(signal: null));
         Assert.Contains($"Port {dev.FunctionsPort} is in use", second.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, await dev.EndAsync("TERM"));
-        Assert.True(await UntilAsync(() => Task.FromResult(IsFree(dev.FunctionsPort) && IsFree(dev.DimsePort) && IsFree(dev.DashboardPort) && IsFree(dev.AzuritePort) && IsFree(dev.AzuritePort + 2))), "A child is still there.");
+        Assert.True(await UntilAsync(() => Task.FromResult(DevProcess.IsFree(dev.FunctionsPort) && DevProcess.IsFree(dev.DimsePort) && DevProcess.IsFree(dev.DashboardPort) && DevProcess.IsFree(dev.AzuritePort) && DevProcess.IsFree(dev.AzuritePort + 2))), "A child is still there.");
     }
 
     [Fact]
     public async Task Stale_state_folder_and_missing_node_are_told_clearly()
     {
-        using var stale = new Dev(prepare: data => File.WriteAllText(Path.Combine(data, "version"), "0"));
+        using var stale = new DevProcess(prepare: data => File.WriteAllText(Path.Combine(data, "version"), "0"));
         Assert.NotEqual(0, await stale.EndAsync(signal: null));
         Assert.Contains("Delete it or choose another with --data", stale.Output, StringComparison.Ordinal);
-        using var withoutNode = new Dev(path: Path.GetDirectoryName(Environment.ProcessPath));
+        using var withoutNode = new DevProcess(path: Path.GetDirectoryName(Environment.ProcessPath));
         Assert.NotEqual(0, await withoutNode.EndAsync(signal: null));
         Assert.Contains("Install Node", withoutNode.Output, StringComparison.Ordinal);
     }
@@ -71,7 +71,7 @@ public sealed class DevTests(ITestOutputHelper output)
     public async Task Without_samples_there_are_no_studies_and_an_interrupt_ends_it()
     {
         await NodePackages.InstallAsync();
-        using var dev = new Dev(arguments: ["--no-samples"]);
+        using var dev = new DevProcess(arguments: ["--no-samples"]);
         Assert.True(await dev.SaysAsync("Ready", ReadyTimeout), dev.Output);
         using var http = new HttpClient();
         using var response = await http.GetAsync($"{dev.Url}/dicomweb/studies");
@@ -94,110 +94,5 @@ public sealed class DevTests(ITestOutputHelper output)
             await Task.Delay(50);
         }
         return await isTrue();
-    }
-
-    private static bool IsFree(int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
-
-    // The command of the README, on ports and a state folder of its own, without building again what the tests have built.
-    private sealed class Dev : IDisposable
-    {
-        private readonly string data = Directory.CreateTempSubdirectory("dicomserverless-dev-").FullName;
-        private readonly StringBuilder said = new();
-        private readonly Process process;
-
-        public Dev(int? functionsPort = null, int? azuritePort = null, string[]? arguments = null, Action<string>? prepare = null, string? path = null)
-        {
-            FunctionsPort = functionsPort ?? FunctionsProcess.FreePort();
-            AzuritePort = azuritePort ?? FreePorts();
-            prepare?.Invoke(data);
-            var configuration = Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!.TrimEnd('/')))!;
-            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            [
-                "run", "--no-build", "-c", configuration is "Release" ? "Release" : "Debug", "--project", "dev", "--", "--functions-port", Text(FunctionsPort), "--dimse-port", Text(DimsePort), "--dashboard-port", Text(DashboardPort), "--azurite-port", Text(AzuritePort), "--data", data, .. arguments ?? [],
-            ]) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true };
-            if (path is not null) start.Environment["PATH"] = path;
-            process = new Process { StartInfo = start };
-            process.OutputDataReceived += Keep;
-            process.ErrorDataReceived += Keep;
-            process.Start();
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-        }
-
-        public int FunctionsPort { get; }
-        public int DimsePort { get; } = FunctionsProcess.FreePort();
-        public int DashboardPort { get; } = FunctionsProcess.FreePort();
-        public int AzuritePort { get; }
-        public string Url => $"http://127.0.0.1:{FunctionsPort}";
-
-        public string Output
-        {
-            get
-            {
-                lock (said) return said.ToString();
-            }
-        }
-
-        public async Task<bool> SaysAsync(string line, TimeSpan timeout)
-        {
-            var watch = Stopwatch.StartNew();
-            while (watch.Elapsed < timeout && !process.HasExited)
-            {
-                if (Output.Split('\n').Contains(line)) return true;
-                await Task.Delay(50);
-            }
-            return Output.Split('\n').Contains(line);
-        }
-
-        public async Task<int> EndAsync(string? signal)
-        {
-            // dotnet run passes a terminal's signal on because both have it; here it goes to the program itself.
-            if (signal is not null) using (var kill = Process.Start("pkill", [$"-{signal}", "-f", $"DicomServerless.Dev .*--data {data}"])) await kill.WaitForExitAsync();
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-            return process.ExitCode;
-        }
-
-        public async Task<string> NodeAsync(params string[] arguments)
-        {
-            var start = new ProcessStartInfo("node", [Path.Combine(Repository.Root, "tests/Functional/Host/foreign-blobs.mjs"), Text(AzuritePort), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-            using var node = Process.Start(start)!;
-            var text = await node.StandardOutput.ReadToEndAsync();
-            var error = await node.StandardError.ReadToEndAsync();
-            await node.WaitForExitAsync();
-            Assert.True(node.ExitCode == 0, error);
-            return text;
-        }
-
-        public void Dispose()
-        {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-            process.Dispose();
-            Directory.Delete(data, recursive: true);
-        }
-
-        private void Keep(object sender, DataReceivedEventArgs line)
-        {
-            lock (said) said.Append(line.Data).Append('\n');
-        }
-
-        private static int FreePorts()
-        {
-            for (var first = FunctionsProcess.FreePort(); ; first = FunctionsProcess.FreePort())
-                if (first < 65000 && IsFree(first + 1) && IsFree(first + 2)) return first;
-        }
-
-        private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
 }

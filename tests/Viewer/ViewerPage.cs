@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using DicomServerless.Shared;
+
+namespace DicomServerless.Viewer;
+
+/// <summary>The OHIF viewer in a browser.</summary>
+internal sealed class ViewerPage : IAsyncDisposable
+{
+    public const string Canvas = "document.querySelector('canvas.cornerstone-canvas')";
+
+    // Undecodable pixels are drawn as noise without any failed request: these texts tell (no standard error of the viewer holds them).
+    private static readonly string[] Undecoded = ["Couldn't decode", "No decoder", "texImage2D: ArrayBufferView not big enough"];
+
+    private readonly string url;
+
+    private ViewerPage(Chromium browser, string url) => (Browser, this.url) = (browser, url);
+
+    public Chromium Browser { get; }
+
+    /// <summary>Opens the study list, or an address below the viewer.</summary>
+    public static async Task<ViewerPage> OpenAsync(ViewerSystem system, string path = "") => await OpenAsync(system.Url + "/viewer/", path);
+
+    /// <summary>Opens an address below the viewer's root.</summary>
+    public static async Task<ViewerPage> OpenAsync(string root, string path) =>
+        // The first visit's tour would dim the page.
+        new(await Chromium.OpenAsync(root + path, draws: true, before: """localStorage.setItem('shownTours', '["basicViewerTour"]')"""), root);
+
+    /// <summary>Opens a study of samples.py.</summary>
+    public static Task<ViewerPage> OpenStudyAsync(ViewerSystem system, string studyInstanceUid) => OpenAsync(system, "viewer?StudyInstanceUIDs=" + studyInstanceUid);
+
+    /// <summary>The text of the study list's rows, once there are as many as these.</summary>
+    public async Task<string[]> RowsAsync(int count)
+    {
+        await Browser.UntilAsync($"document.querySelectorAll('tr[aria-selected]').length === {count}");
+        return JsonSerializer.Deserialize(await Browser.EvaluateAsync("JSON.stringify([...document.querySelectorAll('tr[aria-selected]')].map(row => row.innerText))"), Texts.Default.StringArray)!;
+    }
+
+    /// <summary>Waits until something else than black is drawn.</summary>
+    public Task DrawnAsync() => Browser.UntilAsync($$"""
+        (() => {
+          const canvas = {{Canvas}};
+          if (!canvas || !canvas.width) return false;
+          const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
+          for (let i = 0; i < pixels.length && seen.size < 32; i += 4) seen.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);
+          return seen.size >= 32;
+        })()
+        """);
+
+    /// <summary>The image as it is shown, in squares: the mean grey of each. The image is taken to be as high as the viewport, in its middle.</summary>
+    /// <param name="squares">How many a side.</param>
+    public async Task<double[]> SquaresAsync(int squares)
+    {
+        var text = await Browser.EvaluateAsync($$"""
+            (() => {
+              const canvas = {{Canvas}}, side = Math.min(canvas.width, canvas.height), n = {{squares}};
+              const left = Math.round((canvas.width - side) / 2), top = Math.round((canvas.height - side) / 2);
+              const pixels = canvas.getContext('2d').getImageData(left, top, side, side).data, sum = new Array(n * n).fill(0), count = new Array(n * n).fill(0);
+              for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) {
+                const at = Math.floor(y * n / side) * n + Math.floor(x * n / side), i = (y * side + x) * 4;
+                sum[at] += (pixels[i] + pixels[i + 1] + pixels[i + 2]) / 3;
+                count[at]++;
+              }
+              return JSON.stringify(sum.map((value, i) => value / count[i]));
+            })()
+            """);
+        return JsonSerializer.Deserialize(text, Texts.Default.DoubleArray)!;
+    }
+
+    /// <summary>How many colours are shown, and how far they are spread.</summary>
+    public async Task<(int Distinct, double Deviation)> SpreadAsync()
+    {
+        var text = await Browser.EvaluateAsync($$"""
+            (() => {
+              const canvas = {{Canvas}}, pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
+              let sum = 0, squares = 0, count = 0;
+              for (let i = 0; i < pixels.length; i += 4) {
+                const grey = (pixels[i] + pixels[i + 1] + pixels[i + 2]) / 3;
+                seen.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);
+                sum += grey; squares += grey * grey; count++;
+              }
+              return seen.size + ' ' + Math.sqrt(squares / count - (sum / count) ** 2);
+            })()
+            """);
+        var parts = text.Split(' ');
+        return (int.Parse(parts[0], CultureInfo.InvariantCulture), double.Parse(parts[1], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Keeps the picture for the documentation, when asked for.</summary>
+    public async Task KeepPictureAsync(string name)
+    {
+        if (Environment.GetEnvironmentVariable("UPDATE_SCREENSHOTS") != "1") return;
+        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "docs/images")).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(folder, name + ".png"), await Browser.ScreenshotAsync(1280, 900));
+    }
+
+    /// <summary>Asserts that nothing went wrong, and that nothing was asked of anybody else.</summary>
+    public void AssertClean()
+    {
+        Assert.DoesNotContain(Browser.Errors, error => Undecoded.Any(text => error.Contains(text, StringComparison.Ordinal)));
+        Assert.Empty(Browser.FailedRequests);
+        Assert.Empty(Browser.Errors);
+        var own = new Uri(url).Authority;
+        Assert.All(Browser.Requests.Where(request => request.Scheme is not ("data" or "blob" or "chrome-extension" or "about")), request => Assert.Equal(own, request.Authority));
+    }
+
+    public ValueTask DisposeAsync() => Browser.DisposeAsync();
+}
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(string[]))]
+[System.Text.Json.Serialization.JsonSerializable(typeof(double[]))]
+internal sealed partial class Texts : System.Text.Json.Serialization.JsonSerializerContext;
