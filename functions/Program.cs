@@ -137,6 +137,10 @@ internal static class Program
         app.MapMethods("/viewer/{**path}", Reading, (HttpContext context, string? path) => ViewerPages.FileAsync(context, path));
 
         const string studies = "/dicomweb/studies", study = studies + "/{study}", series = study + "/series/{series}", instance = series + "/instances/{instance}";
+        app.MapMethods("/dicomweb", ["OPTIONS"], CapabilityDocuments.CapabilitiesAsync);
+        app.MapMethods("/dicomweb/capabilities", Reading, CapabilityDocuments.CapabilitiesAsync);
+        app.MapMethods("/dicomweb/openapi.json", Reading, CapabilityDocuments.OpenApiAsync);
+
         app.MapPost(studies, Stow.StoreAsync);
         app.MapPost(study, Stow.StoreAsync);
 

@@ -38,9 +38,17 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
     private static ActivityContext Parent(HttpContext context) =>
         context.Request.Headers.TraceParent is [{ } parent] && ActivityContext.TryParse(parent, null, isRemote: true, out var remote) ? remote : default;
 
-    private static Task AnswerUnknownAsync(HttpContext context) => context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
-        ? Problem.WriteAsync(context, 405, $"This resource takes {context.Response.Headers.Allow}.")
-        : Problem.WriteAsync(context, 404, "There is no such resource. DICOMweb is below /dicomweb.");
+    private static Task AnswerUnknownAsync(HttpContext context)
+    {
+        if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && HttpMethods.IsOptions(context.Request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent; // what the resource takes stands in Allow (RFC 9110 9.3.7)
+            return Task.CompletedTask;
+        }
+        return context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
+            ? Problem.WriteAsync(context, 405, $"This resource takes {context.Response.Headers.Allow}.")
+            : Problem.WriteAsync(context, 404, "There is no such resource. DICOMweb is below /dicomweb.");
+    }
 
     private async Task AnswerAsync(HttpContext context, Exception exception)
     {

@@ -1,0 +1,96 @@
+namespace DicomServerless.Functions.Capabilities;
+
+/// <summary>
+/// Every resource below <c>/dicomweb</c>, once: the Capabilities (PS3.18 8.9), the OpenAPI document and the conformance statement are made from it, and a test holds it against the routes.
+/// </summary>
+internal static class Catalog
+{
+    public const string Dicom = "application/dicom", DicomJson = "application/dicom+json", DicomXml = "application/dicom+xml", Json = "application/json", Octets = "application/octet-stream", Zip = "application/zip";
+
+    private const string Study = "/studies/{study}", Series = Study + "/series/{series}", Instance = Series + "/instances/{instance}";
+
+    private static readonly Parameter Accept = new("accept", "Media types, instead of the Accept header (PS3.18 8.7.8.1).");
+
+    private static readonly Parameter[] Search =
+    [
+        new("{attribute}", "Any attribute, as keyword, tag or path of them, with the value to match (8.3.4.1)."),
+        new("includefield", "Attributes to return beside the usual ones, or all (8.3.4.3)."),
+        new("fuzzymatching", "Whether names match by the beginnings of their words (8.3.4.2).", "boolean"),
+        new("emptyvaluematching", "Whether an empty value matches attributes without value (8.3.4.5).", "boolean"),
+        new("multiplevaluematching", "Whether several values of a key are alternatives (8.3.4.6); they are wherever a list is unambiguous.", "boolean"),
+        new("limit", "The most results (8.3.4.4).", "integer"),
+        new("offset", "Results to pass over (8.3.4.4).", "integer"),
+        new("cursor", "Where the next page starts, from the link rel=\"next\" of the last one."),
+        Accept,
+    ];
+
+    private static readonly int[] Searched = [200, 204, 406], Retrieved = [200, 206, 304, 404, 406, 416], Stored = [200, 202, 406, 409, 413, 415];
+
+    /// <summary>All of them, in the order in which they are shown.</summary>
+    public static readonly Operation[] All =
+    [
+        Capability("OPTIONS", "", "capabilities", "What this service can do (8.9).", "application/vnd.sun.wadl+xml", Json),
+        Capability("GET", "/capabilities", "getCapabilities", "The same, for where OPTIONS is answered by somebody else.", "application/vnd.sun.wadl+xml", Json),
+        Capability("GET", "/openapi.json", "openApi", "The same as an OpenAPI document.", Json),
+
+        Find("/studies", "searchStudies", "studies"), Find("/series", "searchSeries", "series"), Find("/instances", "searchInstances", "instances"),
+        Find(Study + "/series", "searchSeriesOfStudy", "series of a study"), Find(Study + "/instances", "searchInstancesOfStudy", "instances of a study"),
+        Find(Series + "/instances", "searchInstancesOfSeries", "instances of a series"),
+
+        Store("/studies", "store", "Stores objects (10.5)."), Store(Study, "storeInStudy", "Stores objects of one study (10.5)."),
+
+        Retrieve(Study, "retrieveStudy", "The objects of a study (10.4.1.1.1); as a zip they come with a DICOMDIR.", Multipart(Dicom), Zip),
+        Retrieve(Series, "retrieveSeries", "The objects of a series (10.4.1.1.1).", Multipart(Dicom), Zip),
+        Retrieve(Instance, "retrieveInstance", "An object (10.4.1.1.1).", Multipart(Dicom), Dicom, Zip),
+        Retrieve(Study + "/metadata", "studyMetadata", "All attributes of a study's instances (10.4.1.1.2).", DicomJson, Json, Multipart(DicomXml)),
+        Retrieve(Series + "/metadata", "seriesMetadata", "All attributes of a series' instances (10.4.1.1.2).", DicomJson, Json, Multipart(DicomXml)),
+        Retrieve(Instance + "/metadata", "instanceMetadata", "All attributes of an instance (10.4.1.1.2).", DicomJson, Json, Multipart(DicomXml)),
+        Retrieve(Instance + "/frames/{frames}", "frames", "Frames by their numbers, with commas (10.4.1.1.6).", Multipart(Octets), Octets, Multipart("image/*"), "image/*"),
+        Retrieve(Study + "/bulkdata", "studyBulkData", "Every bulk value of a study (10.4.1.1.5).", Multipart(Octets)),
+        Retrieve(Series + "/bulkdata", "seriesBulkData", "Every bulk value of a series (10.4.1.1.5).", Multipart(Octets)),
+        Retrieve(Instance + "/bulkdata", "instanceBulkData", "Every bulk value of an instance (10.4.1.1.5).", Multipart(Octets)),
+        Retrieve(Instance + "/bulkdata/{**path}", "bulkData", "One bulk value, as a BulkDataURI names it (10.4.1.1.5).", Octets, Multipart(Octets), "application/pdf"),
+        Retrieve(Study + "/pixeldata", "studyPixelData", "The pixel data of a study's instances (10.4.1.1.5).", Multipart(Octets), Multipart("image/*")),
+        Retrieve(Series + "/pixeldata", "seriesPixelData", "The pixel data of a series' instances (10.4.1.1.5).", Multipart(Octets), Multipart("image/*")),
+        Retrieve(Instance + "/pixeldata", "instancePixelData", "The pixel data of an instance (10.4.1.1.5).", Multipart(Octets), Multipart("image/*")),
+        .. Rendered(Study, "Study"), .. Rendered(Series, "Series"), .. Rendered(Instance, "Instance"), .. Rendered(Instance + "/frames/{frames}", "Frames"),
+        new("GET", "/wado", "wadoUri", "One object by the parameters of older viewers (PS3.18 9).")
+        {
+            Produces = [Dicom],
+            Parameters =
+            [
+                new("requestType", "WADO."), new("studyUID", "Its study."), new("seriesUID", "Its series."), new("objectUID", "Its SOP Instance UID."),
+                new("contentType", "The media type wanted."), new("transferSyntax", "The transfer syntax wanted of application/dicom."),
+            ],
+            Statuses = [200, 206, 304, 404, 406, 416],
+        },
+
+        new("PUT", Instance, "storeInstance", "Stores one object in its place: what is there is replaced.") { Consumes = [Dicom], Produces = [DicomJson, DicomXml, Json], Statuses = [200, 201, 202, 406, 409, 413, 415] },
+        new("POST", "/uploads", "beginUpload", "Begins the upload of an object larger than a request may be.") { Produces = [Json], Statuses = [201] },
+        new("PUT", "/uploads/{id}/blocks/{number}", "putBlock", "A block of it.") { Consumes = [Octets], Statuses = [201, 404, 413] },
+        new("POST", "/uploads/{id}/complete", "completeUpload", "Stores it.") { Consumes = [Json], Produces = [DicomJson], Statuses = [200, 202, 404, 409] },
+
+        Delete(Study, "deleteStudy", "a study"), Delete(Series, "deleteSeries", "a series"), Delete(Instance, "deleteInstance", "an instance"),
+        new("GET", "/querytags", "queryTags", "The attributes that are searched by an index of their own, and how far that is built.") { Produces = [Json] },
+    ];
+
+    private static Operation[] Rendered(string path, string name) =>
+    [
+        Retrieve(path + "/rendered", "rendered" + name, "What consumers show: documents and videos as they are, reports as HTML; images not yet (10.4.1.1.3).", "application/pdf", "video/mp4", "video/mpeg", "text/html", "text/plain"),
+        Retrieve(path + "/thumbnail", "thumbnail" + name, "Not made yet: 406 (10.4.1.1.4)."),
+    ];
+
+    private static Operation Delete(string path, string name, string what) => new("DELETE", path, name, $"Deletes {what}; not in PS3.18.") { Statuses = [204, 404] };
+
+    private static Operation Capability(string method, string path, string name, string summary, params string[] produces) => new(method, path, name, summary) { Produces = produces, Parameters = [Accept] };
+
+    private static Operation Find(string path, string name, string what) =>
+        new("GET", path, name, $"Searches {what} (10.6).") { Produces = [DicomJson, Json, Multipart(DicomXml)], Parameters = Search, Statuses = Searched };
+
+    private static Operation Store(string path, string name, string summary) =>
+        new("POST", path, name, summary) { Consumes = [Multipart(Dicom), Multipart(DicomJson), Multipart(DicomXml), Dicom, DicomJson, DicomXml], Produces = [DicomJson, DicomXml, Json], Parameters = [Accept], Statuses = Stored };
+
+    private static Operation Retrieve(string path, string name, string summary, params string[] produces) => new("GET", path, name, summary) { Produces = produces, Parameters = [Accept], Statuses = Retrieved };
+
+    private static string Multipart(string type) => $"multipart/related; type=\"{type}\"";
+}
