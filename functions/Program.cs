@@ -111,7 +111,7 @@ internal static class Program
         services.AddResponseCompression(compression =>
         {
             compression.EnableForHttps = true;
-            compression.MimeTypes = ["application/dicom+json", "application/json"]; // never pixels
+            compression.MimeTypes = ["application/dicom+json", "application/dicom+xml", "application/json"]; // never pixels
         });
         services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = System.IO.Compression.CompressionLevel.Fastest);
 
@@ -143,6 +143,7 @@ internal static class Program
 
         app.MapPost(studies, Stow.StoreAsync);
         app.MapPost(study, Stow.StoreAsync);
+        app.MapPut(instance, Stow.ReplaceAsync);
 
         app.MapMethods(studies, Reading, Qido.StudiesAsync);
         app.MapMethods(study + "/series", Reading, Qido.SeriesAsync);

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functions.Endpoints;
 
-/// <summary>Search transaction (PS3.18 10.6): six resources, answered as DICOM JSON.</summary>
+/// <summary>Search transaction (PS3.18 10.6): six resources, answered as DICOM JSON, or as XML with one part a result.</summary>
 internal static class Qido
 {
     private const string DicomJson = "application/dicom+json", Json = "application/json";
@@ -21,9 +21,9 @@ internal static class Qido
     private static async Task SearchAsync(HttpContext context, QidoLevel level)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
-        if (Accept.Of(context.Request).Choose(Representation.Single(DicomJson), Representation.Single(Json)) is not { } representation)
+        if (Accept.Of(context.Request).Choose(Representation.Single(DicomJson), Representation.Single(Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
         {
-            await Problem.WriteAsync(context, 406, $"Search results are {DicomJson}; accept it or */*.");
+            await Problem.WriteAsync(context, 406, $"Search results are {DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
             return;
         }
         var parameters = context.Request.Query.SelectMany(item => item.Value.Select(value => KeyValuePair.Create(item.Key, value ?? "")));
@@ -43,6 +43,11 @@ internal static class Qido
         if (answer.Results.Count == 0)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+        if (representation.MediaType == XmlParts.DicomXml)
+        {
+            await XmlParts.WriteAsync(context, representation.IsMultipart || answer.Results.Count != 1, XmlParts.Each(answer.Results));
             return;
         }
         context.Response.ContentType = representation.MediaType;

@@ -10,6 +10,9 @@ internal static class StoreReasons
     /// <summary>Ours: another object is there under the SOP Instance UID and was kept (policy keep-first). 45329.</summary>
     public const ushort KeptFirst = 0xB111;
 
+    /// <summary>Coercion of data elements. 45056.</summary>
+    public const ushort Coerced = 0xB000;
+
     /// <summary>Data Set does not match SOP Class. 45063.</summary>
     public const ushort DoesNotMatch = 0xB007;
 
@@ -28,6 +31,7 @@ internal static class StoreReasons
     public static ushort? Warning(StoreResult result)
     {
         if (result.Outcome == StoreOutcome.KeptFirst) return KeptFirst;
+        if (result.Original is not null) return Coerced;
         return result.Warnings.Any(warning => IsDoubtful(warning.Kind)) ? DoesNotMatch : null;
     }
 

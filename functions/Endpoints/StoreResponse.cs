@@ -6,7 +6,7 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.Functions.Endpoints;
 
-/// <summary>The answer to a store: its status, and the Store Instances Response Module as DICOM JSON (PS3.18 10.5.3, I.2).</summary>
+/// <summary>The answer to a store: its status, and the Store Instances Response Module (PS3.18 10.5.3, I.2).</summary>
 internal sealed class StoreResponse(IReadOnlyList<StoreResult> results, string baseUrl)
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }; // sent as application/dicom+json
@@ -30,7 +30,15 @@ internal sealed class StoreResponse(IReadOnlyList<StoreResult> results, string b
     /// <summary>The URL of the study, when all that was stored is of one.</summary>
     public string? StudyUrl => studies is [var only] ? $"{baseUrl}/studies/{only}" : null;
 
-    /// <summary>Writes the module.</summary>
+    /// <summary>Writes the module as XML (PS3.19 A.1).</summary>
+    public void WriteXmlTo(Stream output)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        WriteTo(json);
+        DicomXmlWriter.Write(json.WrittenSpan, output);
+    }
+
+    /// <summary>Writes the module as JSON.</summary>
     public void WriteTo(IBufferWriter<byte> output)
     {
         using var json = new Utf8JsonWriter(output, Options);
@@ -54,6 +62,12 @@ internal sealed class StoreResponse(IReadOnlyList<StoreResult> results, string b
         WriteUids(json, result);
         WriteElement(json, "00081190"u8, "UR"u8, $"{baseUrl}/studies/{key.Study}/series/{key.Series}/instances/{key.Sop}");
         if (StoreReasons.Warning(result) is { } warning) WriteNumber(json, "00081196"u8, warning);
+        if (result.Original is not { } original) return;
+        // Table I.2-2: what was changed, as it stands in the stored object.
+        var element = new ArrayBufferWriter<byte>();
+        DicomJsonWriter.Write(original, element);
+        using var parsed = JsonDocument.Parse(element.WrittenMemory);
+        foreach (var member in parsed.RootElement.EnumerateObject()) member.WriteTo(json);
     }
 
     private static void WriteFailed(Utf8JsonWriter json, StoreResult result)

@@ -1,136 +1,135 @@
-using DicomServerless.Dicom.Web;
 using DicomServerless.Archive;
-using DicomServerless.Dicom;
+using DicomServerless.Archive.Metadata;
+using DicomServerless.Dicom.Web;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Media;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Functions.Endpoints;
 
-/// <summary>Store transaction (PS3.18 10.5): <c>POST /studies</c> and <c>POST /studies/{study}</c>.</summary>
+/// <summary>Store transaction (PS3.18 10.5): <c>POST /studies</c>, <c>POST /studies/{study}</c>, and, beyond the standard, <c>PUT</c> on an instance, which replaces it.</summary>
 internal static class Stow
 {
-    private const string Dicom = "application/dicom", DicomJson = "application/dicom+json";
     private const int MaxSourceLength = 64, MaxWarnings = 8;
 
+    /// <summary>Stores objects.</summary>
     public static async Task StoreAsync(HttpContext context)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
-        if (await ReadEnvelopeAsync(context) is not { } envelope) return;
-        if (Accept.Of(context.Request).Choose(Representation.Single(DicomJson), Representation.Single("application/json")) is null)
-        {
-            await Problem.WriteAsync(context, 406, $"The answer to a store is {DicomJson}; accept it or */*. Nothing was stored.");
-            return;
-        }
-        var archive = context.Archive();
-        using var batch = archive.Store.Begin(new StoreRequest(uids.Study, envelope.Policy, SourceOf(context.Request)));
+        if (await StowEnvelope.ReadAsync(context, allowsParts: true, context.Settings().Archive.DuplicatePolicy) is not { } envelope) return;
+        await StoreAsync(context, envelope, new StoreRequest(uids.Study, envelope.Policy, SourceOf(context.Request)));
+    }
+
+    /// <summary>Stores one object under its own address, in the place of what is there unless the request says otherwise: 201 when nothing was, else 200.</summary>
+    public static async Task ReplaceAsync(HttpContext context)
+    {
+        if (await context.ReadUidsAsync() is not { } uids) return;
+        if (await StowEnvelope.ReadAsync(context, allowsParts: false, DuplicatePolicy.Replace) is not { } envelope) return;
+        await StoreAsync(context, envelope, new StoreRequest(uids.Study, envelope.Policy, SourceOf(context.Request)) { Instance = uids.Key });
+    }
+
+    private static async Task StoreAsync(HttpContext context, StowEnvelope envelope, StoreRequest request)
+    {
+        var store = context.Archive().Store;
+        using var batch = store.Begin(request);
+        using var metadata = envelope.Form is null ? null : store.BeginMetadata(RequestUri(context), envelope.TransferSyntax);
         Exception? broken = null;
         string? envelopeProblem = null;
+        IReadOnlyList<string> remarks = [];
         try
         {
-            envelopeProblem = await ReceiveAsync(context, envelope, batch);
+            envelopeProblem = await ReceiveAsync(context, envelope, batch, metadata);
+        }
+        catch (InvalidDataException exception)
+        {
+            batch.AddFailure(StoreOutcome.CannotUnderstand, exception.Message); // cut off, or not what its Content-Encoding says
         }
         catch (Exception exception)
         {
             broken = exception; // too large, cut off, or storage failed
         }
         // Whatever became of the body: what came before must not be lost.
+        try
+        {
+            if (metadata is not null) remarks = await metadata.CompleteAsync(batch, CancellationToken.None);
+        }
+        catch (IOException exception)
+        {
+            broken ??= exception;
+        }
         var results = await batch.CompleteAsync();
         Report(context, results);
         if (broken is not null and not BadHttpRequestException { StatusCode: 413 }) throw broken;
         if (results.Count == 0 || envelopeProblem is not null)
         {
-            await Problem.WriteAsync(context, broken is null ? 400 : 413, broken is null ? envelopeProblem ?? "The request has no parts." : TooLarge(context));
+            await Problem.WriteAsync(context, broken is null ? 400 : 413, broken is null ? envelopeProblem ?? (metadata is null ? "The request has no parts." : "The request has no metadata.") : StowEnvelope.TooLarge(context));
             return;
         }
-        await AnswerAsync(context, results, broken is not null);
+        foreach (var remark in remarks.Take(MaxWarnings)) context.AddWarning(remark);
+        await AnswerAsync(context, envelope, request, results, broken is not null);
     }
-
-    private readonly record struct Envelope(string? Boundary, DuplicatePolicy Policy);
-
-    // What can be said before the body is read. Null when the answer has been given.
-    private static async Task<Envelope?> ReadEnvelopeAsync(HttpContext context)
-    {
-        var request = context.Request;
-        var limit = context.Settings().Http.MaxBodyBytes;
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = limit;
-        var (status, problem) = (415, "");
-        var type = MediaType.Parse(request.ContentType);
-        string? boundary = null;
-        if (request.ContentLength > limit) (status, problem) = (413, TooLarge(context));
-        else if (request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
-            problem = "Content-Encoding is not supported for stores; send the objects as they are.";
-        else if (type is { Name: "multipart/related" })
-        {
-            // A type that is missing is taken for DICOM: each part says what it is.
-            if (type["type"] is { Length: > 0 } parts && MediaType.Parse(parts)?.Name != Dicom) problem = Unsupported;
-            else if (type["boundary"] is not { Length: > 0 and <= MultipartReader.MaxBoundaryLength } given)
-                (status, problem) = (400, $"Content-Type must have a boundary parameter of 1 to {MultipartReader.MaxBoundaryLength} characters (RFC 2046 5.1.1).");
-            else boundary = given;
-        }
-        else if (type?.Name != Dicom) problem = Unsupported;
-        if (problem.Length > 0)
-        {
-            if (status == 415) context.Response.Headers.Accept = $"multipart/related; type=\"{Dicom}\", {Dicom}"; // RFC 9110 15.5.16
-            await Problem.WriteAsync(context, status, problem);
-            return null;
-        }
-        return await ReadPolicyAsync(context) is { } policy ? new Envelope(boundary, policy) : null;
-    }
-
-    /// <summary>The policy that the request asks for, else the configured one. Null when the answer has been given.</summary>
-    internal static async Task<DuplicatePolicy?> ReadPolicyAsync(HttpContext context)
-    {
-        if (context.Request.Headers["Duplicate-Policy"] is not [{ } wanted]) return context.Settings().Archive.DuplicatePolicy;
-        DuplicatePolicy? named = wanted.Trim().ToLowerInvariant() switch { "reject" => DuplicatePolicy.Reject, "replace" => DuplicatePolicy.Replace, "keep-first" => DuplicatePolicy.KeepFirst, _ => null };
-        if (named is null) await Problem.WriteAsync(context, 400, "The header Duplicate-Policy must be reject, replace or keep-first.");
-        return named;
-    }
-
-    private const string Unsupported = $"Send multipart/related with type=\"{Dicom}\", or one object as {Dicom}.";
-
-    private static string TooLarge(HttpContext context) => $"The body of a store may have {context.Settings().Http.MaxBodyBytes} bytes here; send fewer objects at once.";
 
     // Gives what is wrong with the envelope, if anything is. Writes go on when the client has left: its objects are there already.
-    private static async Task<string?> ReceiveAsync(HttpContext context, Envelope envelope, StoreBatch batch)
+    private static async Task<string?> ReceiveAsync(HttpContext context, StowEnvelope envelope, StoreBatch batch, MetadataUpload? metadata)
     {
-        var body = new CountedStream(context.Request.Body, context.Telemetry().BytesIn);
+        var counted = new CountedStream(context.Request.Body, context.Telemetry().BytesIn);
+        await using var body = ContentDecoding.Open(counted, envelope.Encodings, context.Settings().Http.MaxBodyBytes);
         if (envelope.Boundary is null)
         {
             if (context.Request.ContentLength == 0) return "The request is empty.";
-            await batch.ReceiveAsync(body, CancellationToken.None);
+            if (metadata is null) await batch.ReceiveAsync(body, CancellationToken.None);
+            else await metadata.AddMetadataAsync(batch, body, envelope.Form!.Value, CancellationToken.None);
             return null;
         }
         using var reader = new MultipartReader(body, envelope.Boundary);
         while (await reader.ReadNextAsync(CancellationToken.None) is { } part)
         {
             if (part.Problem is { } problem) batch.AddFailure(StoreOutcome.CannotUnderstand, problem);
-            else if (part.ContentType is { } type && MediaType.Parse(type)?.Name is not (Dicom or "application/octet-stream"))
-                batch.AddFailure(StoreOutcome.CannotUnderstand, $"The Content-Type of the part is not {Dicom}.");
+            else if (metadata is not null) await ReceivePartAsync(part, batch, metadata);
+            else if (part.ContentType is { } type && MediaType.Parse(type)?.Name is not (StowEnvelope.Dicom or "application/octet-stream"))
+                batch.AddFailure(StoreOutcome.CannotUnderstand, $"The Content-Type of the part is not {StowEnvelope.Dicom}.");
             else await batch.ReceiveAsync(part.Content, CancellationToken.None);
         }
-        return reader.HasBegun ? null : body.Count == 0 ? "The request is empty." : "No line of the body is the boundary that Content-Type names.";
+        return reader.HasBegun ? null : counted.Count == 0 ? "The request is empty." : "No line of the body is the boundary that Content-Type names.";
     }
 
-    private static async Task AnswerAsync(HttpContext context, IReadOnlyList<StoreResult> results, bool isCutOff)
+    // PS3.18 8.6.1.2: metadata, bulk data, and whole objects among them.
+    private static async Task ReceivePartAsync(MultipartPart part, StoreBatch batch, MetadataUpload metadata)
+    {
+        var type = MediaType.Parse(part.ContentType);
+        if (StowEnvelope.FormOf(type?.Name) is { } form) await metadata.AddMetadataAsync(batch, part.Content, form, CancellationToken.None);
+        else if (type?.Name == StowEnvelope.Dicom) await batch.ReceiveAsync(part.Content, CancellationToken.None);
+        else await metadata.AddBulkAsync(part.Content, type?.Name ?? "application/octet-stream", StowEnvelope.SyntaxOf(type),
+            part.Headers.GetValueOrDefault("Content-Location"), part.Headers.GetValueOrDefault("Content-ID"), CancellationToken.None);
+    }
+
+    private static async Task AnswerAsync(HttpContext context, StowEnvelope envelope, StoreRequest request, IReadOnlyList<StoreResult> results, bool isCutOff)
     {
         var answer = new StoreResponse(results, context.BaseUrl());
         var response = context.Response;
-        response.StatusCode = isCutOff ? 413 : answer.Status;
-        response.ContentType = DicomJson;
+        var isCreated = request.Instance is not null && answer.Status == 200 && results.All(result => result.IsNew);
+        response.StatusCode = isCutOff ? 413 : isCreated ? 201 : answer.Status;
+        response.ContentType = envelope.IsXml ? XmlParts.DicomXml : StowEnvelope.DicomJson;
         response.Headers.CacheControl = "no-store";
         if (response.StatusCode == 503) response.Headers.RetryAfter = "5";
-        if (answer.StudyUrl is { } url)
+        if (answer.StudyUrl is { } study)
         {
+            var url = request.Instance is { } instance ? $"{study}/series/{instance.Series}/instances/{instance.Sop}" : study;
             response.Headers.ContentLocation = url;
             if (results.Any(result => result.Outcome == StoreOutcome.Stored)) response.Headers.Location = url;
         }
-        if (isCutOff) context.AddWarning(TooLarge(context) + " Objects after those listed were not read.");
+        if (isCutOff) context.AddWarning(StowEnvelope.TooLarge(context) + " Objects after those listed were not read.");
+        var kind = envelope.Form is null ? "Part" : "Instance";
         foreach (var (result, number) in results.Select((result, i) => (result, i + 1)).Where(item => item.result.Problem is not null).Take(MaxWarnings))
-            context.AddWarning($"Part {number}: {result.Problem}");
-        answer.WriteTo(response.BodyWriter);
+            context.AddWarning($"{kind} {number}: {result.Problem}");
+        if (envelope.IsXml)
+        {
+            var document = new MemoryStream();
+            answer.WriteXmlTo(document);
+            await response.BodyWriter.WriteAsync(document.GetBuffer().AsMemory(0, (int)document.Length), context.RequestAborted);
+        }
+        else answer.WriteTo(response.BodyWriter);
         await response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
@@ -144,6 +143,9 @@ internal static class Stow
             if (!result.IsStored) HostingLog.PartRefused(log, i + 1, result.Outcome.ToString(), result.Problem ?? "", Problem.TraceId(context));
         }
     }
+
+    // What relative locations are relative to.
+    private static Uri RequestUri(HttpContext context) => new(context.BaseUrl() + context.Request.Path.Value!["/dicomweb".Length..] + "/");
 
     // For the blob's metadata: the program that sends, as it names itself; ASCII letters, digits and a few signs only.
     internal static string SourceOf(HttpRequest request)

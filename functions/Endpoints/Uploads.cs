@@ -82,7 +82,7 @@ internal static class Uploads
     public static async Task CompleteAsync(HttpContext context)
     {
         if (await PlacesAsync(context) is not { } places || await IdAsync(context) is not { } id) return;
-        if (await Stow.ReadPolicyAsync(context) is not { } policy) return;
+        if (await StowEnvelope.ReadPolicyAsync(context, context.Settings().Archive.DuplicatePolicy) is not { } policy) return;
         if (await BlocksAsync(context) is not { } blocks) return;
         var (archive, source, baseUrl) = (context.Archive(), Stow.SourceOf(context.Request), context.BaseUrl());
         var work = UnderWay.GetOrAdd(id, key => Task.Run(() => StoreAsync(places.Container, archive, key, blocks, new StoreRequest(null, policy, source), baseUrl)));

@@ -46,6 +46,8 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             DerivedGraceSeconds = reader.Number("DerivedGraceSeconds", defaults.DerivedGraceSeconds),
             BlockMiB = reader.Number("BlockMiB", defaults.BlockMiB),
             UploadMemoryMiB = reader.Number("UploadMemoryMiB", defaults.UploadMemoryMiB),
+            BulkSpoolMiB = reader.Number("BulkSpoolMiB", defaults.BulkSpoolMiB),
+            BulkSpoolPath = reader.Text("BulkSpoolPath", defaults.BulkSpoolPath),
             WritesPerRequest = reader.Number("WritesPerRequest", defaults.WritesPerRequest),
             ReadAhead = reader.Number("ReadAhead", defaults.ReadAhead),
             TrustOwnEvents = reader.Flag("TrustOwnEvents", defaults.TrustOwnEvents),

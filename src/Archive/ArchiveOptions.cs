@@ -62,6 +62,16 @@ public sealed class ArchiveOptions
     [Range(8, 4096, ErrorMessage = "Archive:UploadMemoryMiB must be 8 to 4096 MiB.")]
     public int UploadMemoryMiB { get; set; } = 64;
 
+    /// <summary>
+    /// Disk for bulk data that come apart from their metadata, until the objects are made of them; all requests share it. MiB, 1 to 1,048,576. Default 2,048. Objects above
+    /// that come as Part 10, which needs no disk.
+    /// </summary>
+    [Range(1, 1_048_576, ErrorMessage = "Archive:BulkSpoolMiB must be 1 to 1048576 MiB.")]
+    public int BulkSpoolMiB { get; set; } = 2048;
+
+    /// <summary>The folder for them; nothing stays in it. Default the system's folder for temporary files.</summary>
+    public string? BulkSpoolPath { get; set; }
+
     /// <summary>How many objects of one request are written at the same time. 1 to 32. Default 4.</summary>
     [Range(1, 32, ErrorMessage = "Archive:WritesPerRequest must be 1 to 32.")]
     public int WritesPerRequest { get; set; } = 4;

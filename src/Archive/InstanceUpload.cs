@@ -46,7 +46,7 @@ internal sealed class InstanceUpload : IDisposable
 
     /// <summary>Receives the whole object, or stops at the first problem.</summary>
     /// <exception cref="InvalidDataException">The part is not closed.</exception>
-    public async Task ReceiveAsync(Stream part, Uid? requiredStudy, CancellationToken cancellationToken)
+    public async Task ReceiveAsync(Stream part, StoreRequest request, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -74,7 +74,8 @@ internal sealed class InstanceUpload : IDisposable
         }
         Uids = InstanceUids.Read(Scan.DataSet);
         if (Uids.Problem is { } missing) Fail(StoreOutcome.CannotUnderstand, missing);
-        else if (requiredStudy is { } study && study != Uids.Key.Study) Fail(StoreOutcome.StudyMismatch, "Its Study Instance UID (0020,000D) is not that of the resource.");
+        else if (request.Study is { } study && study != Uids.Key.Study) Fail(StoreOutcome.StudyMismatch, "Its Study Instance UID (0020,000D) is not that of the resource.");
+        else if (request.Instance is { } instance && instance != Uids.Key) Fail(StoreOutcome.StudyMismatch, "Its Series Instance UID (0020,000E) or SOP Instance UID (0008,0018) is not that of the resource.");
         else if (!options.AcceptFileMetaMismatch && Scan.Warnings.Any(warning => warning.Kind == DicomWarningKind.FileMetaMismatch))
             Fail(StoreOutcome.FileMetaMismatch, "The Media Storage SOP Class UID (0002,0002) or SOP Instance UID (0002,0003) is not that of the data set.");
     }

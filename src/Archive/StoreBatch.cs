@@ -30,17 +30,20 @@ public sealed class StoreBatch : IDisposable
     /// Receives one object. Returns when its bytes have been read and, if as many as allowed are under way, when one of the writes before it has ended. What is
     /// wrong with the object is part of the result, never an exception.
     /// </summary>
+    /// <param name="part">Its Part 10 bytes.</param>
+    /// <param name="cancellationToken">Ends the receiving.</param>
+    /// <param name="original">What was changed in it on its way here, for the result; null if nothing.</param>
     /// <exception cref="IOException">The bytes could not be read.</exception>
-    public async Task ReceiveAsync(Stream part, CancellationToken cancellationToken)
+    public async Task ReceiveAsync(Stream part, CancellationToken cancellationToken, DataSet? original = null)
     {
         await writes.WaitAsync(cancellationToken);
         var upload = store.NewUpload();
         Task<StoreResult>? writing = null;
         try
         {
-            await upload.ReceiveAsync(part, request.Study, cancellationToken);
+            await upload.ReceiveAsync(part, request, cancellationToken);
             if (upload.Problem is { } problem) results.Add(Task.FromResult(new StoreResult(problem.Outcome, upload.Uids, problem.Text, [])));
-            else results.Add(writing = WriteAsync(upload, cancellationToken));
+            else results.Add(writing = WriteAsync(upload, original, cancellationToken));
         }
         catch (InvalidDataException exception)
         {
@@ -56,8 +59,8 @@ public sealed class StoreBatch : IDisposable
         }
     }
 
-    /// <summary>Adds a result for something that was no object at all.</summary>
-    public void AddFailure(StoreOutcome outcome, string problem) => results.Add(Task.FromResult(new StoreResult(outcome, default, problem, [])));
+    /// <summary>Adds a result for something of which no object was made.</summary>
+    public void AddFailure(StoreOutcome outcome, string problem, InstanceUids uids = default) => results.Add(Task.FromResult(new StoreResult(outcome, uids, problem, [])));
 
     /// <summary>Waits for what is under way, indexes what is not indexed yet, and gives a result for each object, in order.</summary>
     public async Task<IReadOnlyList<StoreResult>> CompleteAsync()
@@ -74,7 +77,7 @@ public sealed class StoreBatch : IDisposable
         writes.Dispose();
     }
 
-    private async Task<StoreResult> WriteAsync(InstanceUpload upload, CancellationToken cancellationToken)
+    private async Task<StoreResult> WriteAsync(InstanceUpload upload, DataSet? original, CancellationToken cancellationToken)
     {
         var key = upload.Uids.Key;
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -103,7 +106,7 @@ public sealed class StoreBatch : IDisposable
                 done.SetResult();
                 await change.Settled;
             }
-            return new StoreResult(outcome, upload.Uids, Problem(outcome), warnings);
+            return new StoreResult(outcome, upload.Uids, Problem(outcome), warnings) { IsNew = outcome == StoreOutcome.Stored && change?.IsNew == true, Original = outcome == StoreOutcome.Stored ? original : null };
         }
         catch (Exception exception)
         {

@@ -15,7 +15,7 @@ public enum StoreOutcome
     Duplicate,
     /// <summary>No DICOM object, or a broken one, or one without the four UIDs.</summary>
     CannotUnderstand,
-    /// <summary>Its Study Instance UID is not that of the resource it was sent to.</summary>
+    /// <summary>Its UIDs are not those of the resource it was sent to.</summary>
     StudyMismatch,
     /// <summary>The UIDs of its file meta information are not those of its data set.</summary>
     FileMetaMismatch,
@@ -30,6 +30,12 @@ public enum StoreOutcome
 /// <param name="Warnings">What deviates in an object that was stored.</param>
 public sealed record StoreResult(StoreOutcome Outcome, InstanceUids Uids, string? Problem, IReadOnlyList<DicomWarning> Warnings)
 {
+    /// <summary>Whether nothing was there before under its UID.</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>What was changed in it, as Original Attributes Sequence (0400,0561); null if nothing.</summary>
+    public DataSet? Original { get; init; }
+
     /// <summary>Whether the object is in the archive now.</summary>
     public bool IsStored => Outcome is StoreOutcome.Stored or StoreOutcome.AlreadyStored;
 }

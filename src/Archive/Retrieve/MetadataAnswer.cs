@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using DicomServerless.Archive.Index;
@@ -39,15 +40,32 @@ public sealed class MetadataAnswer
         for (var i = 0; i < rows.Count; i++)
         {
             if (i > 0) writer.Write(","u8);
-            var metadata = RowBytes.Decompress(rows[i].Metadata ?? await derived.ReadAllAsync(rows[i].DerivedMetadata!, cancellationToken));
-            Write(writer, metadata, Encoding.UTF8.GetBytes($"{baseUrl}/studies/{study}/series/{rows[i].Name.Series}/instances/{rows[i].Name.Sop}/bulkdata/"));
+            await WriteAsync(writer, rows[i], baseUrl, cancellationToken);
             if (writer.UnflushedBytes >= FlushBytes && (await writer.FlushAsync(cancellationToken)).IsCompleted) return;
         }
         writer.Write("]"u8);
         await writer.FlushAsync(cancellationToken);
     }
 
-    private static void Write(PipeWriter writer, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> bulkDataUrl)
+    /// <summary>The same objects, one after the other. What is given is gone with the next step.</summary>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ObjectsAsync(string baseUrl, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        foreach (var row in rows)
+        {
+            json.ResetWrittenCount();
+            await WriteAsync(json, row, baseUrl, cancellationToken);
+            yield return json.WrittenMemory;
+        }
+    }
+
+    private async Task WriteAsync(IBufferWriter<byte> writer, InstanceState row, string baseUrl, CancellationToken cancellationToken)
+    {
+        var metadata = RowBytes.Decompress(row.Metadata ?? await derived.ReadAllAsync(row.DerivedMetadata!, cancellationToken));
+        Write(writer, metadata, Encoding.UTF8.GetBytes($"{baseUrl}/studies/{study}/series/{row.Name.Series}/instances/{row.Name.Sop}/bulkdata/"));
+    }
+
+    private static void Write(IBufferWriter<byte> writer, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> bulkDataUrl)
     {
         for (int mark; (mark = metadata.IndexOf(InstanceContent.BulkDataMark)) >= 0; metadata = metadata[(mark + 1)..])
         {

@@ -24,7 +24,8 @@ public static class DicomJsonReader
     /// <param name="dataSet">What was read; its keys ascend whatever their order in the text.</param>
     /// <param name="error">Why it was refused.</param>
     /// <param name="bulkDataUris">When given, takes the URI of each element that has one, by path.</param>
-    public static bool TryRead(ReadOnlySpan<byte> utf8, DicomLimits? limits, out DataSet dataSet, out DicomJsonError? error, IDictionary<string, string>? bulkDataUris = null)
+    /// <param name="keepCharacterSets">Whether Specific Character Set stays as it is stated; else it says ISO_IR 192, which is what the texts are in.</param>
+    public static bool TryRead(ReadOnlySpan<byte> utf8, DicomLimits? limits, out DataSet dataSet, out DicomJsonError? error, IDictionary<string, string>? bulkDataUris = null, bool keepCharacterSets = false)
     {
         limits ??= DicomLimits.Default;
         dataSet = DataSet.Empty;
@@ -35,7 +36,7 @@ public static class DicomJsonReader
         }
         // A sequence is three levels of JSON: its element, its Value, an item.
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = Math.Min(1_000_000, (limits.MaxDepth * 3) + 8) });
-        var state = new DicomJsonState(limits, bulkDataUris);
+        var state = new DicomJsonState(limits, bulkDataUris, keepCharacterSets);
         try
         {
             if (!state.Read(ref reader)) error = state.Error;

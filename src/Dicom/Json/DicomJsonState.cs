@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace DicomServerless.Dicom;
 
 /// <summary>One run of <see cref="DicomJsonReader"/>: where it is in the text, and the data set so far.</summary>
-internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, string>? bulkDataUris)
+internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, string>? bulkDataUris, bool keepCharacterSets)
 {
     private readonly DataSetBuilder builder = new();
     private readonly ArrayBufferWriter<byte> value = new();
@@ -168,7 +168,7 @@ internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, str
             if (!accepted) return Fail($"has a value that {vr} cannot have");
             if (value.WrittenCount > limits.MaxElementLength) return Fail($"is longer than {limits.MaxElementLength} bytes");
         }
-        if (tag == Tags.SpecificCharacterSet) return Add(tag, vr, "ISO_IR 192"u8);
+        if (tag == Tags.SpecificCharacterSet && !keepCharacterSets) return Add(tag, vr, "ISO_IR 192"u8);
         needsCharacterSet |= vr.UsesCharacterSet() && !Ascii.IsValid(value.WrittenSpan);
         return Add(tag, vr, value.WrittenSpan);
     }
@@ -192,6 +192,7 @@ internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, str
     private bool ReadBinary(ref Utf8JsonReader reader, Tag tag, Vr vr)
     {
         if (vr == Vr.SQ || !reader.Read() || reader.TokenType != JsonTokenType.String || !reader.TryGetBytesFromBase64(out var bytes)) return Fail("has an InlineBinary that is no base64");
+        needsCharacterSet |= vr.UsesCharacterSet() && !Ascii.IsValid(bytes);
         return bytes.Length <= limits.MaxElementLength ? Add(tag, vr, bytes) : Fail($"is longer than {limits.MaxElementLength} bytes");
     }
 

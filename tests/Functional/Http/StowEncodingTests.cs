@@ -1,0 +1,95 @@
+using System.IO.Compression;
+using System.Net;
+
+namespace DicomServerless.Functional.Http;
+
+/// <summary>Stores with a Content-Encoding (RFC 9110 8.4): taken off as a stream, bounded after that.</summary>
+public sealed class StowEncodingTests : IAsyncLifetime
+{
+    private const int MaxBody = 1_048_576;
+    private Server server = null!;
+
+    public async Task InitializeAsync() => server = await Server.StartAsync(("Http:MaxBodyBytes", "1048576"));
+
+    public async Task DisposeAsync() => await server.DisposeAsync();
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("x-gzip")]
+    [InlineData("deflate")]
+    [InlineData("deflate without zlib")]
+    [InlineData("br")]
+    [InlineData("identity")]
+    [InlineData("gzip, br")]
+    public async Task An_encoded_body_is_stored_as_it_was_before(string encoding)
+    {
+        var file = Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile();
+        using var response = await server.PostAsync("/studies", "application/dicom", Encode(file, encoding), ("Content-Encoding", encoding.Split(" without")[0]));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using var back = await server.GetAsync("/studies/1.2/series/1.2.1/instances/1.2.1.1", "application/dicom; transfer-syntax=*");
+        Assert.Equal(file, await back.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
+    [InlineData("compress")]
+    [InlineData("gzip, gzip, gzip")]
+    [InlineData("zstd")]
+    public async Task An_unknown_encoding_is_415_and_says_which_are_known(string encoding)
+    {
+        using var response = await server.PostAsync("/studies", "application/dicom", [1], ("Content-Encoding", encoding));
+        await Server.AssertProblemAsync(HttpStatusCode.UnsupportedMediaType, response, "Content-Encoding");
+        Assert.Equal("gzip, deflate, br", string.Join(", ", response.Headers.NonValidated["Accept-Encoding"]));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    public async Task A_bomb_is_413_and_what_came_before_it_is_kept(string encoding)
+    {
+        byte[] body = [.. "--b\r\n\r\n"u8, .. Server.Image("1.3", "1.3.1", "1.3.1.1").ToFile(), .. "\r\n--b\r\n\r\n"u8, .. Server.Image("1.3", "1.3.1", "1.3.1.2").ToFile(), .. new byte[20 * MaxBody]];
+        var encoded = Encode(body, encoding);
+        Assert.True(encoded.Length < MaxBody / 8);
+        using var response = await server.PostAsync("/studies", "multipart/related; type=\"application/dicom\"; boundary=b", encoded, ("Content-Encoding", encoding));
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        using var kept = await server.GetAsync("/studies/1.3/series/1.3.1/instances/1.3.1.1");
+        Assert.Equal(HttpStatusCode.OK, kept.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    public async Task A_broken_encoding_is_a_failure_and_costs_no_part_before_it(string encoding)
+    {
+        byte[] noise = new byte[200_000];
+        new Random(1).NextBytes(noise);
+        byte[] body = [.. "--b\r\n\r\n"u8, .. Server.Image("1.4", "1.4.1", "1.4.1.1").ToFile(), .. "\r\n--b\r\n\r\n"u8, .. noise];
+        var encoded = Encode(body, encoding);
+        using var cut = await server.PostAsync("/studies", "multipart/related; boundary=b", encoded[..^100_000], ("Content-Encoding", encoding));
+        Assert.Equal(HttpStatusCode.Accepted, cut.StatusCode);
+        Array.Fill(encoded, (byte)0xFF, 100_000, 1000);
+        using var broken = await server.PostAsync("/studies", "multipart/related; boundary=b", encoded, ("Content-Encoding", encoding));
+        Assert.Equal(HttpStatusCode.Accepted, broken.StatusCode);
+        using var none = await server.PostAsync("/studies", "application/dicom", [1, 2, 3, 4], ("Content-Encoding", encoding));
+        Assert.Equal(HttpStatusCode.Conflict, none.StatusCode);
+    }
+
+    private static byte[] Encode(byte[] bytes, string encoding)
+    {
+        foreach (var name in encoding.Split(", "))
+        {
+            var target = new MemoryStream();
+            using (Stream stream = name switch
+            {
+                "br" => new BrotliStream(target, CompressionLevel.Fastest),
+                "deflate" => new ZLibStream(target, CompressionLevel.Fastest),
+                "deflate without zlib" => new DeflateStream(target, CompressionLevel.Fastest),
+                "identity" => target,
+                _ => new GZipStream(target, CompressionLevel.Fastest),
+            }) stream.Write(bytes);
+            bytes = target.ToArray();
+        }
+        return bytes;
+    }
+}
