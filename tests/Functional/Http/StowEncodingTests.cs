@@ -82,11 +82,11 @@ public sealed class StowEncodingTests : IAsyncLifetime
             var target = new MemoryStream();
             using (Stream stream = name switch
             {
-                "br" => new BrotliStream(target, CompressionLevel.Fastest),
-                "deflate" => new ZLibStream(target, CompressionLevel.Fastest),
-                "deflate without zlib" => new DeflateStream(target, CompressionLevel.Fastest),
+                "br" => new BrotliStream(target, CompressionLevel.Optimal),
+                "deflate" => new ZLibStream(target, CompressionLevel.Optimal),
+                "deflate without zlib" => new DeflateStream(target, CompressionLevel.Optimal),
                 "identity" => target,
-                _ => new GZipStream(target, CompressionLevel.Fastest),
+                _ => new GZipStream(target, CompressionLevel.Optimal),
             }) stream.Write(bytes);
             bytes = target.ToArray();
         }
