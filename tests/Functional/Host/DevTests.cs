@@ -79,7 +79,7 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.Equal(0, await dev.EndAsync("INT"));
     }
 
-    private static async Task<int> CountAsync(HttpClient http, Dev dev, string study)
+    private static async Task<int> CountAsync(HttpClient http, DevProcess dev, string study)
     {
         using var response = await http.GetAsync($"{dev.Url}/dicomweb/studies?StudyInstanceUID={study}");
         return response.StatusCode == HttpStatusCode.NoContent ? 0 : JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetArrayLength();

@@ -7,6 +7,8 @@ using DicomServerless.Functions;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Shared;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 
 namespace DicomServerless.Functional.Http;
@@ -41,6 +43,14 @@ internal sealed class Server : IAsyncDisposable
         await app.StartAsync();
         return new Server(app, world, app.Urls.Single());
     }
+
+    /// <summary>The routes below the service's root that clients may call: method and template.</summary>
+    public IEnumerable<(string Method, string Template)> Routes() =>
+        from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+        let template = endpoint.RoutePattern.RawText!
+        where template.StartsWith("/dicomweb", StringComparison.Ordinal)
+        from method in endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods
+        select (method, template["/dicomweb".Length..]);
 
     public Task StopAsync() => app.StopAsync();
 
