@@ -170,15 +170,16 @@ public sealed class InstanceAssembler
             WriteOffsets(parts, syntax);
             foreach (var part in parts)
             {
-                for (long at = 0, left = part.Length; at == 0 || left > 0;)
+                var at = 0L;
+                do
                 {
-                    var length = Math.Min(left, MaxValueLength);
+                    var length = Math.Min(part.Length - at, MaxValueLength);
                     writer.WriteFragmentHeader(length + (length & 1));
                     cuts.Add((header.WrittenCount, part, at, length));
                     writer.WritePadding(Vr.OB, length);
-                    (at, left) = (at + length, left - length);
-                    if (left == 0) break;
+                    at += length;
                 }
+                while (at < part.Length);
             }
         }
         writer.EndSequence();
