@@ -159,6 +159,14 @@ internal static class Program
         app.MapMethods(series + "/metadata", Reading, WadoMetadata.RetrieveAsync);
         app.MapMethods(instance + "/metadata", Reading, WadoMetadata.RetrieveAsync);
         app.MapMethods(instance + "/frames/{frames}", Reading, WadoFrames.RetrieveAsync);
+        foreach (var resource in new[] { study, series, instance })
+        {
+            app.MapMethods(resource + "/rendered", Reading, WadoRendered.RetrieveAsync);
+            app.MapMethods(resource + "/thumbnail", Reading, WadoRendered.ThumbnailAsync);
+        }
+        app.MapMethods(instance + "/frames/{frames}/rendered", Reading, WadoRendered.FramesAsync);
+        app.MapMethods(instance + "/frames/{frames}/thumbnail", Reading, WadoRendered.ThumbnailAsync);
+        app.MapMethods("/dicomweb/wado", Reading, WadoUri.RetrieveAsync);
         app.MapMethods(instance + "/bulkdata/{**path}", Reading, WadoBulkData.RetrieveAsync);
 
         app.MapPost("/dicomweb/uploads", Uploads.BeginAsync);

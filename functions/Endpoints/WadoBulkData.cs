@@ -38,7 +38,7 @@ internal static class WadoBulkData
 
     // A document's own type, as its instance states it, if that is harmless. What a browser would run (HTML, SVG, XML with style sheets) comes from whoever made the
     // object and would run with the rights of this origin: it is octets.
-    private static string OwnMediaType(BulkAnswer value) => MediaType.Parse(value.MediaType)?.Name switch
+    internal static string OwnMediaType(BulkAnswer value) => MediaType.Parse(value.MediaType)?.Name switch
     {
         { } name and ("application/pdf" or "text/plain" or "model/stl" or "model/obj" or "model/mtl" or "image/jpeg" or "image/png" or "video/mp4" or "video/mpeg") => name,
         _ => MediaTypeNames.Application.Octet,

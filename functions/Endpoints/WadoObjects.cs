@@ -30,9 +30,24 @@ internal static class WadoObjects
             await Problem.WriteAsync(context, 406, reason);
             return;
         }
-        if (Caching.IsNotModified(context, ETagOf(instances, choice))) return;
+        var etag = ETagOf(instances, choice);
+        if (Caching.IsNotModified(context, etag)) return;
         if (choice.IsMultipart) await WriteMultipartAsync(context, instances, choice);
-        else await WriteSingleAsync(context, instances[0], choice);
+        else await WriteSingleAsync(context, instances[0], choice, etag);
+    }
+
+    /// <summary>Answers with one object as application/dicom, in a transfer syntax: null for explicit little endian where that can be made, * for as stored, or one by name.</summary>
+    public static async Task SendAsync(HttpContext context, StoredInstance instance, string? transferSyntax)
+    {
+        var target = transferSyntax switch { null => TransferSyntax.ExplicitVrLittleEndian, "*" => null, _ => TransferSyntax.Find(transferSyntax) };
+        var choice = new Choice(false, target);
+        if (transferSyntax is not (null or "*") && choice.TransferSyntaxUid(instance) != transferSyntax)
+        {
+            await Problem.WriteAsync(context, 406, "The instance is not stored in the transfer syntax asked for and cannot be converted to it; ask for it as stored, with *.");
+            return;
+        }
+        var etag = ETagOf([instance], choice);
+        if (!Caching.IsNotModified(context, etag)) await WriteSingleAsync(context, instance, choice, etag);
     }
 
     /// <summary>How objects are given.</summary>
@@ -87,9 +102,20 @@ internal static class WadoObjects
     private static string Location(HttpContext context, StoredInstance instance) =>
         $"{context.BaseUrl()}/studies/{instance.Key.Study}/series/{instance.Key.Series}/instances/{instance.Key.Sop}";
 
-    private static async Task WriteSingleAsync(HttpContext context, StoredInstance instance, Choice choice)
+    private static async Task WriteSingleAsync(HttpContext context, StoredInstance instance, Choice choice, string etag)
     {
         var response = context.Response;
+        if (choice.Conversion(instance) is null)
+        {
+            // Ranges are of the bytes that lie there; converted ones are made as they go.
+            response.Headers.AcceptRanges = "bytes";
+            if (context.Request.Headers.Range.Count > 0)
+            {
+                response.Headers.ContentLocation = Location(context, instance);
+                await Payload.SendAsync(context, PartType(choice, instance), etag, instance.Length, (offset, length, token) => context.Archive().Retrieval.OpenRangeAsync(instance, offset, length, token));
+                return;
+            }
+        }
         await using var opened = await OpenFirstAsync(context, instance);
         if (opened is null) throw new InstanceChangedException();
         instance = opened.Instance; // it may have been replaced since it was listed

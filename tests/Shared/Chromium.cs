@@ -183,7 +183,7 @@ public sealed class Chromium : IAsyncDisposable
         switch (happened)
         {
             case "Runtime.consoleAPICalled" when Text(what, "type") is "error" or "assert":
-                console.Add(string.Join(' ', what["args"]!.AsArray().Select(argument => Text(argument!, "value") is { Length: > 0 } value ? value : Text(argument!, "description"))));
+                console.Add(string.Join(' ', what["args"]!.AsArray().Select(argument => Text(argument!, "value") is { Length: > 0 } value ? value : $"{Text(argument!, "description")} {argument!["preview"]?.ToJsonString()}")));
                 break;
             case "Runtime.exceptionThrown":
                 console.Add(Text(what, "exceptionDetails", "text") + " " + Text(what, "exceptionDetails", "exception", "description"));

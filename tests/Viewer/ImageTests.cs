@@ -54,6 +54,8 @@ public sealed class ImageTests(ViewerSystem system, ITestOutputHelper output)
         if (!system.IsThere) return;
         await using var page = await ViewerPage.OpenStudyAsync(system, study);
         await page.DrawnAsync();
+        // The viewport may be laid out anew while the rest arrives.
+        await page.SettledAsync();
         var (distinct, deviation) = await page.SpreadAsync();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {distinct} colours, deviation {deviation:F1}"));
         Assert.True(distinct >= 32 && deviation > 5, $"{name}: {distinct} colours, deviation {deviation}");

@@ -67,12 +67,21 @@ internal sealed class ViewerPage : IAsyncDisposable
         return JsonSerializer.Deserialize(text, Texts.Default.DoubleArray)!;
     }
 
+    /// <summary>Waits until nothing is asked for any more and the picture stays for a moment.</summary>
+    public Task SettledAsync() => Browser.UntilAsync($$"""
+        (() => {
+          const canvas = {{Canvas}}, count = performance.getEntriesByType('resource').length, now = performance.now(), key = `${count} ${!!canvas} ${canvas?.width}`;
+          if (window.settledKey !== key) [window.settledKey, window.settledAt] = [key, now];
+          return canvas && now - window.settledAt > 1500;
+        })()
+        """);
+
     /// <summary>How many colours are shown, and how far they are spread.</summary>
     public async Task<(int Distinct, double Deviation)> SpreadAsync()
     {
         var text = await Browser.EvaluateAsync($$"""
             (() => {
-              const canvas = {{Canvas}}, pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
+              const canvas = {{Canvas}}; if (!canvas) return '0 0'; const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
               let sum = 0, squares = 0, count = 0;
               for (let i = 0; i < pixels.length; i += 4) {
                 const grey = (pixels[i] + pixels[i + 1] + pixels[i + 2]) / 3;
@@ -84,6 +93,25 @@ internal sealed class ViewerPage : IAsyncDisposable
             """);
         var parts = text.Split(' ');
         return (int.Parse(parts[0], CultureInfo.InvariantCulture), double.Parse(parts[1], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>How much of the window is white, from 0 to 1.</summary>
+    public async Task<double> WhiteShareAsync()
+    {
+        var picture = Convert.ToBase64String(await Browser.ScreenshotAsync(1280, 900));
+        return double.Parse(await Browser.EvaluateAsync($$"""
+            (async () => {
+              const image = new Image();
+              image.src = 'data:image/png;base64,{{picture}}';
+              await image.decode();
+              const canvas = new OffscreenCanvas(image.width, image.height), context = canvas.getContext('2d');
+              context.drawImage(image, 0, 0);
+              const pixels = context.getImageData(0, 0, image.width, image.height).data;
+              let count = 0;
+              for (let i = 0; i < pixels.length; i += 4) if (pixels[i] > 250 && pixels[i + 1] > 250 && pixels[i + 2] > 250) count++;
+              return count / (pixels.length / 4);
+            })()
+            """), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Keeps the picture for the documentation, when asked for.</summary>
@@ -98,8 +126,8 @@ internal sealed class ViewerPage : IAsyncDisposable
     public void AssertClean()
     {
         Assert.DoesNotContain(Browser.Errors, error => Undecoded.Any(text => error.Contains(text, StringComparison.Ordinal)));
-        Assert.Empty(Browser.FailedRequests);
-        Assert.Empty(Browser.Errors);
+        Assert.Equal("", string.Join('\n', Browser.FailedRequests));
+        Assert.Equal("", string.Join('\n', Browser.Errors));
         var own = new Uri(url).Authority;
         Assert.All(Browser.Requests.Where(request => request.Scheme is not ("data" or "blob" or "chrome-extension" or "about")), request => Assert.Equal(own, request.Authority));
     }

@@ -53,6 +53,16 @@ public sealed class InstanceRetrieval
         }
     }
 
+    /// <summary>Opens a range of an instance's Part 10 bytes as stored.</summary>
+    /// <exception cref="InstanceChangedException">It is not any more what it was when it was listed.</exception>
+    public async Task<Stream> OpenRangeAsync(StoredInstance instance, long offset, long length, CancellationToken cancellationToken)
+    {
+        var read = await stores.Dicom.ReadAsync(Layout.BlobName(instance.Key), offset, length, instance.ETag, cancellationToken);
+        if (read.Status == StorageStatus.Ok) return read.Content;
+        await ForgetAsync(instance, read, cancellationToken);
+        throw new InstanceChangedException();
+    }
+
     /// <summary>The metadata of a study, series or one instance; null if there is nothing.</summary>
     public async Task<MetadataAnswer?> MetadataAsync(Uid study, Uid? series, Uid? sop, CancellationToken cancellationToken)
     {
@@ -99,6 +109,37 @@ public sealed class InstanceRetrieval
         });
     }
 
+    /// <summary>
+    /// The encapsulated pixel data of an instance as one stream, its fragments one after the other: what a video is (PS3.5 8.2.5). Null if there is no such instance, or no encapsulated pixel
+    /// data in it.
+    /// </summary>
+    public async Task<BulkAnswer?> BitstreamAsync(InstanceKey key, CancellationToken cancellationToken)
+    {
+        if (await RowAsync(key, ValueColumns, cancellationToken) is not { } row || await TableAsync(row.Frames, row.DerivedFrames, cancellationToken) is not { } bytes) return null;
+        if (FrameTable.Parse(bytes) is not { IsEncapsulated: true } table) return null;
+        var instance = Stored(key.Study, row);
+        var total = table.Fragments.ToArray().Sum(fragment => fragment.Length);
+        return new BulkAnswer(instance, Vr.OB, total, true, null, (offset, length, token) => OpenRangeAsync(instance, Cut(table.Fragments.Span, offset, length), token));
+    }
+
+    // A range of what the ranges are together.
+    private static ByteRange[] Cut(ReadOnlySpan<ByteRange> ranges, long offset, long length)
+    {
+        var cut = new List<ByteRange>();
+        foreach (var range in ranges)
+        {
+            if (length == 0) break;
+            if (offset < range.Length)
+            {
+                var part = new ByteRange(range.Offset + offset, Math.Min(range.Length - offset, length));
+                cut.Add(part);
+                length -= part.Length;
+            }
+            offset = Math.Max(0, offset - range.Length);
+        }
+        return [.. cut];
+    }
+
     private async IAsyncEnumerable<FrameContent> OpenFramesAsync(StoredInstance instance, FrameTable table, IEnumerable<int> numbers, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var number in numbers)
@@ -131,8 +172,7 @@ public sealed class InstanceRetrieval
             : await stores.Dicom.ReadAsync(Layout.BlobName(instance.Key), instance.DataSetOffset + first.Offset, length, instance.ETag, cancellationToken);
         if (read.Status != StorageStatus.Ok)
         {
-            await read.DisposeAsync();
-            await index.SettleAsync(instance.Key.Study, [instance.Key.Name], cancellationToken);
+            await ForgetAsync(instance, read, cancellationToken);
             throw new InstanceChangedException();
         }
         if (instance.IsDeflated) return new RangesStream(InflatedDataSet.Open(read.Content), 0, ranges);
@@ -154,13 +194,19 @@ public sealed class InstanceRetrieval
                     return new OpenedInstance(instance, new SequenceStream(buffer), null);
                 }
             }
-            await read.DisposeAsync();
-            // It has been replaced or deleted since: what is there now is what is asked for.
-            await index.SettleAsync(instance.Key.Study, [instance.Key.Name], cancellationToken);
+            // What is there now is what is asked for.
+            await ForgetAsync(instance, read, cancellationToken);
             if (await RowAsync(instance.Key, ListColumns, cancellationToken) is not { } row) return null;
             instance = Stored(instance.Key.Study, row);
         }
         return null;
+    }
+
+    // The blob has been replaced or deleted since its row was read.
+    private async Task ForgetAsync(StoredInstance instance, BlobRead read, CancellationToken cancellationToken)
+    {
+        await read.DisposeAsync();
+        await index.SettleAsync(instance.Key.Study, [instance.Key.Name], cancellationToken);
     }
 
     private static async Task ReleaseAsync(Task<OpenedInstance?> opening)
