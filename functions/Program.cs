@@ -1,5 +1,6 @@
 using System.Net;
 using DicomServerless.Archive;
+using DicomServerless.Archive.Search;
 using DicomServerless.Functions.Endpoints;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Triggers;
@@ -54,6 +55,7 @@ internal static class Program
         {
             await archive.Stores.CreateIfAbsentAsync(stop.Token);
             var changed = await archive.Reconciler.RebuildAsync(stop.Token);
+            while (!(await archive.QueryTags.RunAsync(stop.Token)).IsFinished) stop.Token.ThrowIfCancellationRequested();
             await archive.CloseAsync();
             await Console.Out.WriteLineAsync($"The index equals the blobs; {changed} instances differed.");
             return 0;
@@ -99,6 +101,8 @@ internal static class Program
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
         services.AddSingleton<EventIntake>();
         services.AddSingleton<EventRecovery>();
+        services.AddSingleton<QueryTagJob>();
+        services.AddSingleton(new SearchCursors(storage.Stores.Derived, settings.Http.CursorKey));
         if (settings.HostPort is null)
         {
             services.AddHostedService<SweepTimer>();
@@ -151,6 +155,7 @@ internal static class Program
         app.MapMethods("/dicomweb/series", Reading, Qido.SeriesAsync);
         app.MapMethods(series + "/instances", Reading, Qido.InstancesAsync);
         app.MapMethods("/dicomweb/instances", Reading, Qido.InstancesAsync);
+        app.MapMethods("/dicomweb/querytags", Reading, QueryTags.ListAsync);
 
         app.MapMethods(study, Reading, WadoObjects.RetrieveAsync);
         app.MapMethods(series, Reading, WadoObjects.RetrieveAsync);

@@ -33,6 +33,12 @@ public sealed class HttpOptions
     /// <summary>Whether JSON is compressed for clients that take it. Default true.</summary>
     public bool CompressJson { get; set; } = true;
 
+    /// <summary>
+    /// The key that cursors of searches are encrypted with, the same for every instance; null to derive it from a secret in the container <c>derived</c>. 32 bytes, base64 in the
+    /// configuration. Default null.
+    /// </summary>
+    public byte[]? CursorKey { get; set; }
+
     /// <summary>How lines of the log look. Default Simple.</summary>
     public LogFormat LogFormat { get; set; } = LogFormat.Simple;
 

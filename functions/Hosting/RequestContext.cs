@@ -1,4 +1,5 @@
 using DicomServerless.Archive;
+using DicomServerless.Archive.Search;
 using DicomServerless.Dicom;
 using Microsoft.AspNetCore.Http;
 
@@ -9,6 +10,9 @@ internal static class RequestContext
 {
     /// <summary>The archive.</summary>
     public static DicomArchive Archive(this HttpContext context) => context.RequestServices.GetRequiredService<DicomArchive>();
+
+    /// <summary>Cursors of searches.</summary>
+    public static SearchCursors Cursors(this HttpContext context) => context.RequestServices.GetRequiredService<SearchCursors>();
 
     /// <summary>The options.</summary>
     public static Settings Settings(this HttpContext context) => context.RequestServices.GetRequiredService<Settings>();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using DicomServerless.Archive;
+using DicomServerless.Archive.Search;
 using DicomServerless.Dicom;
 using Microsoft.Extensions.Configuration;
 
@@ -36,6 +37,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
         var defaults = new ArchiveOptions();
         var limits = new SettingsReader<DicomLimits>(configuration, "Archive:Limits", problems);
         reader.Text("Limits", null);
+        reader.Text("QueryTags", null);
         var options = new ArchiveOptions
         {
             DuplicatePolicy = reader.Choice("DuplicatePolicy", defaults.DuplicatePolicy),
@@ -52,6 +54,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             ReadAhead = reader.Number("ReadAhead", defaults.ReadAhead),
             TrustOwnEvents = reader.Flag("TrustOwnEvents", defaults.TrustOwnEvents),
             MaxResults = reader.Number("MaxResults", defaults.MaxResults),
+            QueryTags = QueryTagSettings.Read(configuration, problems),
             FallbackCharacterSet = reader.Text("FallbackCharacterSet", defaults.FallbackCharacterSet)!,
             Limits = new DicomLimits
             {
@@ -86,6 +89,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             CorsOrigins = reader.Text("CorsOrigins", "")!,
             CorsByPlatform = reader.Flag("CorsByPlatform", defaults.CorsByPlatform),
             CorsMaxAgeSeconds = reader.Number("CorsMaxAgeSeconds", defaults.CorsMaxAgeSeconds),
+            CursorKey = ReadKey(reader),
         };
         foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             if (!url.StartsWith("http://", StringComparison.Ordinal)) reader.Add("Urls", "give URLs with http://, such as http://0.0.0.0:8080; TLS is ended in front of this process.");
@@ -107,6 +111,15 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
         proxies = networks;
         reader.RefuseUnknown();
         return options;
+    }
+
+    private static byte[]? ReadKey(SettingsReader<HttpOptions> reader)
+    {
+        if (reader.Text("CursorKey", null) is not { } text) return null;
+        var key = new byte[SearchCursors.KeyBytes];
+        if (Convert.TryFromBase64String(text, key, out var length) && length == key.Length) return key;
+        reader.AddSecret("CursorKey", "give 32 bytes in base64, the same for every instance (openssl rand -base64 32), or remove it.");
+        return null;
     }
 
     private static EventOptions ReadEvents(IConfiguration configuration, List<string> problems)

@@ -34,6 +34,9 @@ internal sealed class SettingsReader<[DynamicallyAccessedMembers(DynamicallyAcce
     /// <summary>Adds a problem of one key.</summary>
     public void Add(string key, string fix) => problems.Add($"{section}:{key} is \"{values[key]}\": {fix}");
 
+    /// <summary>Adds a problem of a key whose value is a secret.</summary>
+    public void AddSecret(string key, string fix) => problems.Add($"{section}:{key} is wrong: {fix}");
+
     /// <summary>Reports keys that nobody asked for: a misspelt option would otherwise be silently without effect.</summary>
     public void RefuseUnknown()
     {

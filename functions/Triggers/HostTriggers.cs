@@ -27,6 +27,7 @@ internal static class HostTriggers
         {
             await context.Archive().Sweeper.SweepAsync(context.RequestAborted);
             await context.RequestServices.GetRequiredService<EventRecovery>().RunAsync(context.RequestAborted);
+            await context.RequestServices.GetRequiredService<QueryTagJob>().RunAsync(context.RequestAborted);
             await AnswerAsync(context);
         }
         catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested)

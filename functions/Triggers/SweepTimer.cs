@@ -10,7 +10,7 @@ namespace DicomServerless.Functions.Triggers;
 /// Runs the sweep outside the Functions host. Of several processes one does it: who moves the lease row's time on by its ETag. That saves work and protects nothing;
 /// two sweeps at once are harmless.
 /// </summary>
-internal sealed class SweepTimer(DicomArchive archive, EventRecovery recovery, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log) : BackgroundService
+internal sealed class SweepTimer(DicomArchive archive, EventRecovery recovery, QueryTagJob queryTags, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log) : BackgroundService
 {
     private const string LeasePartition = "lease", LeaseRow = "sweep", NextColumn = "Next";
 
@@ -28,6 +28,7 @@ internal sealed class SweepTimer(DicomArchive archive, EventRecovery recovery, R
                 {
                     await archive.Sweeper.SweepAsync(stoppingToken);
                     await recovery.RunAsync(stoppingToken);
+                    await queryTags.RunAsync(stoppingToken);
                 }
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)

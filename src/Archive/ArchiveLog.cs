@@ -8,6 +8,9 @@ internal static partial class ArchiveLog
     [LoggerMessage(1001, LogLevel.Warning, "A journal row could not be removed; the sweep will look at its study again")]
     public static partial void JournalNotRemoved(ILogger log, Exception exception);
 
+    [LoggerMessage(1020, LogLevel.Error, "A study could not be looked at for the configured query attributes; the build goes over it again")]
+    public static partial void QueryTagsNotBuilt(ILogger log, Exception exception);
+
     [LoggerMessage(1002, LogLevel.Error, "A study could not be settled; its journal row stays and the sweep tries again")]
     public static partial void NotSettled(ILogger log, Exception exception);
 

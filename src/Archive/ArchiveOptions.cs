@@ -90,6 +90,9 @@ public sealed class ArchiveOptions
     /// <summary>The character set of objects that name none but use bytes above 127, a defined term of (0008,0005). Default ISO_IR 100.</summary>
     public string FallbackCharacterSet { get; set; } = "ISO_IR 100";
 
+    /// <summary>Attributes by which searches find studies without looking at all of them, beyond the usual ones. At most <see cref="QueryTag.MaxTags"/>. Default none.</summary>
+    public IReadOnlyList<QueryTag> QueryTags { get; set; } = [];
+
     /// <summary>Caps on what one object may make the archive hold or do.</summary>
     public DicomLimits Limits { get; set; } = new();
 

@@ -27,7 +27,8 @@ public sealed class DicomArchive
         Events = new BlobEventHandler(stores, index, inbox, options, clock);
         Reconciler = new Reconciler(stores, index, inbox, contents, options, clock, log);
         Retrieval = new InstanceRetrieval(stores, index, options);
-        Search = new DicomSearch(stores, options);
+        QueryTags = new QueryTagBuild(stores, index, options, clock, log);
+        Search = new DicomSearch(stores, options, QueryTags);
         Sweeper = new Sweeper(stores, Reconciler, options, clock, log);
     }
 
@@ -45,6 +46,9 @@ public sealed class DicomArchive
 
     /// <summary>Searches.</summary>
     public DicomSearch Search { get; }
+
+    /// <summary>Builds what the configured query attributes need.</summary>
+    public QueryTagBuild QueryTags { get; }
 
     /// <summary>Follows blob events.</summary>
     public BlobEventHandler Events { get; }

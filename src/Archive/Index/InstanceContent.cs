@@ -30,6 +30,9 @@ internal sealed record InstanceContent
     /// <summary>Series attributes that have a value (<see cref="IndexedAttributes.Series"/>).</summary>
     public required IReadOnlyList<KeyValuePair<Tag, byte[]>> SeriesAttributes { get; init; }
 
+    /// <summary>Values of the configured attributes (<see cref="QueryTagValues"/>).</summary>
+    public required IReadOnlyList<(string Key, string Value)> QueryValues { get; init; }
+
     /// <summary>Instance attributes as one DICOM JSON object (<see cref="IndexedAttributes.Instance"/>).</summary>
     public required byte[] InstanceAttributes { get; init; }
 

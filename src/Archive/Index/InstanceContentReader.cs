@@ -45,12 +45,16 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
             InstanceNumber = number is not null && long.TryParse(AttributeJson.FirstText(number), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null,
             StudyAttributes = MetadataAttributes.Extract(metadata, IndexedAttributes.Study),
             SeriesAttributes = MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
+            QueryValues = QueryValuesOf(metadata),
             InstanceAttributes = MetadataAttributes.ToObject(instance),
             Metadata = RowBytes.Compress(metadata),
             Frames = scan.Frames?.ToBytes(),
             Bulk = BulkTable.Write(scan.BulkValues),
         };
     }
+
+    /// <summary>What an instance has of the configured attributes.</summary>
+    public IReadOnlyList<(string Key, string Value)> QueryValuesOf(ReadOnlySpan<byte> metadata) => QueryTagValues.Of(metadata, options.QueryTags);
 
     /// <summary>Reads a blob that someone else put, as it is now.</summary>
     public async Task<BlobContent> ReadBackAsync(IBlobContainer container, InstanceKey expected, CancellationToken cancellationToken)

@@ -68,7 +68,7 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
     }
 
     /// <summary>Every instance of the study, or of one series, with its study and series attributes, read from the metadata in its row.</summary>
-    public async IAsyncEnumerable<(InstanceState Instance, List<KeyValuePair<Tag, byte[]>> Study, List<KeyValuePair<Tag, byte[]>> Series)> AttributesAsync(Uid? series, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<(InstanceState Instance, List<KeyValuePair<Tag, byte[]>> Study, List<KeyValuePair<Tag, byte[]>> Series, IReadOnlyList<(string Key, string Value)> Values)> AttributesAsync(Uid? series, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : ("i:", Layout.InstanceRowsBefore);
         var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["SC", .. InstanceState.MetadataColumns] };
@@ -76,7 +76,7 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
         {
             var instance = InstanceState.FromRow(row);
             var metadata = RowBytes.Decompress(instance.Metadata ?? await stores.Derived.ReadAllAsync(instance.DerivedMetadata!, cancellationToken));
-            yield return (instance, MetadataAttributes.Extract(metadata, IndexedAttributes.Study), MetadataAttributes.Extract(metadata, IndexedAttributes.Series));
+            yield return (instance, MetadataAttributes.Extract(metadata, IndexedAttributes.Study), MetadataAttributes.Extract(metadata, IndexedAttributes.Series), contents.QueryValuesOf(metadata));
         }
     }
 }

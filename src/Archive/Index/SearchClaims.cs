@@ -10,7 +10,7 @@ namespace DicomServerless.Archive.Index;
 internal static class SearchClaims
 {
     public const string PatientId = "pid", PatientName = "pn", AccessionNumber = "acc", StudyId = "sid", ReferringPhysicianName = "rpn",
-        StudyDescription = "desc", ModalityPrefix = "mod:", Series = "series";
+        StudyDescription = "desc", ModalityPrefix = "mod:", Series = "series", QueryWords = "qt:", QueryValues = "qv:";
 
     /// <summary>A value with more words and suffixes than one batch holds has a row with this value; every search of the key looks at those too.</summary>
     public const string Overflow = "!";
@@ -42,6 +42,7 @@ internal static class SearchClaims
         }
         foreach (var modality in study.Modalities.Keys)
             if (SearchText.Key(modality) is { Length: > 0 } escaped) yield return $"k|{ModalityPrefix}{escaped}||{newestFirst}";
+        foreach (var (key, value) in study.QueryValues.Pointed) yield return $"k|{key}|{value}|{newestFirst}";
     }
 
     /// <summary>The keys of a study's row in <c>studies</c>.</summary>
@@ -64,9 +65,11 @@ internal static class SearchClaims
         var (key, value, newestFirst) = (parts[1], parts[2], parts[3]);
         if (key.StartsWith(ModalityPrefix, StringComparison.Ordinal)) return [(key, $"{newestFirst}:{study}")];
 
+        if (value == Overflow) return [(key, $"{value}:{newestFirst}:{study}")];
+
         // The whole value and whole words end in ':', suffixes in '!:', so that an exact search does not meet the suffixes of longer values.
         var values = new SortedSet<string>(StringComparer.Ordinal) { value };
-        if (key is PatientId or AccessionNumber or StudyId) values.UnionWith(SearchText.Suffixes(value).Select(suffix => suffix + "!"));
+        if (key is PatientId or AccessionNumber or StudyId || key.StartsWith(QueryValues, StringComparison.Ordinal)) values.UnionWith(SearchText.Suffixes(value).Select(suffix => suffix + "!"));
         else
         {
             foreach (var word in SearchText.Words(value))

@@ -7,12 +7,12 @@ namespace DicomServerless.Archive.Index;
 /// One entity-group transaction that makes rows equal blobs: built from what a process knows of the study's rows, guarded by the ETag of the study's row. When it
 /// is refused, nothing has happened, and it is built anew from what is there then.
 /// </summary>
-internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores stores, InstanceRowReader reader, TimeProvider clock)
+internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores stores, InstanceRowReader reader, IReadOnlyList<QueryTag> queryTags, TimeProvider clock)
 {
     /// <summary>Instances in one commit: a batch has 100 rows, of which the study's and at least one series' are needed.</summary>
     public const int MaxChanges = 98;
 
-    private readonly StudyState state = rows.Study.Copy();
+    private readonly StudyState state = Start(rows.Study, queryTags);
     private readonly Dictionary<Uid, SeriesState> series = [];
     private readonly HashSet<Uid> seriesThatWere = [];
     private readonly List<TableWrite> writes = [];
@@ -21,6 +21,13 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     private readonly HashSet<Uid> seriesWithoutSource = [];
     private bool studyWithoutSource;
     private bool isForced;
+
+    private static StudyState Start(StudyState study, IReadOnlyList<QueryTag> queryTags)
+    {
+        var copy = study.Copy();
+        if (copy.Instances == 0) copy.QueryValues.Reset(queryTags);
+        return copy;
+    }
 
     /// <summary>How each change of the batch came out, in order.</summary>
     public SettledAs[] Results { get; private set; } = [];
@@ -64,16 +71,18 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             series[found.Series] = new SeriesState(study, found.Series) { ETag = found.ETag };
         }
         state.Attributes.Clear();
+        state.QueryValues.Reset(queryTags);
         state.Modalities.Clear();
         state.SopClasses.Clear();
         state.Instances = 0;
-        await foreach (var (instance, studyValues, seriesValues) in reader.AttributesAsync(null, cancellationToken))
+        await foreach (var (instance, studyValues, seriesValues, queryValues) in reader.AttributesAsync(null, cancellationToken))
         {
             var of = series.TryGetValue(instance.Name.Series, out var there) ? there : series[instance.Name.Series] = new SeriesState(study, instance.Name.Series);
             of.Instances++;
             state.Instances++;
             StudyState.Count(state.SopClasses, instance.SopClassUid, 1);
             state.Attributes.Merge(instance.Name, studyValues);
+            state.QueryValues.Merge(instance.Name, queryValues);
             of.Attributes.Merge(instance.Name, seriesValues);
             AllInstances.Add(instance.Name);
         }
@@ -128,7 +137,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         if (old is not null)
         {
             StudyState.Count(state.SopClasses, old.SopClassUid, -1);
-            studyWithoutSource |= state.Attributes.HasSource(name);
+            studyWithoutSource |= state.Attributes.HasSource(name) || state.QueryValues.HasSource(name);
             if (of.Attributes.HasSource(name)) seriesWithoutSource.Add(name.Series);
             DerivedToRemove.AddRange(old.Derived);
         }
@@ -140,6 +149,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             foreach (var kept in spill) DerivedToRemove.Remove(kept.Name);
             StudyState.Count(state.SopClasses, content.SopClassUid, 1);
             state.Attributes.Merge(name, content.StudyAttributes);
+            state.QueryValues.Merge(name, content.QueryValues);
             of.Attributes.Merge(name, content.SeriesAttributes);
         }
         else writes.Add(TableWrite.Delete(study.Value, Layout.InstanceRowKey(name), oldETag!));
@@ -165,7 +175,13 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
 
     private async Task FinishAsync(IReadOnlySet<string> removedClaims, CancellationToken cancellationToken)
     {
-        if (state.Instances == 0) state.Attributes.Clear();
+        // A study of before the configured attributes were what they are is looked at as a whole.
+        studyWithoutSource |= !state.QueryValues.Covers(queryTags);
+        if (state.Instances == 0)
+        {
+            state.Attributes.Clear();
+            state.QueryValues.Reset(queryTags);
+        }
         else if (studyWithoutSource || seriesWithoutSource.Count > 0) await RecomputeAsync(cancellationToken);
         SetClaims(removedClaims);
         foreach (var of in series.Values.Where(of => overlay.Keys.Any(name => name.Series == of.Series) && (of.Instances > 0 || of.ETag is not null))) writes.Add(SeriesWrite(of));
@@ -176,20 +192,32 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     // The source of an attribute has gone: the next lowest instance that has a value follows (rule 4). Only this reads the other instances.
     private async Task RecomputeAsync(CancellationToken cancellationToken)
     {
-        if (studyWithoutSource) state.Attributes.Clear();
+        if (studyWithoutSource)
+        {
+            state.Attributes.Clear();
+            state.QueryValues.Reset(queryTags);
+        }
         var modalities = series.Values.ToDictionary(of => of.Series, of => of.Modality);
         foreach (var uid in seriesWithoutSource) series[uid].Attributes.Clear();
         var only = !studyWithoutSource && seriesWithoutSource.Count == 1 ? seriesWithoutSource.First() : (Uid?)null;
-        await foreach (var (instance, studyValues, seriesValues) in reader.AttributesAsync(only, cancellationToken))
+        await foreach (var (instance, studyValues, seriesValues, queryValues) in reader.AttributesAsync(only, cancellationToken))
         {
             if (overlay.ContainsKey(instance.Name)) continue;
-            if (studyWithoutSource) state.Attributes.Merge(instance.Name, studyValues);
+            if (studyWithoutSource)
+            {
+                state.Attributes.Merge(instance.Name, studyValues);
+                state.QueryValues.Merge(instance.Name, queryValues);
+            }
             if (seriesWithoutSource.Contains(instance.Name.Series)) series[instance.Name.Series].Attributes.Merge(instance.Name, seriesValues);
         }
         foreach (var (name, content) in overlay)
         {
             if (content is null) continue;
-            if (studyWithoutSource) state.Attributes.Merge(name, content.StudyAttributes);
+            if (studyWithoutSource)
+            {
+                state.Attributes.Merge(name, content.StudyAttributes);
+                state.QueryValues.Merge(name, content.QueryValues);
+            }
             if (seriesWithoutSource.Contains(name.Series)) series[name.Series].Attributes.Merge(name, content.SeriesAttributes);
         }
         foreach (var uid in seriesWithoutSource)
@@ -222,5 +250,5 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
 
     private static bool Same(StudyState a, StudyState b) =>
         a.Instances == b.Instances && a.SeriesCount == b.SeriesCount && a.Modalities.SequenceEqual(b.Modalities) && a.SopClasses.SequenceEqual(b.SopClasses)
-        && a.Claims.SetEquals(b.Claims) && a.Attributes.ToJson().AsSpan().SequenceEqual(b.Attributes.ToJson());
+        && a.Claims.SetEquals(b.Claims) && (a.Instances == 0 || a.QueryValues.Same(b.QueryValues)) && a.Attributes.ToJson().AsSpan().SequenceEqual(b.Attributes.ToJson());
 }

@@ -36,11 +36,15 @@ internal sealed class StudyState(Uid study)
     /// <summary>Search rows that it had and whose removal is not confirmed.</summary>
     public SortedSet<string> OldClaims { get; private init; } = new(StringComparer.Ordinal);
 
+    /// <summary>What its instances have of the configured attributes.</summary>
+    public QueryTagValues QueryValues { get; private init; } = new();
+
     public StudyState Copy() => new(study)
     {
         ETag = ETag, Version = Version, Instances = Instances, SeriesCount = SeriesCount, Attributes = Attributes.Copy(),
         Modalities = new(Modalities, StringComparer.Ordinal), SopClasses = new(SopClasses, StringComparer.Ordinal),
         Claims = new(Claims, StringComparer.Ordinal), OldClaims = new(OldClaims, StringComparer.Ordinal),
+        QueryValues = QueryValues.Copy(),
     };
 
     /// <summary>Adds to a counter; a counter at 0 goes.</summary>
@@ -87,6 +91,7 @@ internal sealed class StudyState(Uid study)
             WriteCounters(writer, "classes", SopClasses);
             WriteSet(writer, "claims", Claims);
             WriteSet(writer, "old", OldClaims);
+            QueryValues.Write(writer, "values");
             writer.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
@@ -113,5 +118,6 @@ internal sealed class StudyState(Uid study)
         foreach (var counter in document.RootElement.GetProperty("classes").EnumerateObject()) SopClasses[counter.Name] = counter.Value.GetInt32();
         foreach (var item in document.RootElement.GetProperty("claims").EnumerateArray()) Claims.Add(item.GetString()!);
         foreach (var item in document.RootElement.GetProperty("old").EnumerateArray()) OldClaims.Add(item.GetString()!);
+        if (document.RootElement.TryGetProperty("values", out var values)) QueryValues.Read(values);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
             {
                 if (attempt == MaxAttempts) throw new IOException("The study changed too often while it was verified.");
                 var rows = await KnowAsync(cancellationToken);
-                var commit = new StudyCommit(study, rows, stores, reader, clock);
+                var commit = new StudyCommit(study, rows, stores, reader, options.QueryTags, clock);
                 await commit.RecountAsync(cancellationToken);
                 if (commit.HasWrites && !await SubmitAsync(commit, cancellationToken)) continue;
                 var state = known!.Study;
@@ -172,7 +172,7 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
             if (attempt == MaxAttempts + batch.Count) throw new IOException("The study changed too often to be settled.");
             var rows = known ?? await KnowAsync(cancellationToken);
             var part = batch.GetRange(next, Math.Min(size, batch.Count - next));
-            var commit = new StudyCommit(study, rows, stores, reader, clock);
+            var commit = new StudyCommit(study, rows, stores, reader, options.QueryTags, clock);
             await commit.PrepareAsync(part, change => IsTrusted(change), rowsMayExist, searchRows.Confirmed, cancellationToken);
             if (commit.IsTooLarge && part.Count > 1)
             {

@@ -1,17 +1,17 @@
-using System.Globalization;
 using System.Text.Json;
 using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Matching;
-using DicomServerless.Storage;
 
 namespace DicomServerless.Archive.Search;
 
 /// <summary>The results of a search.</summary>
 /// <param name="Results">DICOM JSON objects, in the order of answers.</param>
-/// <param name="HasMore">Whether there are further results behind these.</param>
-/// <param name="IsIncomplete">Whether the search stopped at the bound of work that one request may cause, so that matches may be missing.</param>
-public sealed record SearchAnswer(IReadOnlyList<byte[]> Results, bool HasMore, bool IsIncomplete);
+/// <param name="HasMore">Whether there are further results behind these, or may be.</param>
+/// <param name="IsIncomplete">Whether the search stopped at the bound of work that one request may cause; what lies behind comes with the next page.</param>
+/// <param name="Next">Where the next page goes on; null at the end.</param>
+/// <param name="Unready">Whether a key is a configured attribute whose pointers are still being built, so that studies were looked at one by one.</param>
+public sealed record SearchAnswer(IReadOnlyList<byte[]> Results, bool HasMore, bool IsIncomplete, SearchPlace? Next, bool Unready);
 
 /// <summary>
 /// Searches studies, series and instances (PS3.18 10.6). Order: studies newest first by date and time, then by UID; series by number, then UID; instances by number, then
@@ -19,13 +19,11 @@ public sealed record SearchAnswer(IReadOnlyList<byte[]> Results, bool HasMore, b
 /// </summary>
 public sealed class DicomSearch
 {
-    // Studies that a search of series or instances over all studies opens before it gives up.
-    private const int MaxOpenedStudies = 2_000;
-
     private readonly ArchiveStores stores;
     private readonly ArchiveOptions options;
+    private readonly QueryTagBuild tags;
 
-    internal DicomSearch(ArchiveStores stores, ArchiveOptions options) => (this.stores, this.options) = (stores, options);
+    internal DicomSearch(ArchiveStores stores, ArchiveOptions options, QueryTagBuild tags) => (this.stores, this.options, this.tags) = (stores, options, tags);
 
     /// <summary>Runs a search.</summary>
     /// <param name="query">What is searched.</param>
@@ -33,119 +31,104 @@ public sealed class DicomSearch
     /// <param name="cancellationToken">Ends the search.</param>
     public async Task<SearchAnswer> SearchAsync(QidoQuery query, string baseUrl, CancellationToken cancellationToken)
     {
-        var collector = new ResultCollector(query.Offset, Math.Min(query.Limit ?? options.MaxResults, options.MaxResults));
-        var shape = new ResultShape(query, baseUrl);
-        if (collector.IsFull) return new SearchAnswer([], false, false);
-        var candidates = new StudyCandidates(stores);
-        var opened = 0;
-        var isIncomplete = false;
-        await foreach (var candidate in candidates.FindAsync(query, collector.Wanted, cancellationToken))
+        var page = new Page(query.After?.Skip ?? query.Offset, Math.Min(query.Limit ?? options.MaxResults, options.MaxResults));
+        if (page.IsFull) return new SearchAnswer([], false, false, null, false);
+        var asked = options.QueryTags.Where(tag => query.Matches.Any(match => !match.IsUniversal && tag.IsOf(match))).ToArray();
+        var ready = asked.Length == 0 ? new HashSet<string>() : await tags.ReadyAsync(cancellationToken);
+        var candidates = new StudyCandidates(stores, [.. asked.Where(tag => ready.Contains(tag.Id))]);
+        var run = new Run(query, new KeyLevels(query, options.QueryTags), new SearchLevels(stores, query), new ResultShape(query, baseUrl), page);
+        SearchPlace? last = null;
+        var isSpent = false;
+        await foreach (var candidate in candidates.FindAsync(query, page.Wanted, cancellationToken))
         {
-            using var study = JsonDocument.Parse(candidate.Answer, AttributeJson.DocumentOptions);
-            if (query.Level == QidoLevel.Study)
+            if (isSpent = run.Levels.IsSpent) break;
+            await run.LookAtAsync(candidate, cancellationToken);
+            if (page.HasMore) break;
+            last = new SearchPlace(candidate.NewestFirst, candidate.Study);
+        }
+        var isIncomplete = (isSpent || candidates.IsIncomplete) && !page.HasMore;
+        return new SearchAnswer(page.Results, page.HasMore || isIncomplete, isIncomplete, page.HasMore ? page.Last : isIncomplete && last is not null ? last with { Skip = page.Skip } : null, asked.Any(tag => !ready.Contains(tag.Id)));
+    }
+
+    // One search on its way.
+    private sealed record Run(QidoQuery Query, KeyLevels Keys, SearchLevels Levels, ResultShape Shape, Page Page)
+    {
+        public async Task LookAtAsync(StudyCandidate candidate, CancellationToken cancellationToken)
+        {
+            var study = SearchLevels.Parse(candidate.Answer);
+            if (!All(Keys.Study, study)) return;
+            if (Query.Level == QidoLevel.Study)
             {
-                if (query.Matches.All(match => match.Matches(study.RootElement, query.Fuzzy))) collector.Add(() => shape.Make($"/studies/{candidate.Study}", study.RootElement));
+                IReadOnlyList<JsonElement>? below = [];
+                if (Keys.Series.Count + Keys.Instance.Count > 0)
+                    below = await Levels.FindAsync(candidate.Study, await Levels.SeriesAsync(candidate.Study, cancellationToken), Keys.Series, Keys.Instance, cancellationToken);
+                if (below is not null) Page.Add(new SearchPlace(candidate.NewestFirst, candidate.Study), () => Shape.Make($"/studies/{candidate.Study}", [study], below));
+                return;
             }
-            else
+            await LookAtSeriesAsync(candidate, study, cancellationToken);
+        }
+
+        private async Task LookAtSeriesAsync(StudyCandidate candidate, JsonElement study, CancellationToken cancellationToken)
+        {
+            var after = Query.After is { Series: not null } place && place.Study == candidate.Study && place.NewestFirst == candidate.NewestFirst ? place : null;
+            var all = await Levels.SeriesAsync(candidate.Study, cancellationToken);
+            IReadOnlyList<JsonElement>? ofStudy = Keys.InStudy.Count == 0 ? [] : await Levels.FindAsync(candidate.Study, all, [], Keys.InStudy, cancellationToken);
+            if (ofStudy is null) return;
+            foreach (var (order, series) in all)
             {
-                if (!MayHold(query, study.RootElement)) continue;
-                if (++opened > MaxOpenedStudies)
+                if (after is not null && order.CompareTo(after.Series!.Value) is var compared && (compared < 0 || (compared == 0 && after.Instance is null))) continue;
+                if (!All(Keys.Series, series)) continue;
+                var here = new SearchPlace(candidate.NewestFirst, candidate.Study, order);
+                if (Query.Level == QidoLevel.Instance) await LookAtInstancesAsync(here, after?.Series == order ? after.Instance : null, study, series, ofStudy, cancellationToken);
+                else
                 {
-                    isIncomplete = true;
-                    break;
+                    IReadOnlyList<JsonElement>? below = Keys.Instance.Count == 0 ? [] : await Levels.FindAsync(candidate.Study, [(order, series)], [], Keys.Instance, cancellationToken);
+                    if (below is not null) Page.Add(here, () => Shape.Make($"/studies/{candidate.Study}/series/{order.Uid}", [study, series], [.. ofStudy, .. below]));
                 }
-                await SearchSeriesAsync(query, candidate.Study, study.RootElement, shape, collector, cancellationToken);
+                if (Page.HasMore) return;
             }
-            if (collector.HasMore) break;
         }
-        return new SearchAnswer(collector.Results, collector.HasMore, isIncomplete || candidates.IsIncomplete);
-    }
 
-    // What the study's own row can decide about its series and instances: its attributes, and whether it has the modality at all.
-    private static bool MayHold(QidoQuery query, JsonElement study) =>
-        query.Matches.Where(match => IndexedAttributes.Study.AsSpan().BinarySearch(match.Path[0]) >= 0 && IndexedAttributes.Series.AsSpan().BinarySearch(match.Path[0]) < 0
-            && study.TryGetProperty(match.Path[0].ToString(), out _) && query.Level == QidoLevel.Series).All(match => match.Matches(study, query.Fuzzy));
-
-    private async Task SearchSeriesAsync(QidoQuery query, Uid study, JsonElement studyAttributes, ResultShape shape, ResultCollector collector, CancellationToken cancellationToken)
-    {
-        var series = new List<(long Number, SeriesState State)>();
-        var rows = new TableQuery { PartitionKey = study.Value, RowKeyFrom = "e:", RowKeyBefore = Layout.SeriesRowsBefore };
-        if (query.Series is { } only) rows = rows with { RowKeyFrom = Layout.SeriesRowKey(only), RowKeyBefore = Layout.SeriesRowKey(only) + "!" };
-        await foreach (var row in stores.Instances.RowsAsync(rows, cancellationToken))
+        private async Task LookAtInstancesAsync(SearchPlace here, NumberedUid? after, JsonElement study, JsonElement series, IReadOnlyList<JsonElement> ofStudy, CancellationToken cancellationToken)
         {
-            var state = SeriesState.FromRow(row);
-            series.Add((NumberOf(state.Attributes.First(Tags.SeriesNumber)), state));
-        }
-        foreach (var (_, state) in series.OrderBy(item => item.Number).ThenBy(item => item.State.Series))
-        {
-            using var attributes = JsonDocument.Parse(StudyAnswer.Of(study, state), AttributeJson.DocumentOptions);
-            if (query.Level == QidoLevel.Instance) await SearchInstancesAsync(query, study, state.Series, studyAttributes, attributes.RootElement, shape, collector, cancellationToken);
-            else if (Matches(query, attributes.RootElement, studyAttributes)) collector.Add(() => shape.Make($"/studies/{study}/series/{state.Series}", studyAttributes, attributes.RootElement));
-            if (collector.HasMore) return;
-        }
-    }
-
-    private async Task SearchInstancesAsync(
-        QidoQuery query, Uid study, Uid series, JsonElement studyAttributes, JsonElement seriesAttributes, ResultShape shape, ResultCollector collector, CancellationToken cancellationToken)
-    {
-        // Attributes beyond those kept apart need the whole metadata of each instance.
-        var needsMetadata = query.IncludeAll || query.Include.Any(tag => tag != Tags.AvailableTransferSyntaxUID && IndexedAttributes.Instance.AsSpan().BinarySearch(tag) < 0
-            && !studyAttributes.TryGetProperty(tag.ToString(), out _) && !seriesAttributes.TryGetProperty(tag.ToString(), out _));
-        var (from, before) = Layout.InstanceRows(series);
-        if (query.Matches.FirstOrDefault(match => match.Path is [var tag] && tag == Tags.SOPInstanceUID && !match.IsUniversal) is { Values: [var sop] })
-            (from, before) = (Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))), Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))) + "!");
-        IReadOnlyList<string> columns = needsMetadata ? ["IA", "TS", .. InstanceState.MetadataColumns] : ["ET", "IN", "IA", "TS"];
-        var rows = new List<InstanceState>();
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken)) rows.Add(InstanceState.FromRow(row));
-        foreach (var row in rows.OrderBy(row => row.InstanceNumber ?? long.MaxValue).ThenBy(row => row.Name.Sop))
-        {
-            using var attributes = JsonDocument.Parse(needsMetadata ? await MetadataAsync(row, cancellationToken) : row.Attributes, AttributeJson.DocumentOptions);
-            if (Matches(query, attributes.RootElement, seriesAttributes, studyAttributes))
-                collector.Add(() => shape.Make(row.TransferSyntaxUid, $"/studies/{study}/series/{series}/instances/{row.Name.Sop}", studyAttributes, seriesAttributes, attributes.RootElement));
-            if (collector.HasMore) return;
-        }
-    }
-
-    private async Task<byte[]> MetadataAsync(InstanceState row, CancellationToken cancellationToken)
-    {
-        var json = RowBytes.Decompress(row.Metadata ?? await stores.Derived.ReadAllAsync(row.DerivedMetadata!, cancellationToken));
-        return MetadataAttributes.ToObject(MetadataAttributes.All(json));
-    }
-
-    // A key is matched at the level that has its attribute, the most special first.
-    private static bool Matches(QidoQuery query, params ReadOnlySpan<JsonElement> levels)
-    {
-        foreach (var match in query.Matches)
-        {
-            var isMatch = match.IsUniversal;
-            foreach (var level in levels)
+            var uid = here.Series!.Value.Uid;
+            IReadOnlyList<JsonElement>? ofSeries = Keys.InSeries.Count == 0 ? [] : await Levels.FindAsync(here.Study, [(here.Series.Value, series)], [], Keys.InSeries, cancellationToken);
+            if (ofSeries is null) return;
+            // Attributes beyond those kept apart need the whole metadata of each instance.
+            var withMetadata = Query.IncludeAll || Query.Include.Any(tag => tag != Tags.AvailableTransferSyntaxUID && !KeyLevels.IsInstance(tag) && !KeyLevels.IsStudy(tag) && !KeyLevels.IsSeries(tag));
+            foreach (var (order, row) in await Levels.InstancesAsync(here.Study, uid, withMetadata, cancellationToken))
             {
-                if (isMatch) break;
-                if (!level.TryGetProperty(match.Path[0].ToString(), out _)) continue;
-                isMatch = match.Matches(level, query.Fuzzy);
-                break;
+                if (after is { } place && order.CompareTo(place) <= 0) continue;
+                var instance = await Levels.AttributesAsync(row, withMetadata, cancellationToken);
+                if (All(Keys.Instance, instance))
+                    Page.Add(here with { Instance = order }, () => Shape.Make($"/studies/{here.Study}/series/{uid}/instances/{order.Uid}", [study, series, instance], [.. ofStudy, .. ofSeries], row.TransferSyntaxUid));
+                if (Page.HasMore) return;
             }
-            if (!isMatch) return false;
         }
-        return true;
-    }
 
-    private static long NumberOf(string? text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
+        private bool All(IEnumerable<AttributeMatch> matches, JsonElement attributes) => matches.All(match => match.Matches(attributes, Query.Fuzzy));
+    }
 
     // The page: passes over the offset, keeps up to the limit, and one more only to know that there is one.
-    private sealed class ResultCollector(int offset, int limit)
+    private sealed class Page(int offset, int limit)
     {
         private int matched;
 
         public List<byte[]> Results { get; } = [];
+        public SearchPlace? Last { get; private set; }
         public bool HasMore { get; private set; }
         public bool IsFull => limit == 0;
+        public int Skip => Math.Max(0, offset - matched);
         public int Wanted => (int)Math.Min((long)offset + limit + 1, 200);
 
-        public void Add(Func<byte[]> make)
+        public void Add(SearchPlace place, Func<byte[]> make)
         {
             if (matched++ < offset) return;
-            if (Results.Count < limit) Results.Add(make());
+            if (Results.Count < limit)
+            {
+                Results.Add(make());
+                Last = place;
+            }
             else HasMore = true;
         }
     }

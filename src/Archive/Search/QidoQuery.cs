@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Matching;
 
@@ -14,6 +16,11 @@ public enum QidoLevel
     /// <summary>Instances.</summary>
     Instance,
 }
+
+/// <summary>An attribute that was asked for.</summary>
+/// <param name="Tag">Its tag; of a private one, as the query gave it.</param>
+/// <param name="Creator">The private creator, where the query names it: then the element is looked for in that creator's block, wherever an object has it.</param>
+public readonly record struct RequestedAttribute(Tag Tag, string? Creator);
 
 /// <summary>A search, parsed (PS3.18 8.3.4 and 10.6).</summary>
 public sealed class QidoQuery
@@ -32,7 +39,13 @@ public sealed class QidoQuery
     /// <summary>All of these must match.</summary>
     public IReadOnlyList<AttributeMatch> Matches { get; private set; } = [];
 
-    /// <summary>Attributes asked for beyond the usual ones.</summary>
+    /// <summary>The attributes that were given as keys, all of which come back.</summary>
+    public IReadOnlyList<RequestedAttribute> Keys { get; private set; } = [];
+
+    /// <summary>Attributes asked for beyond the usual ones, without the keys.</summary>
+    public IReadOnlyList<RequestedAttribute> Fields { get; private set; } = [];
+
+    /// <summary>Keys and fields: the tags in front, private ones as they were given.</summary>
     public IReadOnlySet<Tag> Include { get; private set; } = new HashSet<Tag>();
 
     /// <summary>Whether every attribute is asked for.</summary>
@@ -47,6 +60,15 @@ public sealed class QidoQuery
     /// <summary>Whether person names match by the beginnings of their words, in any order.</summary>
     public bool Fuzzy { get; private set; }
 
+    /// <summary>The cursor of an earlier answer's link, as it came; null if none did.</summary>
+    public string? Cursor { get; private set; }
+
+    /// <summary>The place behind which to go on; set by who has read <see cref="Cursor"/>.</summary>
+    public SearchPlace? After { get; set; }
+
+    /// <summary>A hash of all that decides what matches and in which order: of everything but page and representation. A cursor is of one such query.</summary>
+    public byte[] Fingerprint { get; private set; } = [];
+
     /// <summary>What was asked for and is not done, each a sentence for a Warning header.</summary>
     public IReadOnlyList<string> Warnings { get; private set; } = [];
 
@@ -60,11 +82,11 @@ public sealed class QidoQuery
     {
         var query = new QidoQuery(level, study, series);
         var (problems, warnings) = (new List<string>(), new List<string>());
-        var matches = new List<AttributeMatch>();
-        var include = new HashSet<Tag>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        var creators = new Dictionary<Tag, string>();
-        foreach (var (name, value) in parameters)
+        var (keys, fields) = (new List<KeyValuePair<string, string>>(), new List<string>());
+        var options = default(MatchOptions);
+        var hasOffset = false;
+        var all = parameters.ToArray();
+        foreach (var (name, value) in all)
         {
             switch (name.ToLowerInvariant())
             {
@@ -73,52 +95,112 @@ public sealed class QidoQuery
                     break;
                 case "offset":
                     query.Offset = Number(name, value, problems) ?? 0;
+                    hasOffset = true;
+                    break;
+                case "cursor":
+                    query.Cursor = value;
                     break;
                 case "fuzzymatching":
                     query.Fuzzy = Flag(name, value, problems);
                     break;
-                case "emptyvaluematching" or "multiplevaluematching":
-                    if (Flag(name, value, problems)) warnings.Add($"The {name.ToLowerInvariant()} parameter is not supported. Only literal matching has been performed.");
+                case "emptyvaluematching":
+                    options = options with { EmptyValues = Flag(name, value, problems) };
+                    break;
+                case "multiplevaluematching":
+                    options = options with { MultipleValues = Flag(name, value, problems) };
                     break;
                 case "includefield":
-                    foreach (var field in value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-                    {
-                        if (field.Equals("all", StringComparison.OrdinalIgnoreCase)) query.IncludeAll = true;
-                        // Only the first step of a path is a field of its own; an attribute that nobody knows is silently absent (8.3.4.3).
-                        else if (AttributeMatch.TryPath(field.Split('.')[0], out var path)) include.Add(path[0]);
-                    }
+                    fields.AddRange(value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
                     break;
                 case "accept" or "accept-charset" or "charset" or "_" or "code":
                     break;
+                // The zone of the dates and times asked for, no attribute to match (8.3.4.1.2).
+                case "00080201" or "timezoneoffsetfromutc":
+                    if (value.Length == 0) fields.Add(name);
+                    else if (DateTimeRange.TryZone(value, out var zone)) options = options with { Zone = zone };
+                    else problems.Add($"{name} must be an offset from UTC such as +0100 or -0330 (PS3.3 C.12.1.1.8); a plus is %2B in a URL.");
+                    break;
                 default:
-                    AddMatch(name, value, matches, seen, problems, warnings);
+                    keys.Add(new(name, value));
                     break;
             }
         }
-        query.Matches = DateTimeRange.Combine(matches);
-        foreach (var match in matches) include.Add(match.Path[0]);
-        query.Include = include;
+        if (query.Cursor is not null && hasOffset) problems.Add("cursor and offset cannot go together: the cursor is a place already.");
+        query.ReadKeys(keys, fields, options, problems, warnings);
+        query.Fingerprint = Hash(level, study, series, all);
         query.Warnings = warnings;
         errors = problems;
         return query;
     }
 
-    private static void AddMatch(string name, string value, List<AttributeMatch> matches, HashSet<string> seen, List<string> problems, List<string> warnings)
+    private void ReadKeys(List<KeyValuePair<string, string>> given, List<string> fields, MatchOptions options, List<string> problems, List<string> warnings)
     {
-        if (!AttributeMatch.TryPath(name, out var path))
+        var (matches, keys, include, seen) = (new List<AttributeMatch>(), new List<RequestedAttribute>(), new List<RequestedAttribute>(), new HashSet<string>(StringComparer.Ordinal));
+        var paths = new List<(Tag[] Path, string Value)>();
+        foreach (var (name, value) in given)
         {
-            warnings.Add("A query parameter is no attribute that this server knows; it was ignored.");
-            return;
+            if (!AttributeMatch.TryPath(name, out var path)) warnings.Add("A query parameter is no attribute that this server knows; it was ignored.");
+            else if (!seen.Add(string.Join('.', path))) problems.Add($"The attribute {string.Join('.', path)} is there twice; each key may be given once (PS3.18 8.3.4.1).");
+            else paths.Add((path, value));
         }
-        // The zone of the times asked for, no attribute to match (8.3.4.1.2).
-        if (path is [var only] && only == Tags.TimezoneOffsetFromUTC) return;
-        if (!seen.Add(string.Join('.', path)))
+        // A private creator among the keys says whose the elements of its block are; it is no key of its own.
+        var creators = paths.Where(item => item.Path[^1].IsPrivateCreator).ToDictionary(item => string.Join('.', item.Path), item => item.Value.Trim());
+        foreach (var (path, value) in paths)
         {
-            problems.Add($"The attribute {string.Join('.', path)} is there twice; each key may be given once (PS3.18 8.3.4.1).");
-            return;
+            if (path[^1].IsPrivateCreator) continue;
+            var of = CreatorsOf(path, creators, problems);
+            if (of is null) continue;
+            keys.Add(new RequestedAttribute(path[0], of[0]));
+            if (AttributeMatch.TryParse(path, of, value, options, out var match, out var problem)) matches.Add(match!);
+            else problems.Add(problem!);
         }
-        if (AttributeMatch.TryParse(path, value, out var match, out var problem)) matches.Add(match!);
-        else problems.Add(problem!);
+        foreach (var field in fields)
+        {
+            if (field.Equals("all", StringComparison.OrdinalIgnoreCase)) IncludeAll = true;
+            // Only the first step of a path is a field of its own; an attribute that nobody knows is silently absent (8.3.4.3).
+            else if (AttributeMatch.TryPath(field.Split('.')[0], out var path)) include.Add(new RequestedAttribute(path[0], path[0].IsPrivate ? creators.GetValueOrDefault(PrivateBlocks.CreatorOf(path[0]).ToString()) : null));
+        }
+        Matches = DateTimeRange.Combine(matches);
+        Keys = [.. keys.Distinct()];
+        Fields = [.. include.Distinct()];
+        Include = keys.Concat(include).Select(item => item.Tag).ToHashSet();
+    }
+
+    private static string?[]? CreatorsOf(Tag[] path, Dictionary<string, string> creators, List<string> problems)
+    {
+        var of = new string?[path.Length];
+        for (var step = 0; step < path.Length; step++)
+        {
+            if (!path[step].IsPrivate) continue;
+            var creator = string.Join('.', [.. path[..step], PrivateBlocks.CreatorOf(path[step])]);
+            if (path[step].Element >= 0x1000 && creators.TryGetValue(creator, out of[step]) && of[step]!.Length > 0) continue;
+            problems.Add($"{string.Join('.', path)} is private: give its creator too, as {creator}=name (PS3.18 8.3.4.1, PS3.5 7.8.1).");
+            return null;
+        }
+        return of;
+    }
+
+    // Names and values as they are compared; a page's size, and how it is written, are not of the query.
+    private static byte[] Hash(QidoLevel level, Uid? study, Uid? series, KeyValuePair<string, string>[] parameters)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append($"{level}/{study}/{series}");
+        foreach (var (name, value) in parameters.Select(item => (Name: Normal(item.Key), item.Value)).OrderBy(item => item.Name, StringComparer.Ordinal).ThenBy(item => item.Value, StringComparer.Ordinal))
+        {
+            if (name is "limit" or "offset" or "cursor" or "accept" or "accept-charset" or "charset" or "_" or "code") continue;
+            Append(name);
+            Append(value);
+        }
+        return hash.GetHashAndReset();
+
+        void Append(string text)
+        {
+            var bytes = Encoding.UTF8.GetBytes(text);
+            hash.AppendData(BitConverter.GetBytes(bytes.Length));
+            hash.AppendData(bytes);
+        }
+
+        static string Normal(string name) => AttributeMatch.TryPath(name, out var path) ? string.Join('.', path) : name.ToLowerInvariant();
     }
 
     private static int? Number(string name, string value, List<string> problems)

@@ -8,8 +8,18 @@ using DicomServerless.Dicom.Matching;
 namespace DicomServerless.Archive.Search;
 
 /// <summary>Makes results of what is known of a study, series and instance: the attributes of PS3.18 tables 10.6.3-3 to -5, the match keys, and what was asked for.</summary>
-internal sealed class ResultShape(QidoQuery query, string baseUrl)
+internal sealed class ResultShape
 {
+    private readonly QidoQuery query;
+    private readonly string baseUrl;
+    private readonly HashSet<Tag> required, optional;
+
+    public ResultShape(QidoQuery query, string baseUrl)
+    {
+        (this.query, this.baseUrl) = (query, baseUrl);
+        (required, optional) = Wanted(query);
+    }
+
     // Those marked required are returned empty where the data has none (D2.14).
     private static readonly Tag[] StudyRequired =
     [
@@ -37,26 +47,26 @@ internal sealed class ResultShape(QidoQuery query, string baseUrl)
     /// <summary>One result.</summary>
     /// <param name="path">The resource behind the base URL, such as <c>/studies/1.2</c>.</param>
     /// <param name="known">The attributes known at each level, the most general first.</param>
-    public byte[] Make(string path, params ReadOnlySpan<JsonElement> known) => Make(null, path, known);
-
-    /// <summary>One instance.</summary>
-    /// <param name="transferSyntax">As it is stored.</param>
-    /// <param name="path">The resource behind the base URL.</param>
-    /// <param name="known">The attributes known at each level, the most general first.</param>
-    public byte[] Make(string? transferSyntax, string path, params ReadOnlySpan<JsonElement> known)
+    /// <param name="below">Where keys of lower levels were found: of these only the keys are returned.</param>
+    /// <param name="transferSyntax">Of an instance, as it is stored.</param>
+    public byte[] Make(string path, ReadOnlySpan<JsonElement> known, IReadOnlyList<JsonElement>? below = null, string? transferSyntax = null)
     {
         var result = new SortedDictionary<Tag, string>();
-        var (required, optional) = Wanted();
+        foreach (var level in below ?? [])
+        {
+            foreach (var key in query.Keys) Copy(level, key, result);
+        }
         foreach (var level in known)
         {
             foreach (var attribute in level.EnumerateObject())
             {
                 if (!Tag.TryParse(attribute.Name, out var tag)) continue;
-                if (query.IncludeAll || query.Include.Contains(tag) || required.Contains(tag) || optional.Contains(tag)) result[tag] = attribute.Value.GetRawText();
+                if (query.IncludeAll || required.Contains(tag) || optional.Contains(tag)) result[tag] = attribute.Value.GetRawText();
             }
+            foreach (var key in query.Keys.Concat(query.Fields)) Copy(level, key, result);
         }
         foreach (var tag in required) result.TryAdd(tag, Empty(tag));
-        foreach (var match in query.Matches) result.TryAdd(match.Path[0], Empty(match.Path[0]));
+        foreach (var key in query.Keys) AddEmpty(key, result);
         // So that who retrieves knows which presentation contexts it takes (PS3.18 table 10.6.3-5).
         if (transferSyntax is { Length: > 0 }) result[Tags.AvailableTransferSyntaxUID] = $$"""{"vr":"UI","Value":["{{transferSyntax}}"]}""";
         result[Tags.InstanceAvailability] = """{"vr":"CS","Value":["ONLINE"]}""";
@@ -64,7 +74,34 @@ internal sealed class ResultShape(QidoQuery query, string baseUrl)
         return Write(result);
     }
 
-    private (HashSet<Tag> Required, HashSet<Tag> Optional) Wanted()
+    // A private element comes with its creator, in the block that the object has it in.
+    private static void Copy(JsonElement level, RequestedAttribute asked, SortedDictionary<Tag, string> result)
+    {
+        foreach (var tag in asked.Creator is { } creator ? PrivateBlocks.Find(level, asked.Tag, creator) : [asked.Tag])
+        {
+            if (!level.TryGetProperty(tag.ToString(), out var value)) continue;
+            result[tag] = value.GetRawText();
+            if (tag.IsPrivate && level.TryGetProperty(PrivateBlocks.CreatorOf(tag).ToString(), out var owner)) result[PrivateBlocks.CreatorOf(tag)] = owner.GetRawText();
+        }
+    }
+
+    private static void AddEmpty(RequestedAttribute key, SortedDictionary<Tag, string> result)
+    {
+        if (key.Creator is null)
+        {
+            result.TryAdd(key.Tag, Empty(key.Tag));
+            return;
+        }
+        var creator = $$"""{"vr":"LO","Value":["{{JsonEncodedText.Encode(key.Creator)}}"]}""";
+        foreach (var (tag, json) in result)
+            if (tag.Group == key.Tag.Group && tag.IsPrivateCreator && json == creator && result.ContainsKey(new Tag(tag.Group, (ushort)((tag.Element << 8) | (key.Tag.Element & 0xFF))))) return;
+        // Where another creator has that block already, an empty element in it would be that one's.
+        if (result.TryGetValue(PrivateBlocks.CreatorOf(key.Tag), out var present) && present != creator) return;
+        result[PrivateBlocks.CreatorOf(key.Tag)] = creator;
+        result.TryAdd(key.Tag, Empty(key.Tag));
+    }
+
+    private static (HashSet<Tag> Required, HashSet<Tag> Optional) Wanted(QidoQuery query)
     {
         var (required, optional) = (new HashSet<Tag>(), new HashSet<Tag>());
         var withStudy = query.Level == QidoLevel.Study || query.Study is null;

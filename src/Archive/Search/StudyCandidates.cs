@@ -17,7 +17,9 @@ internal sealed record StudyCandidate(string NewestFirst, Uid Study, byte[] Answ
 /// Finds studies through the most selective of the query's keys, in the order of answers: newest first, then by UID. What a key cannot decide is left to the match on the
 /// full answer.
 /// </summary>
-internal sealed class StudyCandidates(ArchiveStores stores)
+/// <param name="stores">Where they are.</param>
+/// <param name="queryTags">Configured attributes whose pointers are complete.</param>
+internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryTag> queryTags)
 {
     /// <summary>A value with more pointers than this is not selective: then the studies themselves are scanned, newest first.</summary>
     private const int MaxPointers = 2_000;
@@ -38,9 +40,10 @@ internal sealed class StudyCandidates(ArchiveStores stores)
 
     public async IAsyncEnumerable<StudyCandidate> FindAsync(QidoQuery query, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var matches = query.Matches.Where(match => match.Path.Count == 1 && !match.IsUniversal).ToDictionary(match => match.Path[0]);
+        var matches = query.Matches.Where(match => match.Path.Count == 1 && match.Creators[0] is null && !match.IsUniversal && !match.IsEmptyMatch).ToDictionary(match => match.Path[0]);
         var pointers = await PointersAsync(query, matches, cancellationToken);
-        var found = pointers is null ? ScanAsync(matches.GetValueOrDefault(Tags.StudyDate)?.Range, wanted, cancellationToken) : HydrateAsync(pointers, wanted, cancellationToken);
+        if (query.After is { } after) pointers = pointers?.FindAll(pointer => after.IsBefore(pointer.NewestFirst, pointer.Study));
+        var found = pointers is null ? ScanAsync(matches.GetValueOrDefault(Tags.StudyDate)?.Range, query.After, wanted, cancellationToken) : HydrateAsync(pointers, wanted, cancellationToken);
         var seen = new HashSet<Uid>();
         await foreach (var candidate in found) if (seen.Add(candidate.Study)) yield return candidate;
     }
@@ -59,19 +62,45 @@ internal sealed class StudyCandidates(ArchiveStores stores)
             if (!matches.TryGetValue(tag, out var match) || RangesOf(key, match, query.Fuzzy) is not { } ranges) continue;
             if (await ReadPointersAsync(ranges, cancellationToken) is { } found) return found;
         }
+        foreach (var tag in queryTags)
+        {
+            if (query.Matches.FirstOrDefault(tag.IsOf)?.As(tag.Vr) is not { IsUniversal: false, IsEmptyMatch: false } match || RangesOf(tag, match, query.Fuzzy) is not { } ranges) continue;
+            if (await ReadPointersAsync(ranges, cancellationToken) is { } found) return found;
+        }
         var modalities = matches.GetValueOrDefault(Tags.ModalitiesInStudy) ?? (query.Level == QidoLevel.Study ? null : matches.GetValueOrDefault(Tags.Modality));
         if (modalities is null || modalities.Patterns.Any(pattern => pattern.HasWildcards)) return null;
         return await ReadPointersAsync([.. modalities.Values.Select(value => (SearchClaims.ModalityPrefix + SearchText.Key(value), "", "\u007f"))], cancellationToken);
     }
 
     private static bool IsExact(AttributeMatch? match, string key) =>
-        match is not null && key is SearchClaims.PatientId or SearchClaims.AccessionNumber or SearchClaims.StudyId && !match.Patterns.Any(pattern => pattern.HasWildcards);
+        match is not null && (key is SearchClaims.PatientId or SearchClaims.AccessionNumber or SearchClaims.StudyId) && !match.Patterns.Any(pattern => pattern.HasWildcards);
 
     // The key ranges in which every match has a pointer; null if there are none, because a value is too short or too open.
     private static List<(string Partition, string From, string Before)>? RangesOf(string key, AttributeMatch match, bool fuzzy)
     {
-        var ranges = new List<(string, string, string)>();
         var isId = key is SearchClaims.PatientId or SearchClaims.AccessionNumber or SearchClaims.StudyId;
+        if (TextRanges(key, match, isId, fuzzy) is not { } ranges) return null;
+        // A whole identifier of this length has all its pointers.
+        if (isId && ranges.TrueForAll(range => range.Item2.EndsWith(':') && range.Item2.Length <= SearchClaims.MaxFullyListed)) return ranges;
+        // Values with too many words to have them all listed are candidates for everything.
+        ranges.Add((key, SearchClaims.Overflow + ":", SearchClaims.Overflow + ";"));
+        return ranges;
+    }
+
+    // The same of a configured attribute: dates and date-times by their days, numbers and identifiers as they are, texts by words.
+    private static List<(string Partition, string From, string Before)>? RangesOf(QueryTag tag, AttributeMatch match, bool fuzzy)
+    {
+        List<(string Partition, string From, string Before)>? ranges;
+        if (match.Range is { } dates) ranges = tag.Vr is Vr.DA or Vr.DT ? [(tag.KeyName, dates.Days.From, dates.Days.To + "~")] : null;
+        else if (tag.HasWords || match.Patterns.Any(pattern => pattern.HasWildcards)) ranges = TextRanges(tag.KeyName, match, !tag.HasWords, fuzzy);
+        else ranges = [.. match.Values.Select(value => (tag.KeyName, tag.KeyOf(value) + ":", tag.KeyOf(value) + ";"))];
+        ranges?.Add((tag.KeyName, SearchClaims.Overflow + ":", SearchClaims.Overflow + ";"));
+        return ranges;
+    }
+
+    private static List<(string Partition, string From, string Before)>? TextRanges(string key, AttributeMatch match, bool isId, bool fuzzy)
+    {
+        var ranges = new List<(string, string, string)>();
         foreach (var pattern in match.Patterns)
         {
             // A piece inside a word needs the suffixes, which start three characters before its end, or at any escaped character.
@@ -79,12 +108,7 @@ internal sealed class StudyCandidates(ArchiveStores stores)
             if (usable.OrderByDescending(fragment => fragment.IsWhole).ThenByDescending(fragment => fragment.Text.Length).FirstOrDefault() is not { Text: { } text } best) return null;
             ranges.Add(best.IsWhole ? (key, text + ":", text + ";") : (key, text, SearchText.Before(text)));
         }
-        if (ranges.Count == 0) return null;
-        // A whole identifier of this length has all its pointers.
-        if (isId && ranges.TrueForAll(range => range.Item2.EndsWith(':') && range.Item2.Length <= SearchClaims.MaxFullyListed)) return ranges;
-        // Values with too many words to have them all listed are candidates for everything.
-        ranges.Add((key, SearchClaims.Overflow + ":", SearchClaims.Overflow + ";"));
-        return ranges;
+        return ranges.Count == 0 ? null : ranges;
     }
 
     private async Task<List<(string NewestFirst, Uid Study)>?> ReadPointersAsync(IReadOnlyList<(string Partition, string From, string Before)> ranges, CancellationToken cancellationToken)
@@ -158,29 +182,45 @@ internal sealed class StudyCandidates(ArchiveStores stores)
         }
     }
 
-    private async IAsyncEnumerable<StudyCandidate> ScanAsync(DateTimeRange? dates, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StudyCandidate> ScanAsync(DateTimeRange? dates, SearchPlace? after, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var query = new TableQuery { PageSize = Math.Clamp(wanted, 1, ScanPage) };
+        var scanned = 0;
+        foreach (var query in ScanQueries(dates, after))
+        {
+            await foreach (var row in stores.Studies.RowsAsync(query with { PageSize = Math.Clamp(wanted, 1, ScanPage) }, cancellationToken))
+            {
+                if (++scanned > MaxScanned)
+                {
+                    IsIncomplete = true;
+                    yield break;
+                }
+                var colon = row.RowKey.IndexOf(':', StringComparison.Ordinal);
+                if (colon < 0 || !Uid.TryParse(row.RowKey.AsSpan(colon + 1), out var study)) continue;
+                var newestFirst = (row.PartitionKey == "none" ? "999999" : row.PartitionKey) + row.RowKey[..colon];
+                yield return new StudyCandidate(newestFirst, study, row.GetBytes("A")!);
+            }
+        }
+    }
+
+    // The rows of the days, from the place on: the rest of its partition, then the partitions behind it.
+    private static IEnumerable<TableQuery> ScanQueries(DateTimeRange? dates, SearchPlace? after)
+    {
+        string? newest = null, oldest = null;
         if (dates is not null)
         {
             var (first, last) = dates.Days;
-            var (newest, oldest) = (SearchText.NewestFirst(Bounded(last), "235959.999999"), SearchText.NewestFirst(Bounded(first), null));
-            query = query with { PartitionKeyFrom = newest[..6], PartitionKeyBefore = oldest[..6] + "!" };
-            if (newest[..6] == oldest[..6]) query = query with { PartitionKey = newest[..6], RowKeyFrom = newest[6..8], RowKeyBefore = oldest[6..8] + "~", PartitionKeyFrom = null, PartitionKeyBefore = null };
+            (newest, oldest) = (SearchText.NewestFirst(Bounded(last), "235959.999999"), SearchText.NewestFirst(Bounded(first), null));
         }
-        var scanned = 0;
-        await foreach (var row in stores.Studies.RowsAsync(query, cancellationToken))
+        var (partition, row) = after is null ? (null, null) : SearchClaims.StudyRow(after.NewestFirst, after.Study);
+        if (after is { Series: null }) row += "!"; // no character of a UID comes before it
+        if (newest is not null && newest[..6] == oldest![..6])
         {
-            if (++scanned > MaxScanned)
-            {
-                IsIncomplete = true;
-                yield break;
-            }
-            var colon = row.RowKey.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0 || !Uid.TryParse(row.RowKey.AsSpan(colon + 1), out var study)) continue;
-            var newestFirst = (row.PartitionKey == "none" ? "999999" : row.PartitionKey) + row.RowKey[..colon];
-            yield return new StudyCandidate(newestFirst, study, row.GetBytes("A")!);
+            var from = newest[6..8];
+            yield return new TableQuery { PartitionKey = newest[..6], RowKeyFrom = row is not null && string.CompareOrdinal(row, from) > 0 ? row : from, RowKeyBefore = oldest[6..8] + "~" };
+            yield break;
         }
+        if (partition is not null) yield return new TableQuery { PartitionKey = partition, RowKeyFrom = row };
+        yield return new TableQuery { PartitionKeyFrom = partition is null ? newest?[..6] : partition + "!", PartitionKeyBefore = oldest is null ? null : oldest[..6] + "!" };
     }
 
     // An open end of a range reaches as far as dates go.
