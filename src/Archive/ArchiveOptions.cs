@@ -93,6 +93,9 @@ public sealed class ArchiveOptions
     /// <summary>Attributes by which searches find studies without looking at all of them, beyond the usual ones. At most <see cref="QueryTag.MaxTags"/>. Default none.</summary>
     public IReadOnlyList<QueryTag> QueryTags { get; set; } = [];
 
+    /// <summary>Studies that one search opens to look at their series and instances.</summary>
+    internal int MaxOpenedStudies { get; set; } = 2_000;
+
     /// <summary>Caps on what one object may make the archive hold or do.</summary>
     public DicomLimits Limits { get; set; } = new();
 

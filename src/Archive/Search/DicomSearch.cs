@@ -36,7 +36,7 @@ public sealed class DicomSearch
         var asked = options.QueryTags.Where(tag => query.Matches.Any(match => !match.IsUniversal && tag.IsOf(match))).ToArray();
         var ready = asked.Length == 0 ? new HashSet<string>() : await tags.ReadyAsync(cancellationToken);
         var candidates = new StudyCandidates(stores, [.. asked.Where(tag => ready.Contains(tag.Id))]);
-        var run = new Run(query, new KeyLevels(query, options.QueryTags), new SearchLevels(stores, query), new ResultShape(query, baseUrl), page);
+        var run = new Run(query, new KeyLevels(query, options.QueryTags), new SearchLevels(stores, query, options.MaxOpenedStudies), new ResultShape(query, baseUrl), page);
         SearchPlace? last = null;
         var isSpent = false;
         await foreach (var candidate in candidates.FindAsync(query, page.Wanted, cancellationToken))

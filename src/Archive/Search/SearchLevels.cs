@@ -8,18 +8,15 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Search;
 
 /// <summary>Reads the series and instances of studies for one search, and counts what that costs.</summary>
-internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query)
+internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int maxStudies)
 {
-    /// <summary>Studies that one search opens.</summary>
-    public const int MaxStudies = 2_000;
-
     /// <summary>Instance rows that one search reads; the study in which that happens is read to its end.</summary>
     public const int MaxInstances = 20_000;
 
     private int studies, instances;
 
     /// <summary>Whether a search has done the work that one request may cause.</summary>
-    public bool IsSpent => studies >= MaxStudies || instances >= MaxInstances;
+    public bool IsSpent => studies >= maxStudies || instances >= MaxInstances;
 
     /// <summary>All of a study's series in order, or the one of the resource's path.</summary>
     public async Task<List<(NumberedUid Order, JsonElement Attributes)>> SeriesAsync(Uid study, CancellationToken cancellationToken)

@@ -92,7 +92,8 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     {
         List<(string Partition, string From, string Before)>? ranges;
         if (match.Range is { } dates) ranges = tag.Vr is Vr.DA or Vr.DT ? [(tag.KeyName, dates.Days.From, dates.Days.To + "~")] : null;
-        else if (tag.HasWords || match.Patterns.Any(pattern => pattern.HasWildcards)) ranges = TextRanges(tag.KeyName, match, !tag.HasWords, fuzzy);
+        // Of a name any group may match, of other texts the whole value.
+        else if (tag.Vr == Vr.PN || match.Patterns.Any(pattern => pattern.HasWildcards)) ranges = TextRanges(tag.KeyName, match, !tag.HasWords, fuzzy);
         else ranges = [.. match.Values.Select(value => (tag.KeyName, tag.KeyOf(value) + ":", tag.KeyOf(value) + ";"))];
         ranges?.Add((tag.KeyName, SearchClaims.Overflow + ":", SearchClaims.Overflow + ";"));
         return ranges;

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using DicomServerless.Archive;
+using DicomServerless.Archive.Search;
+using DicomServerless.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace DicomServerless.Unit.Archive;
+
+/// <summary>Pages by cursor: what they cost, and whose they are.</summary>
+public sealed class SearchPagingTests
+{
+    private readonly MemoryWorld world = new(TimeProvider.System);
+
+    [Theory]
+    [InlineData("limit=5", "Study")]
+    [InlineData("limit=5&PatientName=SMITH*", "Study")]
+    [InlineData("limit=5&StudyDate=20200101-20241231", "Study")]
+    [InlineData("limit=5", "Series")]
+    [InlineData("limit=5", "Instance")]
+    public async Task A_late_page_costs_as_many_storage_operations_as_an_early_one(string text, string resource)
+    {
+        var level = Enum.Parse<QidoLevel>(resource);
+        await Archives.Open(world).StoreAllAsync(Studies(300));
+        var operations = 0;
+        var archive = Counting(() => operations++);
+        var costs = new List<int>();
+        SearchPlace? place = null;
+        var seen = new List<string>();
+        do
+        {
+            operations = 0;
+            var query = QidoQuery.Parse(level, null, null, Parameters(text), out var errors);
+            Assert.Empty(errors);
+            query.After = place;
+            var answer = await archive.Search.SearchAsync(query, "http://test/dicomweb", default);
+            costs.Add(operations);
+            seen.AddRange(answer.Results.Select(json => Url(json)));
+            place = answer.Next;
+        }
+        while (place is not null);
+        Assert.True(costs.Count > 50, $"{costs.Count} pages");
+        Assert.Equal(300, seen.Distinct().Count());
+        Assert.Equal(300, seen.Count);
+        Assert.InRange(costs[49], 1, costs[1] + 1); // the one: the end of a month's partition
+        Console.WriteLine($"{level} {text}: page 2 costs {costs[1]} operations, page 50 {costs[49]}");
+    }
+
+    [Fact]
+    public async Task A_search_that_stops_at_its_bound_goes_on_from_there_and_loses_nothing()
+    {
+        await Archives.Open(world).StoreAllAsync(Studies(120));
+        var archive = Archives.Open(world, options: new ArchiveOptions { MaxOpenedStudies = 100 });
+        // Decided on series, so that every study must be opened. The two that match are the oldest, and one of them is to be passed over.
+        var query = QidoQuery.Parse(QidoLevel.Study, null, null, Parameters("Modality=MR&offset=1"), out _);
+        var first = await archive.Search.SearchAsync(query, "http://test/dicomweb", default);
+        Assert.True(first is { IsIncomplete: true, HasMore: true, Results.Count: 0, Next.Skip: 1 }, first.ToString());
+        var second = QidoQuery.Parse(QidoLevel.Study, null, null, Parameters("Modality=MR"), out _);
+        second.After = first.Next;
+        var answer = await archive.Search.SearchAsync(second, "http://test/dicomweb", default);
+        Assert.True(answer is { IsIncomplete: false, HasMore: false, Next: null, Results.Count: 1 }, answer.ToString());
+    }
+
+    [Fact]
+    public async Task A_cursor_is_of_one_query_and_of_one_archive_and_holds_nothing_readable()
+    {
+        var cursors = new SearchCursors(world.Client().Derived, null);
+        var place = new SearchPlace("79759898876969999999", DicomServerless.Dicom.Uid.Parse("1.2.3"), new NumberedUid(4, DicomServerless.Dicom.Uid.Parse("1.2.3.4")));
+        var query = Parse("PatientName=SMITH*&limit=5");
+        var cursor = await cursors.ProtectAsync(place, query, default);
+        Assert.DoesNotContain("1.2.3", Encoding.Latin1.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(cursor)));
+        Assert.Equal(place, await cursors.ReadAsync(cursor, query, default));
+        Assert.NotEqual(cursor, await cursors.ProtectAsync(place, query, default));
+        // The order of parameters, their spelling, the page's size and the representation do not count.
+        Assert.Equal(place, await cursors.ReadAsync(cursor, Parse("limit=50&00100010=SMITH*&accept=application/json"), default));
+        Assert.Null(await cursors.ReadAsync(cursor, Parse("PatientName=SMYTH*"), default));
+        Assert.Null(await cursors.ReadAsync(cursor, Parse("PatientName=SMITH*&fuzzymatching=true"), default));
+        Assert.Null(await cursors.ReadAsync(cursor, QidoQuery.Parse(QidoLevel.Series, null, null, Parameters("PatientName=SMITH*"), out _), default));
+        Assert.Equal(place, await new SearchCursors(world.Client().Derived, null).ReadAsync(cursor, query, default)); // another process
+        Assert.Null(await new SearchCursors(new MemoryWorld(TimeProvider.System).Client().Derived, null).ReadAsync(cursor, query, default));
+        Assert.Null(await new SearchCursors(world.Client().Derived, new byte[32]).ReadAsync(cursor, query, default));
+        for (var i = 0; i < cursor.Length - 1; i++) // the last character may have bits that say nothing
+            Assert.Null(await cursors.ReadAsync(cursor[..i] + (cursor[i] == 'A' ? 'B' : 'A') + cursor[(i + 1)..], query, default));
+        foreach (var wrong in new[] { "", "x", "é", "AAAA", cursor[..20], cursor + "AAAA", new string('A', 5000) }) Assert.Null(await cursors.ReadAsync(wrong, query, default));
+    }
+
+    [Fact]
+    public async Task The_secret_of_cursors_outlives_reconciling_and_rebuilding()
+    {
+        var archive = Archives.Open(world, options: new ArchiveOptions { DerivedGraceSeconds = 1 });
+        await archive.StoreAllAsync(Studies(2));
+        var cursors = new SearchCursors(world.Client().Derived, null);
+        await cursors.ProtectAsync(new SearchPlace(new string('9', 20), DicomServerless.Dicom.Uid.Parse("1.2")), Parse(""), default);
+        var secret = world.Derived.Blobs[SearchCursors.SecretName].Bytes;
+        Assert.Equal(0, await archive.Reconciler.RebuildAsync(default));
+        Assert.Equal(secret, world.Derived.Blobs[SearchCursors.SecretName].Bytes);
+    }
+
+    private DicomArchive Counting(Action count) => new(
+        world.Client(what =>
+        {
+            if (!what.StartsWith("answer", StringComparison.Ordinal)) count();
+            return Task.CompletedTask;
+        }), new ArchiveOptions(), TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
+
+    private static IEnumerable<byte[]> Studies(int count) => Enumerable.Range(0, count).Select(i => TestObject.Of($"1.2.7.{i}", $"1.2.7.{i}.1", $"1.2.7.{i}.1.1")
+        .Add(0x00080020, "DA", string.Create(CultureInfo.InvariantCulture, $"2024{(i % 3) + 1:D2}{(i % 28) + 1:D2}")).Add(0x00080060, "CS", i % 84 == 0 ? "MR" : "CT").Add(0x00100010, "PN", "SMITH^ANNE").ToFile());
+
+    private static QidoQuery Parse(string text) => QidoQuery.Parse(QidoLevel.Study, null, null, Parameters(text), out _);
+
+    private static IEnumerable<KeyValuePair<string, string>> Parameters(string query) =>
+        query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => KeyValuePair.Create(pair.Split('=')[0], pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..]));
+
+    private static string Url(byte[] json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.GetProperty("00081190").GetProperty("Value")[0].GetString()!;
+    }
+}
