@@ -5,15 +5,18 @@ Written from PS3.4 C.2.2.2, PS3.18 8.3.4 and 10.6, and docs/dicomweb.md for what
 """
 import datetime
 import functools
+import io
 import json
 import re
 import sys
 import unicodedata
+import warnings
 
 import pydicom
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+warnings.simplefilter("ignore")
 FAR = 1 << 62
 STUDY = {tag_for_keyword(k) for k in (
     "StudyDate StudyTime AccessionNumber InstitutionName ReferringPhysicianName StudyDescription PatientName PatientID PatientBirthDate PatientSex StudyID TimezoneOffsetFromUTC").split()}
@@ -181,6 +184,14 @@ class Key:
         return (low or "0") <= d <= (high or "99999999")
 
 
+def element(ds, tag):
+    """None also of what pydicom cannot make a value of."""
+    try:
+        return ds.get(tag)
+    except (ValueError, TypeError, KeyError, NotImplementedError, AttributeError):
+        return None
+
+
 class Thing:
     """A study, series or instance: values of its own, from the lowest SOP Instance UID that has one."""
 
@@ -190,7 +201,7 @@ class Thing:
 
     def values(self, tag):
         if tag not in self.cache:
-            self.cache[tag] = next((v for v in (texts(ds.get(tag)) for ds in self.instances) if v), [])
+            self.cache[tag] = next((v for v in (texts(element(ds, tag)) for ds in self.instances) if v), [])
         return self.cache[tag]
 
     def items(self, tag):
@@ -214,12 +225,20 @@ class Thing:
             return FAR
 
 
+def read(path):
+    with open(path, "rb") as stream:
+        data = stream.read()
+    if data[:4] == b"DICM":  # pydicom wants the preamble before the prefix
+        data = bytes(128) + data
+    return pydicom.dcmread(io.BytesIO(data), force=True, stop_before_pixels=True)
+
+
 class Archive:
     def __init__(self, files):
         by_study = {}
         for file in files:
-            ds = pydicom.dcmread(file, force=True, stop_before_pixels=True)
-            by_study.setdefault(str(ds.StudyInstanceUID), {}).setdefault(str(ds.SeriesInstanceUID), []).append(ds)
+            ds = read(file)
+            by_study.setdefault(str(ds.StudyInstanceUID).strip(" \0"), {}).setdefault(str(ds.SeriesInstanceUID).strip(" \0"), []).append(ds)
         self.studies = []
         for study_uid, series in by_study.items():
             study = Thing([ds for of in series.values() for ds in of])
