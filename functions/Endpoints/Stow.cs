@@ -110,7 +110,7 @@ internal static class Stow
         var response = context.Response;
         var isCreated = request.Instance is not null && answer.Status == 200 && results.All(result => result.IsNew);
         response.StatusCode = isCutOff ? 413 : isCreated ? 201 : answer.Status;
-        response.ContentType = envelope.IsXml ? XmlParts.DicomXml : StowEnvelope.DicomJson;
+        response.ContentType = envelope.AnswerType;
         response.Headers.CacheControl = "no-store";
         if (response.StatusCode == 503) response.Headers.RetryAfter = "5";
         if (answer.StudyUrl is { } study)
@@ -123,7 +123,7 @@ internal static class Stow
         var kind = envelope.Form is null ? "Part" : "Instance";
         foreach (var (result, number) in results.Select((result, i) => (result, i + 1)).Where(item => item.result.Problem is not null).Take(MaxWarnings))
             context.AddWarning($"{kind} {number}: {result.Problem}");
-        if (envelope.IsXml)
+        if (envelope.AnswerType == XmlParts.DicomXml)
         {
             var document = new MemoryStream();
             answer.WriteXmlTo(document);

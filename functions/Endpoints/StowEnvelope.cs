@@ -15,8 +15,8 @@ namespace DicomServerless.Functions.Endpoints;
 /// <param name="TransferSyntax">Of compressed bulk data that do not say it themselves; null for none.</param>
 /// <param name="Encodings">The body's Content-Encoding.</param>
 /// <param name="Policy">What happens to other content under a UID that is there.</param>
-/// <param name="IsXml">Whether the answer is XML.</param>
-internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? Form, Uid? TransferSyntax, IReadOnlyList<string> Encodings, DuplicatePolicy Policy, bool IsXml)
+/// <param name="AnswerType">Media type of the answer.</param>
+internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? Form, Uid? TransferSyntax, IReadOnlyList<string> Encodings, DuplicatePolicy Policy, string AnswerType)
 {
     public const string Dicom = "application/dicom", DicomJson = "application/dicom+json";
 
@@ -68,7 +68,7 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
             return null;
         }
         if (await ReadPolicyAsync(context, standard) is not { } policy) return null;
-        return new StowEnvelope(boundary, form, SyntaxOf(type), encodings!, policy, answer.MediaType == XmlParts.DicomXml);
+        return new StowEnvelope(boundary, form, SyntaxOf(type), encodings!, policy, answer.MediaType);
     }
 
     /// <summary>The policy that the request asks for, else the standard one. Null when the answer has been given.</summary>

@@ -68,7 +68,8 @@ public sealed class AcceptMatrixTests(ITestOutputHelper output)
         var frames = Image("1.2.3.3").Add(0x00280008, "IS", "2").Add(0x7FE00010, "OW", new byte[3200]);
         var pdf = TestObject.Of("1.9", "1.9.3", "1.9.3.1").Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.104.1").Add(0x00420011, "OB", [.. "%PDF-1.4 "u8, .. new byte[3000]]).Add(0x00420012, "LO", "application/pdf");
         var jpeg = await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "tests/Viewer/Samples/ct-jpeg-baseline.dcm"));
-        using var stored = await server.StoreAsync(image.ToFile(), frames.ToFile(), pdf.ToFile(), jpeg);
+        var other = TestObject.Of(Study, "1.2.4", "1.2.4.1");
+        using var stored = await server.StoreAsync(image.ToFile(), frames.ToFile(), other.ToFile(), pdf.ToFile(), jpeg);
         Assert.True(stored.IsSuccessStatusCode, await stored.Content.ReadAsStringAsync());
     }
 
