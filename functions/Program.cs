@@ -200,6 +200,8 @@ internal static class Program
     {
         logging.ClearProviders();
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // Its lines hold whole URLs, and searches hold names: also where somebody asks for more of the framework's.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
         if (format == LogFormat.Json) logging.AddJsonConsole(json => json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
         else logging.AddSimpleConsole(simple =>
         {

@@ -80,6 +80,7 @@ public sealed class DevProcess : IDisposable
     {
         if (!process.HasExited) process.Kill(entireProcessTree: true);
         process.Dispose();
+        foreach (var log in Directory.EnumerateFiles(data, "*.log").Where(file => Path.GetFileName(file) != "azurite.log")) Privacy.Check(log, File.ReadAllText(log));
         Directory.Delete(data, recursive: true);
     }
 

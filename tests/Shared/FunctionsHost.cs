@@ -177,6 +177,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         process?.Dispose();
         await proxy.DisposeAsync();
         handler.Dispose();
+        Privacy.Check("The handler's log", Output);
     }
 
     private static string Quoted(string text) => "\"" + JsonEncodedText.Encode(text) + "\"";

@@ -75,6 +75,7 @@ public sealed class FunctionsProcess : IDisposable
     {
         if (!process.HasExited) process.Kill();
         process.Dispose();
+        Privacy.Check("The function app's log", Output);
     }
 
     public static int FreePort()

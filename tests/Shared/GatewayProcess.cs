@@ -158,6 +158,9 @@ public sealed class GatewayProcess : IAsyncDisposable
             await process.WaitForExitAsync();
             process.Dispose();
         }
+        Privacy.Check("The gateway's log", Output);
+        // Transactions, reasons beside quarantined objects, open commitments.
+        foreach (var file in Directory.EnumerateFiles(folder, "*.json*", SearchOption.AllDirectories)) Privacy.Check(file, await File.ReadAllTextAsync(file));
         Directory.Delete(folder, recursive: true);
     }
 

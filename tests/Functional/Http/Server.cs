@@ -10,6 +10,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Functional.Http;
 
@@ -17,11 +19,14 @@ namespace DicomServerless.Functional.Http;
 internal sealed class Server : IAsyncDisposable
 {
     private readonly WebApplication app;
+    private readonly PrivacyLog privacy = new();
+    private readonly PrivacyHandler answers = new();
 
     private Server(WebApplication app, MemoryWorld world, string url)
     {
         (this.app, World, Url) = (app, world, url);
-        Client = new HttpClient { BaseAddress = new Uri(url) };
+        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(privacy);
+        Client = new HttpClient(answers) { BaseAddress = new Uri(url) };
     }
 
     public MemoryWorld World { get; }
@@ -36,7 +41,7 @@ internal sealed class Server : IAsyncDisposable
     {
         var world = new MemoryWorld(TimeProvider.System);
         var problems = new List<string>();
-        var all = new Dictionary<string, string?> { ["Http:Urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error", ["Archive:KeepStudySeconds"] = "0" };
+        var all = new Dictionary<string, string?> { ["Http:Urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error", ["Logging:Privacy:LogLevel:Default"] = "Trace", ["Logging:Privacy:LogLevel:Microsoft"] = "Warning", ["Archive:KeepStudySeconds"] = "0" };
         foreach (var (key, value) in settings) all[key] = value;
         var app = Program.Build([], problems, (_, _) => new StorageConnection(world.Client(step), null), builder => builder.Configuration.AddInMemoryCollection(all));
         Assert.True(app is not null, string.Join('\n', problems));
@@ -59,7 +64,11 @@ internal sealed class Server : IAsyncDisposable
         Client.Dispose();
         await app.StopAsync();
         await app.DisposeAsync();
+        privacy.Check();
     }
+
+    /// <summary>How many log lines, spans and answers were looked at for patients' names.</summary>
+    public (int Lines, int Spans, int Answers) LookedAt => (privacy.Counts.Lines, privacy.Counts.Spans, answers.Count);
 
     public async Task<HttpResponseMessage> GetAsync(string path, string? accept = null, params (string Name, string Value)[] headers)
     {
