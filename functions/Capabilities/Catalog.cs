@@ -16,11 +16,11 @@ internal static class Catalog
         new("{attribute}", "Any attribute, as keyword, tag or path of them, with the value to match (8.3.4.1)."),
         new("includefield", "Attributes to return beside the usual ones, or all (8.3.4.3)."),
         new("fuzzymatching", "Whether names match by the beginnings of their words (8.3.4.2).", "boolean"),
-        new("emptyvaluematching", "Whether an empty value matches attributes without value (8.3.4.5).", "boolean"),
-        new("multiplevaluematching", "Whether several values of a key are alternatives (8.3.4.6); they are wherever a list is unambiguous.", "boolean"),
+        new("emptyvaluematching", "Whether the value \"\", two quotation marks, matches what is empty or absent (8.3.4.5).", "boolean"),
+        new("multiplevaluematching", "Whether all of the values between backslashes must be there (8.3.4.6); else lists are alternatives where the VR allows.", "boolean"),
         new("limit", "The most results (8.3.4.4).", "integer"),
         new("offset", "Results to pass over (8.3.4.4).", "integer"),
-        new("cursor", "Where the next page starts, from the link rel=\"next\" of the last one."),
+        new("cursor", "The next page, from the link rel=\"next\" of the last one; it stands alone, since it holds the whole query."),
         Accept,
     ];
 

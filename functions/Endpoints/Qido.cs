@@ -1,6 +1,7 @@
-using DicomServerless.Dicom.Web;
 using System.Buffers;
 using DicomServerless.Archive.Search;
+using DicomServerless.Dicom;
+using DicomServerless.Dicom.Web;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Media;
 using Microsoft.AspNetCore.Http;
@@ -26,25 +27,14 @@ internal static class Qido
             await Problem.WriteAsync(context, 406, $"Search results are {DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
             return;
         }
-        var parameters = context.Request.Query.SelectMany(item => item.Value.Select(value => KeyValuePair.Create(item.Key, value ?? "")));
-        var query = QidoQuery.Parse(level, uids.Study, uids.Series, parameters, out var errors);
-        if (errors.Count > 0)
-        {
-            await Problem.WriteAsync(context, 400, "Query parameters are wrong.", errors);
-            return;
-        }
-        if (query.Cursor is { } cursor && (query.After = await context.Cursors().ReadAsync(cursor, query, context.RequestAborted)) is null)
-        {
-            await Problem.WriteAsync(context, 400, "Query parameters are wrong.", ["cursor is none of this query's: take it from the Link of an answer to the same query, or leave it out."]);
-            return;
-        }
+        if (await ReadAsync(context, level, uids.Study, uids.Series) is not { } query) return;
         var answer = await context.Archive().Search.SearchAsync(query, context.BaseUrl(), context.RequestAborted);
         foreach (var warning in query.Warnings.Distinct()) context.AddWarning(warning);
         // How many there are is not counted: that would cost as much as fetching them (PS3.18 8.3.4.4.1).
         if (answer.HasMore) context.AddWarning("There are additional results that can be requested");
         if (answer.IsIncomplete) context.AddWarning("The search was stopped at the work that one request may cause; the next page goes on from there");
         if (answer.Unready) context.AddWarning("A query attribute is still being built; studies were looked at one by one");
-        if (answer.Next is { } next) context.Response.Headers.Append("Link", $"<{NextUrl(context, await context.Cursors().ProtectAsync(next, query, context.RequestAborted))}>; rel=\"next\"");
+        if (answer.Next is { } next) context.Response.Headers.Append("Link", $"<{context.BaseUrl()[..^"/dicomweb".Length]}{context.Request.Path.ToUriComponent()}?cursor={await context.Cursors().ProtectAsync(next, query, context.RequestAborted)}>; rel=\"next\"");
         if (await context.Archive().Reconciler.IsRebuildingAsync(context.RequestAborted)) context.AddWarning("The index is being rebuilt. Matches may be missing until that is done.");
         context.Response.Headers.CacheControl = "private, no-cache";
         if (answer.Results.Count == 0)
@@ -62,19 +52,28 @@ internal static class Qido
         await WriteAsync(context, answer.Results);
     }
 
-    // The same query, with the cursor where the offset was; the rest as it came.
-    private static string NextUrl(HttpContext context, string cursor)
+    // The query of the parameters, or of the cursor in their place; null if they are wrong, which has then been answered.
+    private static async Task<QidoQuery?> ReadAsync(HttpContext context, QidoLevel level, Uid? study, Uid? series)
     {
-        var request = context.Request;
-        var root = context.BaseUrl()[..^"/dicomweb".Length];
-        var kept = request.QueryString.Value!.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
-            .Where(pair => Uri.UnescapeDataString(pair.Split('=')[0]).ToLowerInvariant() is not ("offset" or "cursor")).Select(EscapeDelimiters);
-        return $"{root}{request.Path.ToUriComponent()}?{string.Join('&', [.. kept, "cursor=" + cursor])}";
+        var parameters = context.Request.Query.SelectMany(item => item.Value.Select(value => KeyValuePair.Create(item.Key, value ?? ""))).Where(item => !QidoQuery.IsOfRequest(item.Key)).ToList();
+        SearchPlace? after = null;
+        if (parameters.Find(item => item.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase)) is { Key: not null } cursor)
+        {
+            if (parameters.Count > 1) return await RefuseAsync(context, ["cursor stands alone: it holds the whole query, so leave the other parameters out."]);
+            if (await context.Cursors().ReadAsync(cursor.Value, level, study, series, context.RequestAborted) is not { } read)
+                return await RefuseAsync(context, ["cursor is none of this resource's: take the URL as it is from the Link of an answer."]);
+            (after, parameters) = (read.Place, [.. read.Parameters]);
+        }
+        var query = QidoQuery.Parse(level, study, series, parameters, out var errors);
+        query.After = after;
+        return errors.Count == 0 ? query : await RefuseAsync(context, errors);
     }
 
-    // What Kestrel lets pass but would end a link or a header.
-    private static string EscapeDelimiters(string pair) =>
-        string.Concat(pair.Select(c => c is > ' ' and < '\x7F' and not ('<' or '>' or '"') ? c.ToString() : Uri.EscapeDataString(c.ToString())));
+    private static async Task<QidoQuery?> RefuseAsync(HttpContext context, IReadOnlyList<string> errors)
+    {
+        await Problem.WriteAsync(context, 400, "Query parameters are wrong.", errors);
+        return null;
+    }
 
     private static async Task WriteAsync(HttpContext context, IReadOnlyList<byte[]> results)
     {

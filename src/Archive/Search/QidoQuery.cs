@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Matching;
 
@@ -60,14 +58,11 @@ public sealed class QidoQuery
     /// <summary>Whether person names match by the beginnings of their words, in any order.</summary>
     public bool Fuzzy { get; private set; }
 
-    /// <summary>The cursor of an earlier answer's link, as it came; null if none did.</summary>
-    public string? Cursor { get; private set; }
-
-    /// <summary>The place behind which to go on; set by who has read <see cref="Cursor"/>.</summary>
+    /// <summary>The place behind which to go on, from a cursor.</summary>
     public SearchPlace? After { get; set; }
 
-    /// <summary>A hash of all that decides what matches and in which order: of everything but page and representation. A cursor is of one such query.</summary>
-    public byte[] Fingerprint { get; private set; } = [];
+    /// <summary>The parameters with their names in one spelling and in one order, without those of the representation and without the offset: what a cursor repeats.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Parameters { get; private set; } = [];
 
     /// <summary>What was asked for and is not done, each a sentence for a Warning header.</summary>
     public IReadOnlyList<string> Warnings { get; private set; } = [];
@@ -84,8 +79,7 @@ public sealed class QidoQuery
         var (problems, warnings) = (new List<string>(), new List<string>());
         var (keys, fields) = (new List<KeyValuePair<string, string>>(), new List<string>());
         var options = default(MatchOptions);
-        var hasOffset = false;
-        var all = parameters.ToArray();
+        var all = parameters.Where(item => !IsOfRequest(item.Key)).ToArray();
         foreach (var (name, value) in all)
         {
             switch (name.ToLowerInvariant())
@@ -95,10 +89,6 @@ public sealed class QidoQuery
                     break;
                 case "offset":
                     query.Offset = Number(name, value, problems) ?? 0;
-                    hasOffset = true;
-                    break;
-                case "cursor":
-                    query.Cursor = value;
                     break;
                 case "fuzzymatching":
                     query.Fuzzy = Flag(name, value, problems);
@@ -112,8 +102,6 @@ public sealed class QidoQuery
                 case "includefield":
                     fields.AddRange(value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
                     break;
-                case "accept" or "accept-charset" or "charset" or "_" or "code":
-                    break;
                 // The zone of the dates and times asked for, no attribute to match (8.3.4.1.2).
                 case "00080201" or "timezoneoffsetfromutc":
                     if (value.Length == 0) fields.Add(name);
@@ -125,9 +113,8 @@ public sealed class QidoQuery
                     break;
             }
         }
-        if (query.Cursor is not null && hasOffset) problems.Add("cursor and offset cannot go together: the cursor is a place already.");
         query.ReadKeys(keys, fields, options, problems, warnings);
-        query.Fingerprint = Hash(level, study, series, all);
+        query.Parameters = [.. all.Select(item => KeyValuePair.Create(Spelling(item.Key), item.Value)).Where(item => item.Key != "offset").OrderBy(item => item.Key, StringComparer.Ordinal).ThenBy(item => item.Value, StringComparer.Ordinal)];
         query.Warnings = warnings;
         errors = problems;
         return query;
@@ -180,28 +167,10 @@ public sealed class QidoQuery
         return of;
     }
 
-    // Names and values as they are compared; a page's size, and how it is written, are not of the query.
-    private static byte[] Hash(QidoLevel level, Uid? study, Uid? series, KeyValuePair<string, string>[] parameters)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Append($"{level}/{study}/{series}");
-        foreach (var (name, value) in parameters.Select(item => (Name: Normal(item.Key), item.Value)).OrderBy(item => item.Name, StringComparer.Ordinal).ThenBy(item => item.Value, StringComparer.Ordinal))
-        {
-            if (name is "limit" or "offset" or "cursor" or "accept" or "accept-charset" or "charset" or "_" or "code") continue;
-            Append(name);
-            Append(value);
-        }
-        return hash.GetHashAndReset();
+    /// <summary>Whether a parameter says how this request is answered or let in, and nothing of what is searched: these may stand beside a cursor.</summary>
+    public static bool IsOfRequest(string name) => name.ToLowerInvariant() is "accept" or "accept-charset" or "charset" or "_" or "code";
 
-        void Append(string text)
-        {
-            var bytes = Encoding.UTF8.GetBytes(text);
-            hash.AppendData(BitConverter.GetBytes(bytes.Length));
-            hash.AppendData(bytes);
-        }
-
-        static string Normal(string name) => AttributeMatch.TryPath(name, out var path) ? string.Join('.', path) : name.ToLowerInvariant();
-    }
+    private static string Spelling(string name) => AttributeMatch.TryPath(name, out var path) ? string.Join('.', path) : name.ToLowerInvariant();
 
     private static int? Number(string name, string value, List<string> problems)
     {

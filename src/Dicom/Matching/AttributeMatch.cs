@@ -162,7 +162,15 @@ public sealed class AttributeMatch
     {
         if (attribute.TryGetProperty("InlineBinary", out _) || attribute.TryGetProperty("BulkDataURI", out _)) return false;
         if (!attribute.TryGetProperty("Value", out var values)) return true;
-        return values.EnumerateArray().All(value => value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0));
+        var isName = attribute.TryGetProperty("vr", out var vr) && vr.ValueEquals("PN");
+        return values.EnumerateArray().All(value => value.ValueKind switch
+        {
+            JsonValueKind.Null => true,
+            JsonValueKind.String => value.GetString()!.Length == 0,
+            // Delimiters alone name nobody: those at the end may be left out (PS3.5 6.2.1.2).
+            JsonValueKind.Object => isName && value.EnumerateObject().All(group => group.Value.GetString() is { } text && text.Trim('^', ' ').Length == 0),
+            _ => false,
+        });
     }
 
     private bool MatchesValues(JsonElement attribute, JsonElement item, TimeSpan? zone, bool fuzzy)

@@ -142,6 +142,50 @@ INSTANCE_KEYS = {
     "private": lambda r: pattern(r, r.choice(["Left", "Right", "Both"])),
 }
 
+WILD = {"PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription", "ReferringPhysicianName", "InstitutionName", "ModalitiesInStudy", "Modality", "SeriesDescription", "BodyPartExamined",
+        "ScheduledProcedureStepID", "ImageType", "PatientAddress", "private"}
+LISTS = {"ModalitiesInStudy", "Modality", "PatientSex", "InstanceNumber"}
+
+
+def kinds(resource, study_uid, keys, flags):
+    """What of the rules a search tries, for the count of them."""
+    yield f"{resource} of a study" if study_uid else resource
+    yield from flags
+    if not keys:
+        yield "no key"
+    for name, value in keys.items():
+        plain = value.strip("*?")
+        wild = name.split(".")[-1] in WILD
+        if wild and plain and value.startswith("*"):
+            yield "wildcard before"
+        if wild and plain and value.endswith("*"):
+            yield "wildcard behind"
+        if wild and "*" in plain:
+            yield "wildcard between"
+        if wild and "?" in value:
+            yield "any one character"
+        if value and not plain:
+            yield "universal"
+        if name.endswith(("Date", "Time")) and "-" in value:
+            yield "range"
+        for start in ("Study", "PerformedProcedureStepStart"):
+            if name == start + "Date" and "-" in value and "-" in keys.get(start + "Time", ""):
+                yield "combined date and time"
+        if name == "AcquisitionDateTime":
+            yield "date-time"
+        if name.endswith("UID"):
+            yield "UID list by comma" if "," in value else "UID list by backslash" if "\\" in value else "UID"
+        elif "," in value and name in LISTS or "\\" in value:
+            yield "several values by comma" if "," in value else "several values by backslash"
+        if "." in name:
+            yield "sequence path"
+        if name == "private":
+            yield "private, with creator"
+        if name == "ImageType":
+            yield "multi-valued attribute"
+        if name in SERIES_KEYS and resource == "studies" or name in INSTANCE_KEYS and resource != "instances":
+            yield "key below the resource"
+
 
 def query(r, n, studies, small):
     at_small = r.random() < 0.35
@@ -187,7 +231,7 @@ def query(r, n, studies, small):
         keys.pop("StudyInstanceUID", None)
     if r.random() < 0.1:
         flags["includefield"] = r.choice(["all", "00081030,00080060", "PatientComments"])
-    return {"n": n, "archive": "small" if at_small else "all", "resource": resource, "study": study_uid, "series": series_uid, "keys": list(keys.items()), "flags": flags}
+    return {"n": n, "kinds": sorted(kinds(resource, study_uid, keys, flags)), "archive": "small" if at_small else "all", "resource": resource, "study": study_uid, "series": series_uid, "keys": list(keys.items()), "flags": flags}
 
 
 def main():

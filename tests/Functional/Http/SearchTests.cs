@@ -73,7 +73,8 @@ public sealed class SearchTests : IAsyncLifetime
 
     [Theory]
     [InlineData("text/html", HttpStatusCode.NotAcceptable)]
-    [InlineData("multipart/related; type=\"application/dicom+xml\"", HttpStatusCode.NotAcceptable)]
+    [InlineData("multipart/related; type=\"application/dicom+xml\"", HttpStatusCode.OK)]
+    [InlineData("multipart/related; type=\"application/dicom\"", HttpStatusCode.NotAcceptable)]
     [InlineData("application/dicom+json, multipart/related; type=application/octet-stream; transfer-syntax=*", HttpStatusCode.OK)]
     [InlineData("application/json", HttpStatusCode.OK)]
     public async Task Accept_decides(string accept, HttpStatusCode status) => Assert.Equal(status, (await server.GetAsync("/studies", accept)).StatusCode);
