@@ -34,10 +34,10 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         foreach (var parameters in SplitLongLists(keys))
         {
             var query = Query(parameters, include, fuzzy);
-            string? firstOfLast = null;
+            string? firstOfLast = null, next = null;
             for (int offset = 0, limit = FirstPage; ; limit = pageSize)
             {
-                using var page = await PageAsync($"/{resource}?{query}limit={limit}&offset={offset}", cancellationToken);
+                using var page = await PageAsync(resource, next ?? $"{query}limit={limit}&offset={offset}", cancellationToken);
                 var count = 0;
                 foreach (var result in page.Results())
                 {
@@ -48,6 +48,11 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
                     if (DicomJsonReader.TryRead(Encoding.UTF8.GetBytes(text), null, out var dataSet, out _)) yield return dataSet;
                 }
                 offset += count;
+                // A link repeats the size of its page, so the small first one is followed only where the server stopped early: an offset would begin that work again.
+                var last = next;
+                next = limit == pageSize || count < limit ? page.Next : null;
+                if (next is not null && next != last) continue;
+                next = null;
                 if (count == 0 || (count != limit && !(count < limit && page.HasMore))) break;
             }
         }
@@ -86,22 +91,37 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         return false;
     }
 
-    private async Task<Page> PageAsync(string path, CancellationToken cancellationToken)
+    private async Task<Page> PageAsync(string resource, string query, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(HttpMethod.Get, path, Json, cancellationToken);
-        if (response.StatusCode == HttpStatusCode.NoContent) return new Page(null, false);
+        using var response = await SendAsync(HttpMethod.Get, $"/{resource}?{query}", Json, cancellationToken);
+        var next = NextLink(response, resource);
+        if (response.StatusCode == HttpStatusCode.NoContent) return new Page(null, false, next);
         if (!response.IsSuccessStatusCode) throw Failure(response);
         if (response.Content.Headers.ContentLength > MaxPageBytes) throw new ArchiveException("A page of search results is larger than 256 MiB.");
         var hasMore = response.Headers.TryGetValues("Warning", out var warnings) && warnings.Any(warning => warning.Contains("additional", StringComparison.OrdinalIgnoreCase));
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            return new Page(await JsonDocument.ParseAsync(body, AttributeJson.DocumentOptions, cancellationToken), hasMore);
+            return new Page(await JsonDocument.ParseAsync(body, AttributeJson.DocumentOptions, cancellationToken), hasMore, next);
         }
         catch (Exception exception) when (exception is JsonException or IOException or HttpRequestException)
         {
             throw new ArchiveException("The archive's search results end early or are no JSON.", null, exception);
         }
+    }
+
+    // The query of a link rel="next" (RFC 8288) to the same resource. Only that is followed, and at the address that is configured, so it leads nowhere else, whatever name a proxy gave the server.
+    private static string? NextLink(HttpResponseMessage response, string resource)
+    {
+        if (!response.Headers.TryGetValues("Link", out var values)) return null;
+        foreach (var link in values.SelectMany(value => value.Split('<').Skip(1)))
+        {
+            var end = link.IndexOf('>', StringComparison.Ordinal);
+            if (end < 0 || !link[end..].Replace("\"", "", StringComparison.Ordinal).Contains("rel=next", StringComparison.OrdinalIgnoreCase)) continue;
+            var mark = link.AsSpan(0, end).IndexOf('?');
+            if (mark >= 0 && link.AsSpan(0, mark).EndsWith("/" + resource, StringComparison.Ordinal)) return link[(mark + 1)..end];
+        }
+        return null;
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string accept, CancellationToken cancellationToken)
@@ -157,9 +177,12 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         return keys[at].Value.Split(',').Chunk(UidsPerSearch).Select(uids => (IReadOnlyList<KeyValuePair<string, string>>)[.. keys.Take(at), new(keys[at].Key, string.Join(',', uids)), .. keys.Skip(at + 1)]);
     }
 
-    private sealed class Page(JsonDocument? document, bool hasMore) : IDisposable
+    private sealed class Page(JsonDocument? document, bool hasMore, string? next) : IDisposable
     {
         public bool HasMore => hasMore;
+
+        /// <summary>The query of the next page, where the server links to it.</summary>
+        public string? Next => next;
 
         public IEnumerable<JsonElement> Results() => document is { RootElement.ValueKind: JsonValueKind.Array } ? document.RootElement.EnumerateArray() : [];
 

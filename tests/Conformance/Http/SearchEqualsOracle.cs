@@ -16,7 +16,8 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
 {
     private const int Seed = 20240607;
     // Every so many searches are paged too.
-    private const int PagedEvery = 3;
+    private const int PagedEvery = 4;
+    private const int Clients = 4;
     // More than there are studies, so that one request returns them all.
     private const string MaxResults = "5000";
 
@@ -62,7 +63,7 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
         var queries = await File.ReadAllLinesAsync(Path.Combine(folder, "queries.jsonl"));
         var asked = PythonAsync("search_oracle.py", null, Path.Combine(folder, "queries.jsonl"), Path.Combine(folder, "all.txt"), Path.Combine(folder, "small.txt"));
         var found = new (int Status, List<string> Uids)[queries.Length];
-        await Parallel.ForEachAsync(Enumerable.Range(0, queries.Length), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (n, _) => found[n] = await RunAsync(queries[n], all, small));
+        await Parallel.ForEachAsync(Enumerable.Range(0, queries.Length), new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (n, _) => found[n] = await RunAsync(queries[n], all, small));
         var answers = (await asked).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize(line, OracleJson.Default.StringArray)!).ToArray();
         Assert.Equal(queries.Length, answers.Length);
         var wrong = new List<string>();
@@ -71,14 +72,15 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
             if (!answers[n].SequenceEqual(found[n].Uids) || found[n].Status != (answers[n].Length == 0 ? 204 : 200))
                 wrong.Add($"seed {seed}, search {n}: {queries[n]}\n  oracle {answers[n].Length}: {Excerpt(answers[n], found[n].Uids)}\n  ours   {found[n].Status} {found[n].Uids.Count}: {Excerpt(found[n].Uids, answers[n])}");
         }
-        var (paged, pages) = (0, 0);
-        for (var n = 0; n < queries.Length && wrong.Count == 0; n += PagedEvery)
+        int[] paged = wrong.Count > 0 ? [] : [.. Enumerable.Range(0, queries.Length).Where(n => n % PagedEvery == 0 && answers[n].Length > 1)];
+        var pages = 0;
+        await Parallel.ForEachAsync(paged, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (n, _) =>
         {
-            if (answers[n].Length < 2) continue;
-            paged++;
-            pages += await PageAsync($"seed {seed}, search {n}: {queries[n]}", queries[n], answers[n], all, small, wrong);
-        }
-        Console.WriteLine($"{queries.Length} queries, {answers.Sum(uids => uids.Length)} results compared; {answers.Count(uids => uids.Length > 0)} found something, {paged} came in {pages} pages too; seed {seed}, {watch.Elapsed.TotalSeconds:F0} s");
+            var (count, problems) = await PageAsync(queries[n], answers[n], all, small);
+            lock (wrong) wrong.AddRange(problems.Select(problem => $"seed {seed}, search {n}: {queries[n]}\n  {problem}"));
+            Interlocked.Add(ref pages, count);
+        });
+        Console.WriteLine($"{queries.Length} queries, {answers.Sum(uids => uids.Length)} results compared; {answers.Count(uids => uids.Length > 0)} found something, {paged.Length} came in {pages} pages too; seed {seed}, {watch.Elapsed.TotalSeconds:F0} s");
         Console.WriteLine("of each kind: " + string.Join(", ", queries.SelectMany(Kinds).CountBy(kind => kind).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Key} {kind.Value}")));
         Assert.True(wrong.Count == 0, $"{wrong.Count} differ.\n{string.Join('\n', wrong.Take(12))}");
     }
@@ -97,24 +99,25 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
         return (status, uids);
     }
 
-    private static async Task<int> PageAsync(string name, string query, string[] expected, HttpClient all, HttpClient small, List<string> wrong)
+    // By link from the start to the end, and one page by its offset.
+    private static async Task<(int Pages, List<string> Problems)> PageAsync(string query, string[] expected, HttpClient all, HttpClient small)
     {
         var (url, tag, client) = Url(query, all, small);
         var limit = Math.Max(1, (expected.Length / 3) - 1);
-        var (linked, pages) = (new List<string>(), 0);
+        var (linked, pages, problems) = (new List<string>(), 0, new List<string>());
         for (string? next = $"{url}&limit={limit}"; next is not null; pages++)
         {
             (_, var uids, next, var isWarned) = await GetAsync(client, next!, tag);
-            if (isWarned != next is not null || uids.Count > limit) wrong.Add($"{name}: a page without its warning or link, or too long");
+            if (isWarned != next is not null || uids.Count > limit) problems.Add("a page without its warning or link, or too long");
             linked.AddRange(uids);
         }
-        if (!linked.SequenceEqual(expected)) wrong.Add($"{name}, by link\n  oracle {Excerpt(expected, linked)}\n  ours   {Excerpt(linked, expected)}");
+        if (!linked.SequenceEqual(expected)) problems.Add($"by link\n  oracle {Excerpt(expected, linked)}\n  ours   {Excerpt(linked, expected)}");
         var offset = expected.Length / 2;
         var (_, at, rest, _) = await GetAsync(client, $"{url}&limit={limit}&offset={offset}", tag);
         var whole = expected.Skip(offset).Take(limit);
         // A search that must open very many studies may be stopped before its page is full, and then says so by its link.
-        if (rest is null ? !at.SequenceEqual(whole) : !at.SequenceEqual(whole.Take(at.Count))) wrong.Add($"{name}, offset {offset}, limit {limit}");
-        return pages + 1;
+        if (rest is null ? !at.SequenceEqual(whole) : !at.SequenceEqual(whole.Take(at.Count))) problems.Add($"offset {offset}, limit {limit}");
+        return (pages + 1, problems);
     }
 
     private static async Task<(int Status, List<string> Uids, string? Next, bool IsWarned)> GetAsync(HttpClient client, string url, string tag)
