@@ -166,6 +166,8 @@ internal static class Program
         app.MapMethods(instance + "/frames/{frames}", Reading, WadoFrames.RetrieveAsync);
         foreach (var resource in new[] { study, series, instance })
         {
+            app.MapMethods(resource + "/bulkdata", Reading, WadoCollections.BulkDataAsync);
+            app.MapMethods(resource + "/pixeldata", Reading, WadoCollections.PixelDataAsync);
             app.MapMethods(resource + "/rendered", Reading, WadoRendered.RetrieveAsync);
             app.MapMethods(resource + "/thumbnail", Reading, WadoRendered.ThumbnailAsync);
         }

@@ -23,6 +23,7 @@ internal static class StoreReasons
         StoreOutcome.CannotUnderstand => 0xC000, // cannot understand
         StoreOutcome.StudyMismatch => 0xC409,    // ours, in the range of "cannot understand": not of the study of the resource. 50185
         StoreOutcome.FileMetaMismatch => 0xA900, // does not match SOP Class, here: group 2 and data set disagree
+        StoreOutcome.TooLarge => 0xC413,         // ours, in the range of "cannot understand", so that nobody tries again: too large. 50195
         StoreOutcome.TryAgain => 0xA700,         // out of resources: worth another try
         _ => throw new UnreachableException(),
     };

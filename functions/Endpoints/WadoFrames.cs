@@ -1,8 +1,6 @@
 using DicomServerless.Dicom.Web;
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using DicomServerless.Archive.Retrieve;
-using DicomServerless.Dicom;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Media;
 using Microsoft.AspNetCore.Http;
@@ -15,7 +13,6 @@ namespace DicomServerless.Functions.Endpoints;
 /// </summary>
 internal static class WadoFrames
 {
-    private const string OctetStream = "application/octet-stream";
     private const int MaxNumbers = 100_000;
 
     public static async Task RetrieveAsync(HttpContext context)
@@ -39,7 +36,7 @@ internal static class WadoFrames
                 await Problem.WriteAsync(context, 400, $"The frame list goes past the last frame; the instance has {answer.Count}.");
                 return;
         }
-        if (!TryChoose(Accept.Of(context.Request), answer, numbers.Count, out var choice, out var reason))
+        if (!FrameForm.TryChoose(Accept.Of(context.Request), answer.Instance!, answer.IsEncapsulated, numbers.Count, out var choice, out var reason))
         {
             await Problem.WriteAsync(context, 406, reason);
             return;
@@ -49,12 +46,6 @@ internal static class WadoFrames
         if (Caching.IsNotModified(context, etag)) return;
         if (choice.IsMultipart) await WriteMultipartAsync(context, answer, choice);
         else await WriteSingleAsync(context, answer, choice, etag);
-    }
-
-    /// <summary>How frames are given.</summary>
-    private readonly record struct Choice(bool IsMultipart, string MediaType, string TransferSyntax)
-    {
-        public string ContentType => $"{MediaType}; transfer-syntax={TransferSyntax}";
     }
 
     private static bool TryReadNumbers(string text, out List<int> numbers)
@@ -72,51 +63,7 @@ internal static class WadoFrames
         return true;
     }
 
-    private static bool TryChoose(Accept accept, FrameAnswer answer, int count, out Choice choice, [NotNullWhen(false)] out string? reason)
-    {
-        // Native frames are always given little endian, so that is what they are called.
-        var syntax = answer.IsEncapsulated ? answer.Instance!.TransferSyntaxUid : TransferSyntax.ExplicitVrLittleEndian.Uid.Value;
-        var image = answer.IsEncapsulated ? answer.Instance!.TransferSyntax?.FrameMediaType ?? OctetStream : OctetStream;
-        reason = null;
-        // With its own media type a compressed frame is what the standard has; octets are what viewers ask for.
-        string[] types = image == OctetStream ? [OctetStream] : [image, OctetStream];
-        foreach (var alternative in accept.Alternatives)
-        {
-            foreach (var type in types)
-            {
-                foreach (var isMultipart in (ReadOnlySpan<bool>)[true, false])
-                {
-                    var representation = new Representation(type, isMultipart);
-                    if (alternative.Fit(representation) == 0 || accept.Refuses(representation)) continue;
-                    if (!isMultipart && count > 1)
-                    {
-                        reason ??= "Several frames are multipart/related; ask for one frame, or accept multipart/related.";
-                        continue;
-                    }
-                    if (!IsMade(alternative, type, image, syntax, answer.IsEncapsulated))
-                    {
-                        reason ??= $"The frames are stored in the transfer syntax {syntax} and are not decoded; accept multipart/related; type=\"{image}\", or transfer-syntax=*.";
-                        continue;
-                    }
-                    choice = new Choice(isMultipart, type, syntax);
-                    return true;
-                }
-            }
-        }
-        choice = default;
-        reason ??= $"The frames are {string.Join(" or ", types.Select(type => Representation.Multipart(type).ToString()))}.";
-        return false;
-    }
-
-    private static bool IsMade(AcceptedType alternative, string type, string image, string syntax, bool isEncapsulated)
-    {
-        if (alternative.TransferSyntax is { } wanted && wanted != "*")
-            return wanted == syntax || (!isEncapsulated && wanted == TransferSyntax.ImplicitVrLittleEndian.Uid.Value); // native pixels are the same in both
-        // Octets without a transfer syntax are raw pixels (PS3.18 8.7.3.3.2); compressed ones would be shown as noise.
-        return !isEncapsulated || type == image || alternative.TransferSyntax == "*" || alternative.IsAnything;
-    }
-
-    private static async Task WriteMultipartAsync(HttpContext context, FrameAnswer answer, Choice choice)
+    private static async Task WriteMultipartAsync(HttpContext context, FrameAnswer answer, FrameForm choice)
     {
         var boundary = MultipartWriter.NewBoundary(context.RequestServices.GetRequiredService<Func<Guid>>());
         var key = answer.Instance!.Key;
@@ -134,7 +81,7 @@ internal static class WadoFrames
         await writer.EndAsync(context.RequestAborted);
     }
 
-    private static async Task WriteSingleAsync(HttpContext context, FrameAnswer answer, Choice choice, string etag)
+    private static async Task WriteSingleAsync(HttpContext context, FrameAnswer answer, FrameForm choice, string etag)
     {
         await foreach (var frame in answer.Frames.WithCancellation(context.RequestAborted))
         {

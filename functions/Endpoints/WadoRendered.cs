@@ -124,7 +124,7 @@ internal static class WadoRendered
         }
         var bytes = inline.GetBytesFromBase64();
         var stated = metadata.RootElement.TryGetProperty(Tags.MIMETypeOfEncapsulatedDocument.ToString(), out var type) && type.TryGetProperty("Value", out var values) ? values[0].GetString() : null;
-        var document = new BulkAnswer(instance, Vr.OB, bytes.Length, false, stated, (offset, length, _) => Task.FromResult<Stream>(new MemoryStream(bytes, (int)offset, (int)length, writable: false)));
+        var document = new BulkAnswer(instance, Tags.EncapsulatedDocument.ToString(), Vr.OB, bytes.Length, false, stated, (offset, length, _) => Task.FromResult<Stream>(new MemoryStream(bytes, (int)offset, (int)length, writable: false)));
         if (instance.SopClassUid == "1.2.840.10008.5.1.4.1.1.104.2") await SendClinicalAsync(context, instance, new MemoryStream(bytes), accept);
         else await SendWholeAsync(context, document, WadoBulkData.OwnMediaType(document), accept);
     }

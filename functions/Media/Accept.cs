@@ -17,30 +17,27 @@ internal readonly record struct AcceptedType(MediaType Type)
     public int Fit(Representation representation)
     {
         if (IsAnything) return 1;
-        var (type, subtype) = Split(representation.IsMultipart ? "multipart/related" : representation.MediaType);
-        if (Type.Type != type || (Type.Subtype != "*" && Type.Subtype != subtype)) return 0;
-        if (!representation.IsMultipart) return Type.Subtype == "*" ? 2 : 3;
-        if (MediaType.Parse(Type["type"]) is not { Type: not "*" } root) return 2; // any parts
-        var (partType, partSubtype) = Split(representation.MediaType);
-        var wanted = Alias(root.Name);
-        if (root.Type != partType) return 0;
-        return root.Subtype == "*" ? 2 : wanted == $"{partType}/{partSubtype}" ? 3 : 0;
+        if (!representation.IsMultipart) return Fit(Type, representation.MediaType);
+        if (Type.Type != "multipart" || Type.Subtype is not ("*" or "related")) return 0;
+        return MediaType.Parse(Type["type"]) is { Type: not "*" } root ? Fit(root, representation.MediaType) : 2; // any parts
+    }
+
+    private static int Fit(MediaType accepted, string mediaType)
+    {
+        if (accepted.Subtype == "*") return mediaType.StartsWith(accepted.Type + "/", StringComparison.OrdinalIgnoreCase) ? 2 : 0;
+        return string.Equals(Alias(accepted.Name), mediaType, StringComparison.OrdinalIgnoreCase) ? 3 : 0;
     }
 
     // Names from before the types were registered, still sent (PS3.18 8.7.3.3).
     private static string Alias(string name) => name switch
     {
-        "image/x-jls" => "image/jls",
-        "image/x-dicom-rle" or "image/x-rle" => "image/dicom-rle",
-        "image/jpg" => "image/jpeg",
+        "image/x-jls" or "image/dicom+jpeg-ls" => "image/jls",
+        "image/x-dicom-rle" or "image/x-rle" or "image/dicom+rle" => "image/dicom-rle",
+        "image/jpg" or "image/dicom+jpeg" => "image/jpeg",
+        "image/dicom+jp2" => "image/jp2",
+        "image/dicom+jpx" => "image/jpx",
         _ => name,
     };
-
-    private static (string, string) Split(string mediaType)
-    {
-        var slash = mediaType.IndexOf('/', StringComparison.Ordinal);
-        return (mediaType[..slash], mediaType[(slash + 1)..].ToLowerInvariant());
-    }
 }
 
 /// <summary>

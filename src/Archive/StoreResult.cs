@@ -19,6 +19,8 @@ public enum StoreOutcome
     StudyMismatch,
     /// <summary>The UIDs of its file meta information are not those of its data set.</summary>
     FileMetaMismatch,
+    /// <summary>Larger than this archive can take this way, however often it is sent.</summary>
+    TooLarge,
     /// <summary>Storage failed or the object changed too often meanwhile; worth another try.</summary>
     TryAgain,
 }

@@ -8,6 +8,9 @@ internal sealed class UploadMemory(long bytes)
 {
     private long free = bytes;
 
+    /// <summary>All that there is when nobody has any.</summary>
+    public long Capacity { get; } = bytes;
+
     public bool TryTake(long count)
     {
         if (Interlocked.Add(ref free, -count) >= 0) return true;

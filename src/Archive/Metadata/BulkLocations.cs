@@ -9,15 +9,15 @@ namespace DicomServerless.Archive.Metadata;
 /// </summary>
 internal sealed class BulkLocations(Uri baseUri)
 {
-    private sealed record Entry(BulkPart? Part, int Number)
+    private sealed record Entry(SpooledPart Spooled, int Number)
     {
         public bool IsUsed { get; set; }
     }
 
     private readonly Dictionary<string, List<Entry>> parts = new(StringComparer.Ordinal);
 
-    /// <summary>Adds a part; null for one that could not be kept.</summary>
-    public void Add(string? location, string? contentId, BulkPart? part, int number)
+    /// <summary>Adds a part, also one that could not be kept.</summary>
+    public void Add(string? location, string? contentId, SpooledPart part, int number)
     {
         var entry = new Entry(part, number);
         string[] names = [.. location is { Length: > 0 } ? [Name(location)] : (string[])[], .. contentId is { Length: > 0 } ? ["cid:" + contentId.Trim().Trim('<', '>')] : (string[])[]];
@@ -29,12 +29,12 @@ internal sealed class BulkLocations(Uri baseUri)
         }
     }
 
-    /// <summary>The parts that a BulkDataURI names, in order; none if there are none. Null if one of them could not be kept.</summary>
-    public IReadOnlyList<BulkPart>? Find(string uri)
+    /// <summary>The parts that a BulkDataURI names, in order; none if there are none.</summary>
+    public IReadOnlyList<SpooledPart> Find(string uri)
     {
         var found = Entries(Name(uri));
         foreach (var entry in found) entry.IsUsed = true;
-        return found.Any(entry => entry.Part is null) ? null : [.. found.Select(entry => entry.Part!)];
+        return [.. found.Select(entry => entry.Spooled)];
     }
 
     /// <summary>The numbers of the parts that nothing named.</summary>

@@ -5,6 +5,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace DicomServerless.Archive.Metadata;
 
+/// <summary>A part of bulk data that was kept, or why it was not.</summary>
+/// <param name="Part">The part; null if there was no room.</param>
+/// <param name="IsTooLarge">Whether the room that all requests share would never do for this one, however often it is sent.</param>
+internal readonly record struct SpooledPart(BulkPart? Part, bool IsTooLarge = false)
+{
+    public static readonly SpooledPart NoRoomNow = new(null), NeverFits = new(null, true);
+}
+
 /// <summary>
 /// Bulk data of one request until objects are made of them: small ones in memory, up to 1 MiB together, the others in one file that nobody else can read and that ends with
 /// the request. Disk is taken from what all requests share.
@@ -16,8 +24,8 @@ internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposabl
     private FileStream? file;
     private long inMemory, onDisk, taken;
 
-    /// <summary>Keeps one part. Null if there is no disk for it.</summary>
-    public async Task<BulkPart?> AddAsync(Stream content, string mediaType, Uid? transferSyntax, CancellationToken cancellationToken)
+    /// <summary>Keeps one part, if there is disk for it.</summary>
+    public async Task<SpooledPart> AddAsync(Stream content, string mediaType, Uid? transferSyntax, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
@@ -28,19 +36,20 @@ internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposabl
             {
                 var bytes = buffer.AsSpan(0, count).ToArray();
                 inMemory += count;
-                return new BulkPart(mediaType, transferSyntax, count, head, () => new MemoryStream(bytes, writable: false));
+                return new SpooledPart(new BulkPart(mediaType, transferSyntax, count, head, () => new MemoryStream(bytes, writable: false)));
             }
             var (start, length) = (onDisk, 0L);
             for (; count > 0; count = await content.ReadAtLeastAsync(buffer.AsMemory(0, ChunkBytes), ChunkBytes, throwOnEndOfStream: false, cancellationToken))
             {
-                if (!space.TryTake(count)) return null;
+                if (taken + count > space.Capacity) return SpooledPart.NeverFits;
+                if (!space.TryTake(count)) return SpooledPart.NoRoomNow;
                 taken += count;
-                if (!await WriteAsync(buffer.AsMemory(0, count), start + length, cancellationToken)) return null;
+                if (!await WriteAsync(buffer.AsMemory(0, count), start + length, cancellationToken)) return SpooledPart.NoRoomNow;
                 length += count;
             }
             onDisk += length;
             var handle = file!.SafeFileHandle;
-            return new BulkPart(mediaType, transferSyntax, length, head, () => new FileRangeStream(handle, start, length));
+            return new SpooledPart(new BulkPart(mediaType, transferSyntax, length, head, () => new FileRangeStream(handle, start, length)));
         }
         finally
         {

@@ -122,9 +122,11 @@ public sealed class MetadataUpload : IDisposable
             return;
         }
         var original = CharacterSetCoercion.IsNeeded(dataSet) ? CharacterSetCoercion.Describe(dataSet, store.Clock.GetUtcNow(), ModifyingSystem) : null;
-        var isFull = false;
+        var (isFull, isTooLarge) = (false, false);
         var problem = InstanceAssembler.TryAssemble(dataSet, PartsOf, original, requested, out var pieces);
-        if (isFull) batch.AddFailure(StoreOutcome.TryAgain, "There is no disk left for its bulk data (Archive:BulkSpoolMiB); send it again, or as application/dicom, which needs none.", uids);
+        if (isTooLarge)
+            batch.AddFailure(StoreOutcome.TooLarge, "Its bulk data are more than the disk for them ever holds (Archive:BulkSpoolMiB, for all of a request); send it as application/dicom, which needs none.", uids);
+        else if (isFull) batch.AddFailure(StoreOutcome.TryAgain, "There is no disk left for its bulk data (Archive:BulkSpoolMiB); send it again, or as application/dicom, which needs none.", uids);
         else if (problem is not null) batch.AddFailure(StoreOutcome.CannotUnderstand, problem, uids);
         else
         {
@@ -135,8 +137,9 @@ public sealed class MetadataUpload : IDisposable
         IReadOnlyList<BulkPart> PartsOf(string path)
         {
             var found = locations.Find(uris[path]);
-            isFull |= found is null;
-            return found ?? [];
+            isTooLarge |= found.Any(spooled => spooled.IsTooLarge);
+            isFull |= found.Any(spooled => spooled.Part is null);
+            return isFull ? [] : [.. found.Select(spooled => spooled.Part!)];
         }
     }
 }

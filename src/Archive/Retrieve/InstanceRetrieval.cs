@@ -8,7 +8,7 @@ namespace DicomServerless.Archive.Retrieve;
 /// <summary>
 /// Finds and reads what is stored (design, "Reading"). Every read of a blob carries the ETag of the row that told where to read, so old offsets never meet new bytes.
 /// </summary>
-public sealed class InstanceRetrieval
+public sealed partial class InstanceRetrieval
 {
     private const int MaxAttempts = 4;
 
@@ -95,10 +95,15 @@ public sealed class InstanceRetrieval
     {
         if (await RowAsync(key, ValueColumns, cancellationToken) is not { } row || await TableAsync(row.Bulk, row.DerivedBulk, cancellationToken) is not { } table) return null;
         if (!BulkTable.TryFind(table, path, out var entry)) return null;
-        var instance = Stored(key.Study, row);
+        return Answer(key.Study, row, entry);
+    }
+
+    private BulkAnswer Answer(Uid study, InstanceState row, BulkEntry entry)
+    {
+        var instance = Stored(study, row);
         var mediaType = entry.Path == Tags.EncapsulatedDocument.ToString() ? MediaTypeOf(row) : null;
         var wordSize = entry.IsBigEndian ? entry.Vr.WordSize() : 1;
-        return new BulkAnswer(instance, entry.Vr, entry.Length, entry.IsEncapsulated, mediaType, async (offset, length, token) =>
+        return new BulkAnswer(instance, entry.Path, entry.Vr, entry.Length, entry.IsEncapsulated, mediaType, async (offset, length, token) =>
         {
             // Words are turned around whole: the range is widened to them and cut again.
             var start = offset / wordSize * wordSize;
@@ -119,7 +124,7 @@ public sealed class InstanceRetrieval
         if (FrameTable.Parse(bytes) is not { IsEncapsulated: true } table) return null;
         var instance = Stored(key.Study, row);
         var total = table.Fragments.ToArray().Sum(fragment => fragment.Length);
-        return new BulkAnswer(instance, Vr.OB, total, true, null, (offset, length, token) => OpenRangeAsync(instance, Cut(table.Fragments.Span, offset, length), token));
+        return new BulkAnswer(instance, Tags.PixelData.ToString(), Vr.OB, total, true, null, (offset, length, token) => OpenRangeAsync(instance, Cut(table.Fragments.Span, offset, length), token));
     }
 
     // A range of what the ranges are together.
@@ -242,10 +247,12 @@ public sealed class InstanceRetrieval
         var rows = new List<InstanceState>();
         await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken))
             rows.Add(InstanceState.FromRow(row));
-        rows.Sort((a, b) => a.Name.Series.CompareTo(b.Name.Series) is var series and not 0 ? series
-            : (a.InstanceNumber ?? long.MaxValue).CompareTo(b.InstanceNumber ?? long.MaxValue) is var number and not 0 ? number : a.Name.Sop.CompareTo(b.Name.Sop));
+        rows.Sort((a, b) => ByNumber(a.Name, a.InstanceNumber, b.Name, b.InstanceNumber));
         return rows;
     }
+
+    private static int ByNumber(InstanceName a, long? numberOfA, InstanceName b, long? numberOfB) => a.Series.CompareTo(b.Series) is var series and not 0 ? series
+        : (numberOfA ?? long.MaxValue).CompareTo(numberOfB ?? long.MaxValue) is var number and not 0 ? number : a.Sop.CompareTo(b.Sop);
 
     private static StoredInstance Stored(Uid study, InstanceState row) =>
         new(new InstanceKey(study, row.Name.Series, row.Name.Sop), row.SopClassUid, row.TransferSyntaxUid, row.BlobETag, row.Length, row.DataSetOffset, row.DataSetHash, row.IsDeflated, row.InstanceNumber);

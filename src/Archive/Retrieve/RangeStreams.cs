@@ -27,6 +27,7 @@ internal sealed class RangesStream(Stream source, long position, ReadOnlyMemory<
     private readonly byte[] skipBuffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
     private int next;
     private long left;
+    private bool isDisposed;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -47,6 +48,8 @@ internal sealed class RangesStream(Stream source, long position, ReadOnlyMemory<
 
     public override async ValueTask DisposeAsync()
     {
+        if (isDisposed) return;
+        isDisposed = true;
         ArrayPool<byte>.Shared.Return(skipBuffer, clearArray: true);
         await source.DisposeAsync();
         await base.DisposeAsync();

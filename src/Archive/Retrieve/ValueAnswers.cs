@@ -31,9 +31,16 @@ public sealed record FrameContent(int Number, long Length, Stream Content);
 
 /// <summary>A value behind a BulkDataURI.</summary>
 /// <param name="Instance">Its instance.</param>
+/// <param name="Path">The path in its URI.</param>
 /// <param name="Vr">Its VR.</param>
 /// <param name="Length">Its bytes.</param>
 /// <param name="IsEncapsulated">Whether it is encapsulated pixel data, which is better asked for by frames.</param>
 /// <param name="MediaType">The media type that the instance states for an encapsulated document; null for none.</param>
 /// <param name="Open">Opens a range of it, little endian.</param>
-public sealed record BulkAnswer(StoredInstance Instance, Vr Vr, long Length, bool IsEncapsulated, string? MediaType, Func<long, long, CancellationToken, Task<Stream>> Open);
+public sealed record BulkAnswer(StoredInstance Instance, string Path, Vr Vr, long Length, bool IsEncapsulated, string? MediaType, Func<long, long, CancellationToken, Task<Stream>> Open);
+
+/// <summary>Pixel data of an instance: one of the two.</summary>
+/// <param name="Instance">The instance.</param>
+/// <param name="Value">The whole value, native.</param>
+/// <param name="Frame">A frame; disposed with the next step of the enumeration or by the caller.</param>
+public sealed record PixelAnswer(StoredInstance Instance, BulkAnswer? Value, FrameContent? Frame);

@@ -104,11 +104,11 @@ public sealed class MetadataFormsTests(ITestOutputHelper output)
         foreach (var line in answers.Where(line => line[0] == "PYDICOM-FAILS")) output.WriteLine(string.Join(' ', line));
         var different = answers.Where(line => line[0] == "different").ToList();
         Assert.True(different.Count == 0, string.Join('\n', different.Take(40).Select(line => string.Join(' ', line))));
-        Assert.True(answers.Count(line => line[0] == "PYDICOM-FAILS") <= MaxPydicomFailures);
+        Assert.True(answers.Count(line => line[0] == "PYDICOM-FAILS") == (Repository.SharedSamples is null ? 0 : PydicomFailures));
     }
 
-    // Samples made to be wrong whose values pydicom's model cannot hold.
-    private const int MaxPydicomFailures = 6;
+    // rtdose_rle_1frame.dcm has a public sequence as UN of a known length: bytes, as UN is, which pydicom takes for items because the dictionary says SQ.
+    private const int PydicomFailures = 1;
 
     private static IEnumerable<string> Samples() => new[] { Path.Combine(Repository.Root, "tests/Samples"), Repository.SharedSamples }.OfType<string>().Where(Directory.Exists)
         .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).Where(file => Path.GetExtension(file) is not (".md" or ".tsv")).Order(StringComparer.Ordinal);

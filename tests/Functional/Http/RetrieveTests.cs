@@ -25,7 +25,7 @@ public sealed class RetrieveTests : IAsyncLifetime
     }
 
     // Encapsulated pixel data of one frame in one fragment.
-    private static byte[] Compressed(string study, string series, string sop, string syntax = Jpeg, int frames = 1)
+    internal static byte[] Compressed(string study, string series, string sop, string syntax = Jpeg, int frames = 1)
     {
         List<byte> pixels = [0xE0, 0x7F, 0x10, 0, (byte)'O', (byte)'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0, 0, 0, 0];
         for (var i = 0; i < frames; i++) pixels.AddRange([0xFE, 0xFF, 0, 0xE0, 6, 0, 0, 0, 0xFF, 0xD8, (byte)(i + 1), 2, 0xFF, 0xD9]);
@@ -60,7 +60,8 @@ public sealed class RetrieveTests : IAsyncLifetime
     [Theory]
     [InlineData("application/dicom", ExplicitLittle)]
     [InlineData("application/dicom; transfer-syntax=*", Implicit)]
-    [InlineData("application/dicom; transfer-syntax=1.2.840.10008.1.2", Implicit)]
+    [InlineData("application/dicom; transfer-syntax=1.2.840.10008.1.2, application/dicom;q=0.1", ExplicitLittle)] // not over the web (8.7.3.5.2)
+    [InlineData("application/dicom; transfer-syntax=1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1.99")]
     [InlineData("application/dicom; transfer-syntax=\"1.2.840.10008.1.2.1\"", ExplicitLittle)]
     [InlineData("application/dicom; transfer-syntax=1.2.840.10008.1.2.4.70, application/dicom;q=0.5", ExplicitLittle)] // the first cannot be made
     public async Task An_uncompressed_object_comes_in_the_syntax_asked_for(string accept, string syntax)
@@ -92,10 +93,83 @@ public sealed class RetrieveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_mixed_study_those_that_can_be_given_in_the_syntax_asked_for_are_206()
+    {
+        var compressed = Compressed("1.2", "1.2.1", "1.2.1.2");
+        await StoreAsync(image, compressed);
+        using var some = await server.GetAsync("/studies/1.2", $"multipart/related; type=\"application/dicom\"; transfer-syntax={ExplicitLittle}");
+        Assert.Equal(HttpStatusCode.PartialContent, some.StatusCode);
+        Assert.Equal(image, Assert.Single(await Server.PartsAsync(some)).Content);
+        Assert.Contains("1 of 2 instances are not in the answer", Assert.Single(some.Headers.NonValidated["Warning"]));
+        using var others = await server.GetAsync("/studies/1.2", $"multipart/related; type=\"application/dicom\"; transfer-syntax={Jpeg}");
+        Assert.Equal(HttpStatusCode.PartialContent, others.StatusCode);
+        Assert.Equal(compressed, Assert.Single(await Server.PartsAsync(others)).Content);
+        using var all = await server.GetAsync("/studies/1.2", $"multipart/related; type=\"application/dicom\"; transfer-syntax={Jpeg}, multipart/related; type=\"application/dicom\"; transfer-syntax=*;q=0.1");
+        Assert.Equal(HttpStatusCode.OK, all.StatusCode);
+        Assert.Equal(2, (await Server.PartsAsync(all)).Count);
+        Assert.Equal(3, new[] { some, others, all }.Select(response => response.Headers.ETag!.ToString()).Distinct().Count());
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync("/studies/1.2", "multipart/related; type=\"application/dicom\"; transfer-syntax=1.2.840.10008.1.2.4.90"));
+    }
+
+    [Theory]
+    [InlineData("1.2.840.10008.1.2")]
+    [InlineData("1.2.840.10008.1.2.2")]
+    [InlineData("1.2.840.113619.5.2")]
+    public async Task Implicit_and_big_endian_are_not_given_by_name(string syntax)
+    {
+        await StoreAsync(await ImplicitAsync(image));
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance, $"application/dicom; transfer-syntax={syntax}"), "transfer-syntax=*");
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync($"/wado?requestType=WADO&studyUID=1.2&seriesUID=1.2.1&objectUID=1.2.1.1&contentType=application/dicom&transferSyntax={syntax}"));
+    }
+
+    [Theory] // PS3.18 table 8.7.3-5, and the names of before
+    [InlineData("1.2.840.10008.1.2.4.50", "image/jpeg", "image/jpg", "image/dicom+jpeg")]
+    [InlineData("1.2.840.10008.1.2.4.51", "image/jpeg")]
+    [InlineData("1.2.840.10008.1.2.4.57", "image/jpeg")]
+    [InlineData("1.2.840.10008.1.2.4.70", "image/jpeg")]
+    [InlineData("1.2.840.10008.1.2.5", "image/dicom-rle", "image/x-dicom-rle", "image/x-rle", "image/dicom+rle")]
+    [InlineData("1.2.840.10008.1.2.4.80", "image/jls", "image/x-jls", "image/dicom+jpeg-ls")]
+    [InlineData("1.2.840.10008.1.2.4.81", "image/jls", "image/x-jls")]
+    [InlineData("1.2.840.10008.1.2.4.90", "image/jp2", "image/dicom+jp2")]
+    [InlineData("1.2.840.10008.1.2.4.91", "image/jp2")]
+    [InlineData("1.2.840.10008.1.2.4.92", "image/jpx", "image/dicom+jpx")]
+    [InlineData("1.2.840.10008.1.2.4.93", "image/jpx")]
+    [InlineData("1.2.840.10008.1.2.4.201", "image/jphc", "image/JPHC")]
+    [InlineData("1.2.840.10008.1.2.4.202", "image/jphc")]
+    [InlineData("1.2.840.10008.1.2.4.203", "image/jphc")]
+    [InlineData("1.2.840.10008.1.2.4.110", "image/jxl")]
+    [InlineData("1.2.840.10008.1.2.4.111", "image/jxl")]
+    [InlineData("1.2.840.10008.1.2.4.112", "image/jxl")]
+    [InlineData("1.2.840.10008.1.2.4.100", "video/mpeg")]
+    [InlineData("1.2.840.10008.1.2.4.102", "video/mp4")]
+    [InlineData("1.2.840.10008.1.2.4.107", "video/H265", "video/h265")]
+    [InlineData("1.2.840.10008.1.2.8.1", "application/octet-stream")]
+    public async Task Each_compressed_syntax_has_its_media_type(string syntax, string type, params string[] otherNames)
+    {
+        await StoreAsync(Compressed("1.2", "1.2.1", "1.2.1.1", syntax));
+        foreach (var name in otherNames.Prepend(type))
+        {
+            using var single = await server.GetAsync(Instance + "/frames/1", type == "application/octet-stream" ? name + "; transfer-syntax=*" : name, ("Range", "bytes=2-3"));
+            Assert.Equal(HttpStatusCode.PartialContent, single.StatusCode);
+            Assert.Equal($"{type}; transfer-syntax={syntax}", single.Content.Headers.ContentType!.ToString());
+            Assert.Equal([1, 2], await single.Content.ReadAsByteArrayAsync());
+            var part = Assert.Single(await Server.PartsAsync(await server.GetAsync(Instance + "/frames/1", $"multipart/related; type=\"{name}\"; transfer-syntax={syntax}")));
+            Assert.StartsWith($"Content-Type: {type}; transfer-syntax={syntax}\r\n", part.Headers);
+            Assert.Equal([0xFF, 0xD8, 1, 2, 0xFF, 0xD9], part.Content);
+        }
+        using var behind = await server.GetAsync(Instance + "/frames/1", $"{type}; transfer-syntax=*", ("Range", "bytes=6-"));
+        await Server.AssertProblemAsync(HttpStatusCode.RequestedRangeNotSatisfiable, behind);
+    }
+
+    [Fact]
     public async Task The_same_version_is_304_and_HEAD_has_no_body()
     {
         await StoreAsync(image);
-        foreach (var path in new[] { "/studies/1.2", Instance, Instance + "/metadata", "/studies/1.2/metadata", Instance + "/frames/1" })
+        foreach (var path in new[]
+        {
+            "/studies/1.2", "/studies/1.2?accept=application/zip", Instance, Instance + "?accept=application%2Fzip", Instance + "/metadata", "/studies/1.2/metadata", Instance + "/frames/1",
+            "/studies/1.2/bulkdata", "/studies/1.2/series/1.2.1/bulkdata", Instance + "/bulkdata", "/studies/1.2/pixeldata", "/studies/1.2/series/1.2.1/pixeldata", Instance + "/pixeldata",
+        })
         {
             using var first = await server.GetAsync(path);
             using var again = await server.GetAsync(path, null, ("If-None-Match", $"\"other\", {first.Headers.ETag}"));
@@ -274,6 +348,13 @@ public sealed class RetrieveTests : IAsyncLifetime
     [InlineData("/studies/9.9/series/1/instances/1/metadata")]
     [InlineData("/studies/9.9/series/1/instances/1/frames/1")]
     [InlineData("/studies/9.9/series/1/instances/1/bulkdata/7FE00010")]
+    [InlineData("/studies/9.9?accept=application/zip")]
+    [InlineData("/studies/9.9/bulkdata")]
+    [InlineData("/studies/9.9/series/1/bulkdata")]
+    [InlineData("/studies/9.9/series/1/instances/1/bulkdata")]
+    [InlineData("/studies/9.9/pixeldata")]
+    [InlineData("/studies/9.9/series/1/pixeldata")]
+    [InlineData("/studies/9.9/series/1/instances/1/pixeldata")]
     public async Task What_is_not_there_is_404(string path) => await Server.AssertProblemAsync(HttpStatusCode.NotFound, await server.GetAsync(path), "There is no such");
 
     [Theory]
