@@ -21,25 +21,25 @@ internal sealed class ResultShape
     }
 
     // Those marked required are returned empty where the data has none (D2.14).
-    private static readonly Tag[] StudyRequired =
+    internal static readonly Tag[] StudyRequired =
     [
         Tags.StudyDate, Tags.StudyTime, Tags.AccessionNumber, Tags.ModalitiesInStudy, Tags.ReferringPhysicianName, Tags.PatientName, Tags.PatientID, Tags.PatientBirthDate,
         Tags.PatientSex, Tags.StudyInstanceUID, Tags.StudyID, Tags.NumberOfStudyRelatedSeries, Tags.NumberOfStudyRelatedInstances,
     ];
 
-    private static readonly Tag[] StudyOptional = [Tags.TimezoneOffsetFromUTC, Tags.StudyDescription];
+    internal static readonly Tag[] StudyOptional = [Tags.TimezoneOffsetFromUTC, Tags.StudyDescription];
 
-    private static readonly Tag[] SeriesRequired = [Tags.Modality, Tags.SeriesInstanceUID, Tags.SeriesNumber, Tags.NumberOfSeriesRelatedInstances];
+    internal static readonly Tag[] SeriesRequired = [Tags.Modality, Tags.SeriesInstanceUID, Tags.SeriesNumber, Tags.NumberOfSeriesRelatedInstances];
 
-    private static readonly Tag[] SeriesOptional =
+    internal static readonly Tag[] SeriesOptional =
     [
         Tags.TimezoneOffsetFromUTC, Tags.SeriesDescription, Tags.PerformedProcedureStepStartDate, Tags.PerformedProcedureStepStartTime, Tags.RequestAttributesSequence,
         Tags.StudyInstanceUID,
     ];
 
-    private static readonly Tag[] InstanceRequired = [Tags.SOPClassUID, Tags.SOPInstanceUID, Tags.InstanceNumber];
+    internal static readonly Tag[] InstanceRequired = [Tags.SOPClassUID, Tags.SOPInstanceUID, Tags.InstanceNumber];
 
-    private static readonly Tag[] InstanceOptional =
+    internal static readonly Tag[] InstanceOptional =
     [
         Tags.TimezoneOffsetFromUTC, Tags.Rows, Tags.Columns, Tags.BitsAllocated, Tags.NumberOfFrames, Tags.StudyInstanceUID, Tags.SeriesInstanceUID,
     ];
