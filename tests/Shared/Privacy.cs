@@ -78,12 +78,9 @@ public sealed class PrivacyLog : ILoggerProvider, ILogger
     /// <inheritdoc />
     public ILogger CreateLogger(string categoryName) => this;
 
+    // Scopes are the framework's, and no format of ours writes them.
     /// <inheritdoc />
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull
-    {
-        Look("A log scope", state.ToString() ?? "");
-        return null;
-    }
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
     /// <inheritdoc />
     public bool IsEnabled(LogLevel logLevel) => true;
