@@ -58,6 +58,8 @@ var settings = {
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(maxBodyBytes)
   Http__MaxBodyBytes: string(maxBodyBytes)
   Archive__OnStore: indexing == 'commit' ? 'Commit' : 'Event'
+  // The platform says which origins may call; which headers their pages may read it does not.
+  Http__CorsByPlatform: empty(allowedOrigins) ? 'false' : 'true'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
