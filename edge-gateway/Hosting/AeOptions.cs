@@ -58,6 +58,8 @@ internal sealed class AeOptions
     /// <summary>What is wrong.</summary>
     public IEnumerable<string> Problems(string section, string aeTitle, ICollection<string> destinations)
     {
+        if (FallbackCharacterSet.Length > 0 && !SpecificCharacterSet.IsDefined(FallbackCharacterSet))
+            yield return $"{section}:FallbackCharacterSet is \"{FallbackCharacterSet}\": give a defined term of Specific Character Set (PS3.3 C.12.1.1.2), such as ISO_IR 100, or remove it.";
         if (aeTitle.Length is 0 or > 16 || aeTitle.Trim() != aeTitle || aeTitle.Any(c => c is < ' ' or > '~' or '\\'))
             yield return $"{section} is no AE title: take 1 to 16 characters of ASCII, no backslash, no space at its ends (PS3.5 6.2).";
         foreach (var (key, uids) in new[] { ("SopClasses", SopClasses), ("PrivateSopClasses", PrivateSopClasses), ("TransferSyntaxes", TransferSyntaxes), ("PrivateTransferSyntaxes", PrivateTransferSyntaxes) })

@@ -90,6 +90,7 @@ internal sealed class GatewayConfiguration
     private IEnumerable<string> NeedsRestart(GatewayOptions next)
     {
         if (next.Spool.Path != Current.Spool.Path) yield return $"Gateway:Spool:Path is \"{next.Spool.Path}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Path}\".";
+        if (next.Spool.Fsync != Current.Spool.Fsync) yield return $"Gateway:Spool:Fsync is \"{next.Spool.Fsync}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Fsync}\".";
         if (next.Http.Url != Current.Http.Url) yield return $"Gateway:Http:Url is \"{next.Http.Url}\": it changes only with a restart; restart, or set it back to \"{Current.Http.Url}\".";
     }
 

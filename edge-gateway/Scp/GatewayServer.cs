@@ -102,8 +102,9 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
     private ValueTask<AcceptorDecision> Decide(AssociationRequest request, CancellationToken cancellationToken)
     {
         var address = (request.RemoteEndPoint as IPEndPoint)?.Address;
-        if (CalledAe.Find(configuration.Current, request.Pdu, address, request.PeerCertificate, out var reason) is { } ae)
+        if (CalledAe.Find(configuration.Current, request.Pdu, address, request.PeerCertificate, out var reason) is { } ae && !request.IsOverLimit)
             return ValueTask.FromResult(AcceptorDecision.Accept(new AcceptorPolicy { AbstractSyntax = ae.Policy, ExtendedNegotiation = CalledAe.Answer }));
+        if (request.IsOverLimit) reason = RejectReason.LocalLimitExceeded;
         GatewayLog.Rejected(log, request.RemoteEndPoint, request.CallingAeTitle, request.CalledAeTitle, reason.Text);
         transactions.Record(new Transaction
         {

@@ -67,6 +67,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
                 MaxFragments = limits.Number("MaxFragments", defaults.Limits.MaxFragments),
             },
         };
+        if (!SpecificCharacterSet.IsDefined(options.FallbackCharacterSet)) reader.Add("FallbackCharacterSet", "give a defined term of Specific Character Set (PS3.3 C.12.1.1.2), such as ISO_IR 100.");
         reader.RefuseUnknown();
         limits.RefuseUnknown();
         return options;

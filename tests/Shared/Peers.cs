@@ -26,7 +26,8 @@ public static class Peers
         return Report($"Python module {module}", process.ExitCode == 0);
     }
 
-    private static bool Report(string what, bool found)
+    /// <summary>Says that something is missing; fails where everything must be there.</summary>
+    public static bool Report(string what, bool found)
     {
         if (found) return true;
         var message = $"{what} is not installed";

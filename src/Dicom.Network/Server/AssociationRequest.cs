@@ -15,6 +15,9 @@ public sealed record AssociationRequest(AssociateRequest Pdu, EndPoint? RemoteEn
 
     /// <summary>The calling AE title.</summary>
     public string CallingAeTitle => Pdu.CallingAeTitle;
+
+    /// <summary>Whether as many associations are served as may be: then it is rejected with 3-2, whatever is decided.</summary>
+    public bool IsOverLimit { get; init; }
 }
 
 /// <summary>The answer to an association request: a policy to negotiate by, or a reason to reject.</summary>

@@ -205,11 +205,11 @@ public sealed partial class AssociationServer(
 
     private async ValueTask<AcceptorDecision> DecideAsync(AssociationRequest request, AssociationServerOptions limits)
     {
-        if (associations.Count >= limits.MaxAssociations) return AcceptorDecision.Reject(RejectReason.LocalLimitExceeded);
-        if (limits.MaxAssociationsPerPeer > 0 && AddressOf(request.RemoteEndPoint) is { } peer
-            && associations.Values.Count(association => peer.Equals(AddressOf(association.RemoteEndPoint))) >= limits.MaxAssociationsPerPeer)
-            return AcceptorDecision.Reject(RejectReason.LocalLimitExceeded);
-        return await decide(request, aborting.Token);
+        var isOverLimit = associations.Count >= limits.MaxAssociations || (limits.MaxAssociationsPerPeer > 0 && AddressOf(request.RemoteEndPoint) is { } peer
+            && associations.Values.Count(association => peer.Equals(AddressOf(association.RemoteEndPoint))) >= limits.MaxAssociationsPerPeer);
+        // The owner is asked all the same, so that it knows whom there was no room for.
+        var decision = await decide(isOverLimit ? request with { IsOverLimit = true } : request, aborting.Token);
+        return isOverLimit ? AcceptorDecision.Reject(RejectReason.LocalLimitExceeded) : decision;
     }
 
     private static IPAddress? AddressOf(EndPoint? endPoint) => (endPoint as IPEndPoint)?.Address;

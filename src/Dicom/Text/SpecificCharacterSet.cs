@@ -39,6 +39,15 @@ public sealed class SpecificCharacterSet
     /// <summary>Whether the bytes are UTF-8 already.</summary>
     public bool IsUtf8 => first == CodedSet.Utf8;
 
+    /// <summary>Whether every value of (0008,0005) is a term that is known (PS3.3 C.12.1.1.2), such as <c>ISO_IR 100</c> or <c>ISO 2022 IR 6\ISO 2022 IR 87</c>.</summary>
+    public static bool IsDefined(string terms)
+    {
+        var bytes = Encoding.ASCII.GetBytes(terms);
+        foreach (var range in bytes.AsSpan().Split((byte)'\\'))
+            if (!TryReadTerm(bytes.AsSpan()[range], out _)) return false;
+        return true;
+    }
+
     /// <summary>Reads the value of (0008,0005).</summary>
     /// <param name="rawElementValue">The value's bytes; empty when the element is absent or empty.</param>
     /// <param name="fallback">What to read bytes above ASCII with when the element is absent or its terms are not known; null for UTF-8 or Latin 1, whichever they are.</param>

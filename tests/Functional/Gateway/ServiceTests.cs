@@ -78,6 +78,8 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         await using var second = await Modality.Client.ConnectAsync(Modality.Peer(gateway, "TITLES", "FRIEND"), contexts, default);
         await gateway.UntilAsync(status => status.GetProperty("associations").GetArrayLength() == 2, "both associations are counted");
         Assert.Equal("3-2", await RejectedAsync("TITLES", "FRIEND", gateway));
+        // Whom there was no room for stands in the transaction log as the others do.
+        Assert.Contains(RejectReason.LocalLimitExceeded.Text, await system.Http.GetStringAsync(gateway.Url + "/api/transactions?kind=Association"), StringComparison.Ordinal);
 
         async Task<string> RejectedAsync(string called, string calling, GatewayProcess? of = null)
         {
@@ -97,7 +99,8 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(running, GatewaySystem.Object("1.2.3", 1).DataSet(), "1.2.3.1.1"));
         await Assert.ThrowsAsync<AssociationRejectedException>(() => Modality.Client.ConnectAsync(Modality.Peer(gateway, "ONE"), [Modality.Storage()], default));
         await using (await Modality.Client.ConnectAsync(Modality.Peer(gateway, "TWO"), [Modality.Storage()], default)) { }
-        foreach (var bad in new[] { """{"Gateway":{"Aes":{"TWO":{"SopClasses":["no uid"]}}}}""", """{"Gateway":{"Dimse":{"MaxAssociations":"many"}}}""", "{" })
+        foreach (var bad in new[] { """{"Gateway":{"Aes":{"TWO":{"SopClasses":["no uid"]}}}}""", """{"Gateway":{"Dimse":{"MaxAssociations":"many"}}}""", "{",
+            """{"Gateway":{"Aes":{"TWO":{}},"Spool":{"Fsync":"none"}}}""", """{"Gateway":{"Aes":{"TWO":{"FallbackCharacterSet":"KOI-8"}}}}""" })
         {
             await File.WriteAllTextAsync(gateway.ConfigurationFile, """{"Gateway":{"Aes":{"TWO":{}}}}""");
             await gateway.UntilAsync(status => status.GetProperty("refusedConfiguration").GetArrayLength() == 0, "nothing is refused");

@@ -116,7 +116,7 @@ public sealed class SpoolTests
     public async Task A_full_disk_is_out_of_resources_and_loses_nothing_that_was_there()
     {
         using var mount = Mount.TryMake("size=2m");
-        if (mount is null) return; // needs root
+        if (mount is null) return;
         await using var test = new TestSpool(mount.Path);
         Assert.Equal(SpoolOutcome.Ok, (await test.StoreAsync("1.2", "1.2.1")).Outcome);
         await using (var writer = test.Spool.TryBegin(["archive"])!)
@@ -135,7 +135,7 @@ public sealed class SpoolTests
     public async Task A_disk_that_becomes_read_only_is_a_failed_store()
     {
         using var mount = Mount.TryMake("size=8m");
-        if (mount is null) return; // needs root
+        if (mount is null) return;
         await using var test = new TestSpool(mount.Path);
         await test.StoreAsync("1.2", "1.2.1");
         mount.Remount("ro");
@@ -205,7 +205,10 @@ public sealed class SpoolTests
         public static Mount? TryMake(string options)
         {
             var path = Directory.CreateTempSubdirectory("spool-mount").FullName;
-            return Run("mount", "-t", "tmpfs", "-o", options, "tmpfs", path) ? new Mount(path) : null;
+            if (Run("mount", "-t", "tmpfs", "-o", options, "tmpfs", path)) return new Mount(path);
+            Directory.Delete(path);
+            Peers.Report("The right to mount a file system", false);
+            return null;
         }
 
         public void Remount(string mode) => Assert.True(Run("mount", "-o", "remount," + mode, Path));
