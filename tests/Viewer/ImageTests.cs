@@ -62,6 +62,21 @@ public sealed class ImageTests(ViewerSystem system, ITestOutputHelper output)
         page.AssertClean();
     }
 
+    [Fact]
+    public async Task Below_a_path_prefix_the_list_opens_a_study_and_draws_it()
+    {
+        if (!system.IsThere || !Peers.Require("/usr/sbin/nginx")) return;
+        using var nginx = await Nginx.StartAsync(system.Url, strips: true);
+        await using var page = await ViewerPage.OpenAsync(nginx.Url + "/dicom/viewer/", "?mrn=V-ct-series");
+        await page.RowsAsync(1);
+        await page.Browser.ClickAsync("document.querySelector('tr[aria-selected]')", times: 2);
+        await page.Browser.UntilAsync("location.pathname.startsWith('/dicom/viewer/viewer')");
+        await page.DrawnAsync();
+        AssertLike(Expected(0), await page.SquaresAsync(Squares), "slice 1 behind nginx");
+        Assert.All(page.Browser.Requests.Where(request => request.Scheme == "http"), request => Assert.StartsWith("/dicom/", request.AbsolutePath, StringComparison.Ordinal));
+        page.AssertClean();
+    }
+
     private static string Overlay(string text) => $"document.querySelector('[data-cy=\"viewport-overlay-bottom-right\"]')?.innerText.includes('{text}')";
 
     // The file's own pixels through its rescale and its window (PS3.3 C.11.2.1.2), as means of squares. samples.py turns each slice on by 40 rows.
