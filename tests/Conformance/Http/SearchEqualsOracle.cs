@@ -153,13 +153,13 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
 
     private IEnumerable<string> Files(string name) => Directory.EnumerateFiles(Path.Combine(folder, name)).Order(StringComparer.Ordinal);
 
-    // The samples that pydicom takes for objects, the first of each SOP Instance UID.
+    // The samples that pydicom takes for objects, the first of each SOP Instance UID. Not the one with a tag twice: of duplicates the first counts for us, the last for pydicom.
     private static async Task<IEnumerable<string>> SamplesAsync()
     {
         var folders = Repository.SharedSamples is { } shared ? [shared] : new[] { Path.Combine(Repository.Root, "tests/Samples"), Path.Combine(Repository.Root, "dev/samples") };
         var files = folders.SelectMany(one => Directory.EnumerateFiles(one, "*", SearchOption.AllDirectories)).Where(file => Path.GetExtension(file) is not (".md" or ".tsv")).Order(StringComparer.Ordinal).ToArray();
         var verdicts = (await PythonAsync("sample_objects.py", string.Join('\n', files) + "\n")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'));
-        return files.Zip(verdicts).Where(pair => pair.Second[0] == "object").DistinctBy(pair => pair.Second[3]).Select(pair => pair.First);
+        return files.Zip(verdicts).Where(pair => pair.Second[0] == "object" && Path.GetFileName(pair.First) != "dup-tag.dcm").DistinctBy(pair => pair.Second[3]).Select(pair => pair.First);
     }
 
     // Those that were stored.

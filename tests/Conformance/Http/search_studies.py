@@ -202,7 +202,8 @@ def query(r, n, studies, small):
                 series_uid = uid(2, i, r.randrange(1, 4))
     elif r.random() < 0.02:
         pools = [SERIES_KEYS, INSTANCE_KEYS]
-    for _ in range(r.choice([0, 1, 1, 2, 2, 3])):
+    # Few without any key: each of these returns everything.
+    for _ in range(r.choice([0] + [1] * 9 + [2] * 9 + [3] * 5)):
         pool = r.choice(pools)
         keyword = r.choice(list(pool))
         keys[keyword] = pool[keyword](r)
