@@ -54,9 +54,11 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
     {
         var traceId = Problem.TraceId(context);
         // A client that leaves is no error.
-        if (context.RequestAborted.IsCancellationRequested || exception is ConnectionResetException)
+        // The writer may know of it before the request does.
+        if (context.RequestAborted.IsCancellationRequested || exception is ConnectionResetException || (exception is OperationCanceledException && context.Response.HasStarted))
         {
             HostingLog.ClientLeft(log, traceId);
+            if (context.Response.HasStarted) context.Abort(); // whoever is there all the same must not take what came for the whole
             if (!context.Response.HasStarted) context.Response.StatusCode = ClientClosedRequest;
             return;
         }
