@@ -112,10 +112,11 @@ internal static class Program
         var cors = Cors.Policy(settings.Http);
         if (cors is not null) services.AddCors(options => options.AddDefaultPolicy(cors));
         services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore); // each has its own retries
+        services.AddSingleton<IResponseCompressionProvider, TextCompression>();
         services.AddResponseCompression(compression =>
         {
             compression.EnableForHttps = true;
-            compression.MimeTypes = ["application/dicom+json", "application/dicom+xml", "application/json"]; // never pixels
+            compression.MimeTypes = TextCompression.Types; // never pixels
         });
         services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = System.IO.Compression.CompressionLevel.Fastest);
 

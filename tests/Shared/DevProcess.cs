@@ -13,7 +13,7 @@ public sealed class DevProcess : IDisposable
     private readonly StringBuilder said = new();
     private readonly Process process;
 
-    public DevProcess(int? functionsPort = null, int? azuritePort = null, string[]? arguments = null, Action<string>? prepare = null, string? path = null)
+    public DevProcess(int? functionsPort = null, int? azuritePort = null, string[]? arguments = null, Action<string>? prepare = null, string? path = null, params IEnumerable<(string Name, string Value)> environment)
     {
         FunctionsPort = functionsPort ?? FunctionsProcess.FreePort();
         AzuritePort = azuritePort ?? FreePorts();
@@ -24,6 +24,7 @@ public sealed class DevProcess : IDisposable
             "run", "--no-build", "-c", configuration is "Release" ? "Release" : "Debug", "--project", "dev", "--", "--functions-port", Text(FunctionsPort), "--dimse-port", Text(DimsePort), "--dashboard-port", Text(DashboardPort), "--azurite-port", Text(AzuritePort), "--data", data, .. arguments ?? [],
         ]) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true };
         if (path is not null) start.Environment["PATH"] = path;
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         process = new Process { StartInfo = start };
         process.OutputDataReceived += Keep;
         process.ErrorDataReceived += Keep;

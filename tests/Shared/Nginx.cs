@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace DicomServerless.Shared;
 
-/// <summary>nginx with one location, <c>/dicom/</c>, that leads to a server.</summary>
+/// <summary>nginx, until it is disposed of.</summary>
 public sealed class Nginx : IDisposable
 {
     private readonly DirectoryInfo folder;
@@ -13,15 +13,32 @@ public sealed class Nginx : IDisposable
 
     public string Url { get; }
 
+    /// <summary>One location, <c>/dicom/</c>, that leads to a server.</summary>
     /// <param name="target">The server's URL.</param>
     /// <param name="strips">Whether the prefix is taken away, and said in X-Forwarded-Prefix.</param>
-    public static async Task<Nginx> StartAsync(string target, bool strips)
+    public static Task<Nginx> StartAsync(string target, bool strips) => StartAsync(FunctionsProcess.FreePort(), $$"""
+        location /dicom/ {
+          proxy_pass {{target}}{{(strips ? "/" : "")}};
+          proxy_http_version 1.1;
+          proxy_request_buffering off;
+          proxy_buffering off;
+          proxy_set_header X-Forwarded-For $remote_addr;
+          proxy_set_header X-Forwarded-Proto $scheme;
+          proxy_set_header X-Forwarded-Host $http_host;
+          {{(strips ? "proxy_set_header X-Forwarded-Prefix /dicom;" : "")}}
+        }
+        """);
+
+    /// <summary>A folder of files; what is not there is its index.html, as static hosting does for such pages.</summary>
+    public static Task<Nginx> StartFilesAsync(string folder, int port) => StartAsync(port, $"include /etc/nginx/mime.types; types {{ application/wasm wasm; }} root {folder}; location / {{ try_files $uri /index.html; }}");
+
+    private static async Task<Nginx> StartAsync(int port, string locations)
     {
         var folder = Directory.CreateTempSubdirectory("nginx-");
-        var port = FunctionsProcess.FreePort();
         var place = folder.FullName;
         var configuration = string.Create(CultureInfo.InvariantCulture, $$"""
             daemon off;
+            {{(Environment.UserName == "root" ? "user root;" : "")}}
             pid {{place}}/pid;
             error_log {{place}}/error.log;
             events {}
@@ -31,16 +48,7 @@ public sealed class Nginx : IDisposable
               server {
                 listen 127.0.0.1:{{port}};
                 client_max_body_size 0;
-                location /dicom/ {
-                  proxy_pass {{target}}{{(strips ? "/" : "")}};
-                  proxy_http_version 1.1;
-                  proxy_request_buffering off;
-                  proxy_buffering off;
-                  proxy_set_header X-Forwarded-For $remote_addr;
-                  proxy_set_header X-Forwarded-Proto $scheme;
-                  proxy_set_header X-Forwarded-Host $http_host;
-                  {{(strips ? "proxy_set_header X-Forwarded-Prefix /dicom;" : "")}}
-                }
+                {{locations}}
               }
             }
             """);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using DicomServerless.Dicom;
 using DicomServerless.Shared;
@@ -54,8 +55,6 @@ public sealed class ImageTests(ViewerSystem system, ITestOutputHelper output)
         if (!system.IsThere) return;
         await using var page = await ViewerPage.OpenStudyAsync(system, study);
         await page.DrawnAsync();
-        // The viewport may be laid out anew while the rest arrives.
-        await page.SettledAsync();
         var (distinct, deviation) = await page.SpreadAsync();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {distinct} colours, deviation {deviation:F1}"));
         Assert.True(distinct >= 32 && deviation > 5, $"{name}: {distinct} colours, deviation {deviation}");
@@ -75,6 +74,28 @@ public sealed class ImageTests(ViewerSystem system, ITestOutputHelper output)
         AssertLike(Expected(0), await page.SquaresAsync(Squares), "slice 1 behind nginx");
         Assert.All(page.Browser.Requests.Where(request => request.Scheme == "http"), request => Assert.StartsWith("/dicom/", request.AbsolutePath, StringComparison.Ordinal));
         page.AssertClean();
+    }
+
+    [Fact]
+    public async Task On_static_hosting_of_another_origin_it_lists_and_draws_what_the_service_has()
+    {
+        if (!system.IsThere || !Peers.Require("/usr/sbin/nginx")) return;
+        var folder = Directory.CreateTempSubdirectory("viewer-static-");
+        using (var node = Process.Start("node", [Path.Combine(Repository.Root, "infra/viewer.mjs"), folder.FullName, "--static", "--base", "/", "--dicomweb", system.Url + "/dicomweb"]))
+        {
+            await node.WaitForExitAsync();
+            Assert.Equal(0, node.ExitCode);
+        }
+        using (var nginx = await Nginx.StartFilesAsync(folder.FullName, system.OtherPort))
+        await using (var page = await ViewerPage.OpenAsync(nginx.Url + "/", "?mrn=V-ct-series", others: new Uri(system.Url).Authority))
+        {
+            await page.RowsAsync(1);
+            await page.Browser.ClickAsync("document.querySelector('tr[aria-selected]')", times: 2);
+            await page.DrawnAsync();
+            AssertLike(Expected(0), await page.SquaresAsync(Squares), "slice 1 from another origin");
+            page.AssertClean();
+        }
+        folder.Delete(recursive: true);
     }
 
     private static string Overlay(string text) => $"document.querySelector('[data-cy=\"viewport-overlay-bottom-right\"]')?.innerText.includes('{text}')";

@@ -14,6 +14,9 @@ public sealed class ViewerSystem : IAsyncLifetime, IDisposable
 
     public string Url => dev!.Url;
 
+    /// <summary>Where pages of another origin may lie that may call the service.</summary>
+    public int OtherPort { get; } = FunctionsProcess.FreePort();
+
     public async Task InitializeAsync()
     {
         if (!Peers.Require(Chromium.Program) || !Peers.RequirePython("pydicom")) return;
@@ -25,7 +28,7 @@ public sealed class ViewerSystem : IAsyncLifetime, IDisposable
             await python.WaitForExitAsync();
             if (python.ExitCode != 0) throw new InvalidOperationException("samples.py failed.");
         }
-        dev = new DevProcess();
+        dev = new DevProcess(environment: ("Http__CorsOrigins", $"http://127.0.0.1:{OtherPort}"));
         if (!await dev.SaysAsync("Ready", TimeSpan.FromMinutes(4))) throw new InvalidOperationException(dev.Output);
         using var http = new HttpClient();
         foreach (var file in folder.EnumerateFiles())

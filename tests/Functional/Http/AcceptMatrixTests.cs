@@ -24,6 +24,13 @@ public sealed class AcceptMatrixTests(ITestOutputHelper output)
         ("bulk", ["/studies/1.2/series/1.2.3/instances/1.2.3.1/bulkdata/7FE00010"]),
         ("pdf", ["/studies/1.9/rendered", "/studies/1.9/series/1.9.3/rendered", "/studies/1.9/series/1.9.3/instances/1.9.3.1/rendered"]),
         ("store", ["POST"]),
+        ("all bulk data", ["/studies/1.2/bulkdata", "/studies/1.2/series/1.2.3/bulkdata", "/studies/1.2/series/1.2.3/instances/1.2.3.1/bulkdata"]),
+        ("all pixel data", ["/studies/1.2/pixeldata", "/studies/1.2/series/1.2.3/pixeldata", "/studies/1.2/series/1.2.3/instances/1.2.3.1/pixeldata"]),
+        ("rendered image", ["/studies/1.2/rendered", "/studies/1.2/series/1.2.3/rendered", "/studies/1.2/series/1.2.3/instances/1.2.3.1/rendered", "/studies/1.2/series/1.2.3/instances/1.2.3.1/frames/1/rendered"]),
+        ("thumbnail", ["/studies/1.2/thumbnail", "/studies/1.2/series/1.2.3/thumbnail", "/studies/1.2/series/1.2.3/instances/1.2.3.1/thumbnail", "/studies/1.2/series/1.2.3/instances/1.2.3.1/frames/1/thumbnail"]),
+        ("wado", ["/wado?requestType=WADO&studyUID=1.2&seriesUID=1.2.3&objectUID=1.2.3.1"]),
+        ("capabilities", ["/capabilities"]),
+        ("json documents", ["/openapi.json", "/querytags"]),
     ];
 
     [Fact]
@@ -81,7 +88,7 @@ public sealed class AcceptMatrixTests(ITestOutputHelper output)
     {
         using var request = path == "POST"
             ? new HttpRequestMessage(HttpMethod.Post, "/dicomweb/studies") { Content = new ByteArrayContent(TestObject.Of("1.5", "1.5.1", "1.5.1.1").ToFile()) }
-            : new HttpRequestMessage(HttpMethod.Get, "/dicomweb" + path + (parameter is null ? "" : "?accept=" + Uri.EscapeDataString(parameter)));
+            : new HttpRequestMessage(HttpMethod.Get, "/dicomweb" + path + (parameter is null ? "" : (path.Contains('?') ? "&accept=" : "?accept=") + Uri.EscapeDataString(parameter)));
         if (path == "POST") request.Content!.Headers.TryAddWithoutValidation("Content-Type", "application/dicom");
         if (accept != "(none)") request.Headers.TryAddWithoutValidation("Accept", accept);
         using var response = await server.Client.SendAsync(request);

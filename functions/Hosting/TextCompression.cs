@@ -1,0 +1,20 @@
+using DicomServerless.Dicom.Web;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.Extensions.Options;
+
+namespace DicomServerless.Functions.Hosting;
+
+/// <summary>Compresses JSON and XML, parts of XML too: by media type alone those could not be told from pixels.</summary>
+internal sealed class TextCompression(IServiceProvider services, IOptions<ResponseCompressionOptions> options) : ResponseCompressionProvider(services, options)
+{
+    /// <summary>What is compressed when it is the whole answer.</summary>
+    public static readonly string[] Types = ["application/dicom+json", "application/dicom+xml", "application/json", "application/vnd.sun.wadl+xml"];
+
+    public override bool ShouldCompressResponse(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        if (headers.ContentRange.Count > 0 || headers.ContentEncoding.Count > 0) return false;
+        return base.ShouldCompressResponse(context) || (MediaType.Parse(context.Response.ContentType) is { Name: "multipart/related" } parts && parts["type"] == "application/dicom+xml");
+    }
+}
