@@ -9,7 +9,8 @@ zip=$(realpath -m "${1:-$root/artifacts/functions.zip}")
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 
-dotnet publish "$root/functions/Functions.csproj" -c Release -r linux-x64 --self-contained -p:PublishTrimmed=true -p:PublishReadyToRun=true \
+# No build servers are left behind: they would keep the caller's output open for as long as they wait for more.
+dotnet publish "$root/functions/Functions.csproj" -nodeReuse:false -p:UseSharedCompilation=false -c Release -r linux-x64 --self-contained -p:PublishTrimmed=true -p:PublishReadyToRun=true \
   -p:DebugType=none -p:GenerateDocumentationFile=false -o "$stage/app" --nologo -v quiet
 chmod 0755 "$stage/app/DicomServerless.Functions"
 
