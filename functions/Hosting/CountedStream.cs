@@ -1,18 +1,13 @@
 using System.Diagnostics.Metrics;
+using DicomServerless.Dicom;
 
 namespace DicomServerless.Functions.Hosting;
 
 /// <summary>Reads another stream and counts its bytes.</summary>
-internal sealed class CountedStream(Stream source, Counter<long> counter) : Stream
+internal sealed class CountedStream(Stream source, Counter<long> counter) : ForwardStream
 {
     /// <summary>Bytes read so far.</summary>
     public long Count { get; private set; }
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -21,11 +16,4 @@ internal sealed class CountedStream(Stream source, Counter<long> counter) : Stre
         counter.Add(count);
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using DicomServerless.Dicom;
 using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functions.Media;
@@ -37,22 +38,6 @@ internal static class ContentDecoding
         return new LimitedStream(body, maxBytes);
     }
 
-    private abstract class ForwardStream : Stream
-    {
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    }
-
     // RFC 9110 8.4.1.2: deflate is the zlib format; some senders leave its header out.
     private sealed class DeflateBody(Stream body) : ForwardStream
     {
@@ -64,26 +49,12 @@ internal static class ContentDecoding
             {
                 var head = new byte[2];
                 var count = await body.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
-                var all = new HeadedStream(head.AsMemory(0, count), body);
+                var all = new PrefixedStream(head[..count], body);
                 // RFC 1950 2.2: method 8, and a check over both bytes.
                 var isZlib = count == 2 && (head[0] & 0x0F) == 8 && ((head[0] << 8) | head[1]) % 31 == 0;
                 inner = isZlib ? new ZLibStream(all, CompressionMode.Decompress) : new DeflateStream(all, CompressionMode.Decompress);
             }
             return await inner.ReadAsync(buffer, cancellationToken);
-        }
-    }
-
-    private sealed class HeadedStream(ReadOnlyMemory<byte> head, Stream rest) : ForwardStream
-    {
-        private ReadOnlyMemory<byte> left = head;
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (left.IsEmpty) return rest.ReadAsync(buffer, cancellationToken);
-            var count = Math.Min(left.Length, buffer.Length);
-            left.Span[..count].CopyTo(buffer.Span);
-            left = left[count..];
-            return ValueTask.FromResult(count);
         }
     }
 

@@ -1,30 +1,21 @@
 namespace DicomServerless.Dicom;
 
 /// <summary>Bytes that were already read, then the rest of the stream they came from, which stays open.</summary>
-internal sealed class PrefixedStream(byte[] prefix, Stream rest) : Stream
+/// <param name="prefix">The bytes.</param>
+/// <param name="rest">The stream.</param>
+public sealed class PrefixedStream(byte[] prefix, Stream rest) : ForwardStream
 {
     private int position;
 
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
+    /// <inheritdoc />
     public override int Read(Span<byte> buffer) => position < prefix.Length ? TakePrefix(buffer) : rest.Read(buffer);
 
+    /// <inheritdoc />
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
+    /// <inheritdoc />
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         position < prefix.Length ? new ValueTask<int>(TakePrefix(buffer.Span)) : rest.ReadAsync(buffer, cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private int TakePrefix(Span<byte> buffer)
     {

@@ -1,4 +1,3 @@
-using DicomServerless.Archive.Retrieve;
 using DicomServerless.Dicom;
 
 namespace DicomServerless.Archive.Metadata;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using DicomServerless.Archive.Retrieve;
 using DicomServerless.Dicom;
 using Microsoft.Win32.SafeHandles;
 

@@ -4,23 +4,6 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.Archive.Retrieve;
 
-/// <summary>A forward-only stream that makes its bytes from those of another, which it owns.</summary>
-internal abstract class ForwardStream : Stream
-{
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-    public override void Flush() { }
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read asynchronously.");
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-}
-
 /// <summary>Gives some ranges of another stream, ascending, and passes over what lies between them (item headers between fragments).</summary>
 internal sealed class RangesStream(Stream source, long position, ReadOnlyMemory<ByteRange> ranges) : ForwardStream
 {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using DicomServerless.Dicom;
 
 namespace DicomServerless.Archive.Retrieve;
 
