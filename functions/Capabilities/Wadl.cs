@@ -14,6 +14,7 @@ internal static class Wadl
         await using var xml = XmlWriter.Create(output, new XmlWriterSettings { Async = true });
         await xml.WriteStartDocumentAsync();
         await StartAsync(xml, "application");
+        await xml.WriteAttributeStringAsync("xmlns", "xs", null, "http://www.w3.org/2001/XMLSchema");
         await StartAsync(xml, "doc");
         await xml.WriteAttributeStringAsync(null, "title", null, "DicomServerless");
         await xml.WriteStringAsync(string.Create(CultureInfo.InvariantCulture, $"A store takes {limits.MaxBodyBytes} bytes, a search gives {limits.MaxResults} results at once."));
@@ -65,7 +66,7 @@ internal static class Wadl
         await StartAsync(xml, "param");
         await xml.WriteAttributeStringAsync(null, "name", null, name);
         await xml.WriteAttributeStringAsync(null, "style", null, style);
-        await xml.WriteAttributeStringAsync(null, "type", null, type == "string" ? "string" : type);
+        await xml.WriteAttributeStringAsync(null, "type", null, "xs:" + type); // the JSON types in use are named alike there
         if (style == "template") await xml.WriteAttributeStringAsync(null, "required", null, "true");
         await xml.WriteEndElementAsync();
     }

@@ -22,7 +22,9 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
         context.Response.Headers.XContentTypeOptions = "nosniff"; // what objects hold is never to be taken for a page
         try
         {
-            await next(context);
+            // URLs of ours are made of it (RFC 9112 3.2: then it is the client's mistake).
+            if (context.Request.Host.HasValue && !Uri.TryCreate($"http://{context.Request.Host.ToUriComponent()}", UriKind.Absolute, out _)) await Problem.WriteAsync(context, 400, "The Host header names no host and port.");
+            else await next(context);
             if (!context.Response.HasStarted && context.Response is { StatusCode: 404 or 405, ContentType: null }) await AnswerUnknownAsync(context);
         }
         catch (Exception exception)

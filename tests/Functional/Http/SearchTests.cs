@@ -102,6 +102,16 @@ public sealed class SearchTests : IAsyncLifetime
             await Server.AssertProblemAsync(HttpStatusCode.NotFound, await server.Client.PostAsync(path, new StringContent("{}")));
     }
 
+    [Theory]
+    [InlineData("/viewer/")]
+    [InlineData("/dicomweb/studies")]
+    public async Task A_host_that_is_none_is_400(string path)
+    {
+        await using var plain = await Server.StartAsync();
+        using var response = await plain.GetAsync(plain.Url + path, null, ("Host", "pacs.example.org:99999"));
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
     [Fact]
     public async Task Urls_follow_trusted_proxies_and_the_configured_url_wins()
     {
