@@ -70,7 +70,7 @@ internal sealed class QueryOptions
     /// <summary>Matches per request to the archive after the first request, which asks for few so that the first answer comes soon. Default 200.</summary>
     [Range(1, 5_000)] public int PageSize { get; set; } = 200;
 
-    /// <summary>How long a retrieve may take before its peer hears how far it is. Seconds. Default 2.</summary>
+    /// <summary>How long a retrieve may go on after its first object before its peer hears again how far it is. Seconds. Default 2.</summary>
     [Range(1, 60)] public int ProgressSeconds { get; set; } = 2;
 
     /// <summary>How long the archive may take to begin an answer. Seconds. Default 60.</summary>

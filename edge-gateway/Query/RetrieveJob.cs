@@ -5,7 +5,8 @@ using DicomServerless.EdgeGateway.Scp;
 
 namespace DicomServerless.EdgeGateway.Query;
 
-/// <summary>The sub-operations of one C-MOVE or C-GET (PS3.4 C.4.2.1.6, C.4.3.1.3): one C-STORE after the other, pending responses in between.</summary>
+/// <summary>The sub-operations of one C-MOVE or C-GET (PS3.4 C.4.2.1.6, C.4.3.1.3): one C-STORE after the other, pending responses in between.
+/// The first of these comes after the first object: some (GDCM) read what the destination gets only then.</summary>
 /// <param name="session">Who asked.</param>
 /// <param name="request">What was asked.</param>
 /// <param name="plan">The instances.</param>
@@ -14,7 +15,7 @@ namespace DicomServerless.EdgeGateway.Query;
 internal sealed class RetrieveJob(AssociationSession session, DimseMessage request, RetrievePlan plan, TimeSpan progress, TimeProvider time)
 {
     private readonly List<string> failed = [];
-    private long lastProgress = time.GetTimestamp();
+    private long? lastProgress;
 
     /// <summary>Instances that arrived.</summary>
     public int Completed { get; private set; }
@@ -48,7 +49,7 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
                 var status = await SendAsync(target, found, isGet, cancellationToken);
                 left.Remove(found.Item.Key.Sop.Value);
                 Count(found, status);
-                if (time.GetElapsedTime(lastProgress) >= progress) await ReportAsync(cancellationToken);
+                if (lastProgress is not { } last || time.GetElapsedTime(last) >= progress) await ReportAsync(cancellationToken);
             }
         }
         catch (AssociationAbortedException exception) when (!isGet)

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
 using DicomServerless.EdgeGateway.Hosting;
@@ -9,6 +10,8 @@ namespace DicomServerless.EdgeGateway.Query;
 /// <summary>C-MOVE and C-GET (PS3.4 C.4.2, C.4.3), from the archive's WADO-RS and the spool.</summary>
 internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, RemoteAes remotes, TransactionLog transactions, TimeProvider time, ILogger<RetrieveScp> log)
 {
+    private static readonly TimeSpan RefusedPause = TimeSpan.FromMilliseconds(500);
+
     private readonly record struct End(ushort Status, string? Reason, RetrieveJob? Job, bool IsSent);
 
     /// <summary>Answers a request: pending responses and the final one.</summary>
@@ -52,49 +55,60 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
             if (plan.Items.Count == 0) return new End(failure.DimseStatus is DimseStatus.OutOfResources or 0xC001 ? DimseStatus.UnableToCountMatches : failure.DimseStatus, failure.Message, null, false);
         }
         var job = new RetrieveJob(session, request, plan, TimeSpan.FromSeconds(session.Ae.Gateway.Query.ProgressSeconds), time);
-        var isDone = true;
-        if (plan.Items.Count > 0)
-            isDone = isMove ? await MoveAsync(job, plan, archive, remote!, title, session, watch, cancellationToken) : await job.RunAsync(session.Association, new ObjectSource(archive), watch, cancellationToken);
-        cancellationToken.ThrowIfCancellationRequested();
-        await job.EndAsync(!isDone && watch.CancelRequested, cancellationToken);
-        return new End(job.StatusOf(!isDone && watch.CancelRequested), plan.Failure?.Message, job, true);
-    }
-
-    private async Task<bool> MoveAsync(
-        RetrieveJob job, RetrievePlan plan, ArchiveClient? archive, RemoteAeOptions remote, string title, AssociationSession session, CancelWatch watch, CancellationToken cancellationToken)
-    {
-        Association target;
+        // What a C-GET wants goes over the association that asks, what a C-MOVE wants over one of its own.
+        var destination = isMove && plan.Items.Count > 0 ? await ConnectAsync(job, plan, remote!, title, session, watch) : null;
         try
         {
-            target = await remotes.ConnectAsync(remote, title, session.Ae.AeTitle, RemoteAes.ContextsFor(plan.Items), watch.Token);
+            var isDone = plan.Items.Count == 0 || ((isMove ? destination : session.Association) is { } target ? await job.RunAsync(target, new ObjectSource(archive), watch, cancellationToken) : !watch.CancelRequested);
+            cancellationToken.ThrowIfCancellationRequested();
+            await job.EndAsync(!isDone && watch.CancelRequested, cancellationToken);
+            return new End(job.StatusOf(!isDone && watch.CancelRequested), plan.Failure?.Message, job, true);
         }
-        catch (IOException exception)
+        finally
         {
-            job.FailAll($"{title}: {exception.Message}");
-            return true;
-        }
-        catch (OperationCanceledException) when (watch.CancelRequested)
-        {
-            return false;
-        }
-        await using (target)
-        {
-            var isDone = await job.RunAsync(target, new ObjectSource(archive), watch, cancellationToken);
-            if (target.IsEstablished) await ReleaseAsync(target, cancellationToken);
-            return isDone;
+            if (destination is not null) _ = LeaveAsync(destination);
         }
     }
 
-    // Everything has been answered by then: how the association ends changes nothing.
-    private static async Task ReleaseAsync(Association target, CancellationToken cancellationToken)
+    private async Task<Association?> ConnectAsync(RetrieveJob job, RetrievePlan plan, RemoteAeOptions remote, string title, AssociationSession session, CancelWatch watch)
     {
-        try
+        // Some (GDCM) begin to listen just after they have asked.
+        for (var isFirst = true; ; isFirst = false)
         {
-            await target.ReleaseAsync(cancellationToken);
+            try
+            {
+                if (!isFirst) await Task.Delay(RefusedPause, time, watch.Token);
+                return await remotes.ConnectAsync(remote, title, session.Ae.AeTitle, RemoteAes.ContextsFor(plan.Items), watch.Token);
+            }
+            catch (IOException exception) when (isFirst && exception.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+            {
+                // Once more.
+            }
+            catch (IOException exception)
+            {
+                job.FailAll($"{title}: {exception.Message}");
+                return null;
+            }
+            catch (OperationCanceledException) when (watch.CancelRequested)
+            {
+                return null;
+            }
         }
-        catch (AssociationAbortedException)
+    }
+
+    // Nobody waits for it: a destination may take as long as ARTIM lets it, or answer no more (PS3.8 9.1.5), and all that it got has been answered.
+    private static async Task LeaveAsync(Association destination)
+    {
+        await using (destination)
         {
-            // It is over either way.
+            try
+            {
+                if (destination.IsEstablished) await destination.ReleaseAsync(CancellationToken.None);
+            }
+            catch (AssociationAbortedException)
+            {
+                // It is over either way.
+            }
         }
     }
 

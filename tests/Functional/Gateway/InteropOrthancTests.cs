@@ -59,37 +59,40 @@ public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<Ga
     [Fact]
     public async Task Gdcm_echoes_stores_finds_and_moves()
     {
-        if (!Peers.Require("gdcmscu") || !Peers.Require("storescp")) return;
-        await using (await Program.StartAsync("storescp", system.Remotes["OTHER"], $"{system.Remotes["OTHER"]}"))
-        {
-            // Debian 12's gdcmscu (3.0.21) ends with an exception before it has sent a byte, whomever it calls; nothing can be learnt from that one.
-            if ((await Functional.Network.Scp.RunAsync("gdcmscu", "--echo", "127.0.0.1", $"{system.Remotes["OTHER"]}")) is { Exit: not 0 } broken)
-            {
-                Console.WriteLine($"Skipped: this gdcmscu cannot even call storescp: {broken.Output.Split('\n').LastOrDefault(line => line.Length > 0)}");
-                return;
-            }
-        }
+        if (!Peers.Require("gdcmscu")) return;
         var folder = Directory.CreateTempSubdirectory("gdcm");
         try
         {
             var study = system.NewStudy();
             string[] at = ["127.0.0.1", $"{system.Gateway.DimsePort}", "--call", "DICOMGW", "--aetitle", "GDCM"];
-            var file = Path.Combine(folder.FullName, "one.dcm");
-            await File.WriteAllBytesAsync(file, GatewaySystem.Object(study, 1, study).ToFile());
-            await GatewaySystem.RunAsync(0, "gdcmscu", ["--echo", .. at]);
-            await GatewaySystem.RunAsync(0, "gdcmscu", ["--store", .. at, "-i", file]);
+            await GdcmAsync(["--echo", .. at]);
+            for (var i = 1; i <= 3; i++)
+            {
+                var file = Path.Combine(folder.FullName, $"{i}.dcm");
+                await File.WriteAllBytesAsync(file, GatewaySystem.Object(study, i, study).ToFile());
+                await GdcmAsync(["--store", .. at, "-i", file]);
+            }
             await system.Gateway.WaitUntilDrainedAsync();
-            Assert.Equal(GatewaySystem.Object(study, 1, study).DataSet(), await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.1"));
-            var found = await GatewaySystem.RunAsync(0, "gdcmscu", ["--find", "--studyroot", "--study", .. at, "--key", $"20,d,{study}", "--key", "10,10"]);
-            Assert.Contains("Doe^Jane", found, StringComparison.Ordinal);
+            for (var i = 1; i <= 3; i++) Assert.Equal(GatewaySystem.Object(study, i, study).DataSet(), await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.{i}"));
+            var found = await GdcmAsync(["--find", "--studyroot", "--study", .. at, "--key", $"20,d,{study}", "--key", "10,10"]);
+            Assert.Contains("C-Find was successful.", found, StringComparison.Ordinal);
             var output = folder.CreateSubdirectory("moved");
-            await GatewaySystem.RunAsync(0, "gdcmscu", ["--move", "--studyroot", "--study", .. at, "--key", $"20,d,{study}", "--port-scp", $"{system.Remotes["GDCM"]}", "-o", output.FullName]);
-            Assert.Single(output.GetFiles());
+            await GdcmAsync(["--move", "--studyroot", "--study", .. at, "--key", $"20,d,{study}", "--port-scp", $"{system.Remotes["GDCM"]}", "-o", output.FullName]);
+            Assert.Equal(3, output.GetFiles().Length);
         }
         finally
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    // gdcmscu 3.0.21 (Debian 12) aborts once its release is answered, whomever it called: it wants the stream that it has just closed. By then all its work is done.
+    private static async Task<string> GdcmAsync(params string[] arguments)
+    {
+        var (exit, output) = await Functional.Network.Scp.RunAsync("gdcmscu", [.. arguments, "--debug"]);
+        Assert.True(exit == 0 || output.TrimEnd().EndsWith("ProtocolStream as nullptr is invalid", StringComparison.Ordinal), $"gdcmscu {string.Join(' ', arguments)} ended with {exit}:\n{output}");
+        Assert.Contains("Received ItemType #6", output, StringComparison.Ordinal); // A-RELEASE-RP, PS3.8 9.3.7
+        return output;
     }
 
     [Fact]

@@ -64,6 +64,18 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
     }
 
     [Fact]
+    public async Task A_destination_that_leaves_the_release_unanswered_does_not_hold_up_the_answer()
+    {
+        var study = system.NewStudy();
+        await system.StoreAsync(study, 3);
+        await using var deaf = await TestScp.StartAsync(system.Remotes["OTHER"], listens: 3);
+        var asking = Query.AskAsync(system.Gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.StudyRootMove, "OTHER"), WellKnownUids.StudyRootMove, Query.Identifier("STUDY", Query.Study(study)));
+        var responses = await asking.WaitAsync(TimeSpan.FromSeconds(20)); // the time it has for the release is 30 s
+        Assert.Equal((0xFF00, 1), (responses[0].Command.Status, responses[0].Command.SubOperations!.Value.Completed)); // the first object is told at once
+        Assert.Equal((0x0000, 3), (responses[^1].Command.Status, responses[^1].Command.SubOperations!.Value.Completed));
+    }
+
+    [Fact]
     public async Task Who_may_not_call_hears_why()
     {
         var contexts = new[] { Modality.Storage() };

@@ -11,10 +11,11 @@ internal sealed class TestScp : IAsyncDisposable
 {
     private readonly AssociationServer server;
     private readonly int takes;
+    private readonly int listens;
 
-    private TestScp(bool rejects, int takes)
+    private TestScp(bool rejects, int takes, int listens)
     {
-        this.takes = takes;
+        (this.takes, this.listens) = (takes, listens);
         server = new AssociationServer(new AssociationServerOptions(), (_, _) => new(rejects ? AcceptorDecision.Reject(RejectReason.CallingAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)), ServeAsync, TimeProvider.System, NullLogger.Instance);
     }
 
@@ -27,9 +28,10 @@ internal sealed class TestScp : IAsyncDisposable
     /// <param name="port">Where it listens.</param>
     /// <param name="rejects">Whether it rejects every association.</param>
     /// <param name="takes">After so many objects it dies.</param>
-    public static async Task<TestScp> StartAsync(int port, bool rejects = false, int takes = int.MaxValue)
+    /// <param name="listens">After so many objects it reads nothing any more.</param>
+    public static async Task<TestScp> StartAsync(int port, bool rejects = false, int takes = int.MaxValue, int listens = int.MaxValue)
     {
-        var scp = new TestScp(rejects, takes);
+        var scp = new TestScp(rejects, takes, listens);
         await scp.server.ApplyAsync([new ListenEndPoint(new IPEndPoint(IPAddress.Loopback, port))], default);
         return scp;
     }
@@ -49,6 +51,7 @@ internal sealed class TestScp : IAsyncDisposable
             }
             else if (dataSet is not null) Stored[message.Command.AffectedSopInstanceUid.Value] = dataSet;
             await association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Success), message.Context, cancellationToken);
+            if (Stored.Count >= listens) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
         }
     }
 }
