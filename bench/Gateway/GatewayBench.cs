@@ -20,7 +20,11 @@ internal static class GatewayBench
         var folder = Directory.CreateTempSubdirectory("bench-ct-").FullName;
         try
         {
-            if (only is null or "store") await new StoreBench(await WriteAsync(objects, folder, isQuick ? 300 : 1_500), isQuick ? 1 : 3).RunAsync();
+            if (only is null or "store")
+            {
+                using var store = new StoreBench(await WriteAsync(objects, folder, isQuick ? 300 : 1_500), isQuick ? 1 : 3);
+                await store.RunAsync();
+            }
             if (only is null or "forward") await ForwardBench.RunAsync(objects, await WriteAsync(objects, folder, isQuick ? 200 : 2_000), isQuick ? 1 : 3);
             if (only is null or "restart") await RestartBench.RunAsync(await WriteAsync(objects, folder, isQuick ? 100 : 500), isQuick ? 5_000 : 200_000);
             if (only is null or "find") await FindBench.RunAsync(isQuick ? 1_000 : 10_000);

@@ -9,11 +9,11 @@ namespace DicomServerless.Bench.Gateway;
 internal sealed class Peer : IDisposable
 {
     private readonly Process process;
-    private readonly string? folder;
+    private readonly string? own;
 
-    private Peer(string program, IEnumerable<string> arguments, bool noDelay, string? folder)
+    private Peer(string program, IEnumerable<string> arguments, bool noDelay, string? own = null)
     {
-        this.folder = folder;
+        this.own = own;
         // DCMTK, and Orthanc which is built on it, leave Nagle's algorithm on unless this variable says otherwise.
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["TCP_NODELAY"] = noDelay ? "1" : "0";
@@ -31,24 +31,30 @@ internal sealed class Peer : IDisposable
     public int HttpPort { get; private init; }
 
     /// <summary>DCMTK's storescp, which keeps the bytes as they come.</summary>
-    public static async Task<Peer> StoreScpAsync(bool noDelay)
+    /// <param name="noDelay">Whether it switches Nagle's algorithm off.</param>
+    /// <param name="folder">Where it keeps them; null for a folder that goes with it.</param>
+    public static async Task<Peer> StoreScpAsync(bool noDelay, string? folder = null)
     {
-        var (port, folder) = (FunctionsProcess.FreePort(), Directory.CreateTempSubdirectory("bench-storescp-").FullName);
-        var peer = new Peer("storescp", ["-aet", "STORESCP", "--bit-preserving", "-od", folder, port.ToString(CultureInfo.InvariantCulture)], noDelay, folder) { Port = port };
+        var (port, own) = (FunctionsProcess.FreePort(), folder is null ? Directory.CreateTempSubdirectory("bench-storescp-").FullName : null);
+        var peer = new Peer("storescp", ["-aet", "STORESCP", "--bit-preserving", "-od", folder ?? own!, port.ToString(CultureInfo.InvariantCulture)], noDelay, own) { Port = port };
         await peer.WaitAsync(port);
         return peer;
     }
 
     /// <summary>Orthanc with an empty database; knows the other as MOVEDEST.</summary>
-    public static async Task<Peer> OrthancAsync(bool noDelay, int moveDestination = 1)
+    /// <param name="noDelay">Whether it switches Nagle's algorithm off.</param>
+    /// <param name="moveDestination">The other's port.</param>
+    /// <param name="folder">Where it keeps them; null for a folder that goes with it.</param>
+    public static async Task<Peer> OrthancAsync(bool noDelay, int moveDestination = 1, string? folder = null)
     {
-        var (port, http, folder) = (FunctionsProcess.FreePort(), FunctionsProcess.FreePort(), Directory.CreateTempSubdirectory("bench-orthanc-").FullName);
+        var (port, http, own) = (FunctionsProcess.FreePort(), FunctionsProcess.FreePort(), folder is null ? Directory.CreateTempSubdirectory("bench-orthanc-").FullName : null);
+        folder ??= own!;
         var configuration = Path.Combine(folder, "orthanc.json");
         await File.WriteAllTextAsync(configuration, $$"""
             { "Name": "bench", "StorageDirectory": "{{folder}}/db", "IndexDirectory": "{{folder}}/db", "DicomAet": "ORTHANC", "DicomPort": {{port}}, "HttpPort": {{http}}, "RemoteAccessAllowed": false, "AuthenticationEnabled": false,
               "DicomAlwaysAllowStore": true, "DicomAlwaysAllowEcho": true, "DicomModalities": { "dest": ["MOVEDEST", "127.0.0.1", {{moveDestination}}], "mover": ["MOVESCU", "127.0.0.1", 1] }, "Plugins": [], "SaveJobs": false }
             """);
-        var peer = new Peer("Orthanc", [configuration], noDelay, folder) { Port = port, HttpPort = http };
+        var peer = new Peer("Orthanc", [configuration], noDelay, own) { Port = port, HttpPort = http };
         await peer.WaitAsync(http);
         await peer.WaitAsync(port);
         return peer;
@@ -57,7 +63,7 @@ internal sealed class Peer : IDisposable
     /// <summary>Runs a program to its end.</summary>
     public static async Task RunAsync(string program, IEnumerable<string> arguments, bool noDelay)
     {
-        using var peer = new Peer(program, arguments, noDelay, null);
+        using var peer = new Peer(program, arguments, noDelay);
         await peer.process.WaitForExitAsync();
         if (peer.process.ExitCode != 0) throw new InvalidOperationException($"{program} ended with {peer.process.ExitCode}.");
     }
@@ -67,7 +73,7 @@ internal sealed class Peer : IDisposable
         if (!process.HasExited) process.Kill();
         process.WaitForExit();
         process.Dispose();
-        if (folder is not null) Directory.Delete(folder, recursive: true);
+        if (own is not null) Directory.Delete(own, recursive: true);
     }
 
     private async Task WaitAsync(int port)

@@ -8,16 +8,22 @@ namespace DicomServerless.Bench.Gateway;
 
 /// <summary>
 /// C-STORE with stock storescu processes: the gateway, DCMTK's storescp and Orthanc side by side in each round, and the disk alone: write, flush, rename and directory
-/// flush of the same files by as many writers.
+/// flush of the same files by as many writers. What was stored is emptied at once and deleted at the end: for minutes ext4 passes over deleted inodes one by one when it
+/// makes a file, so what is measured next would pay for what was deleted before it.
 /// </summary>
-/// <param name="files">The objects, a third of them for warming up: a gateway runs for weeks, and what its first seconds cost is not the question.</param>
+/// <param name="files">The objects, a third of them for warming up: a gateway runs for weeks, and what it compiles in its first seconds is not the question.</param>
 /// <param name="rounds">How often each is measured.</param>
-internal sealed class StoreBench(string[] files, int rounds)
+internal sealed class StoreBench(string[] files, int rounds) : IDisposable
 {
+    private const int WarmUps = 4; // of the gateway, which compiles as it runs; the others are native programs
     private static readonly int[] Counts = [1, 4, 8];
 
+    private readonly string root = Directory.CreateTempSubdirectory("bench-store-").FullName;
     private readonly string[] measured = files[..(files.Length * 2 / 3)], warmUp = files[(files.Length * 2 / 3)..];
+    private int folders;
     private readonly Dictionary<(string Target, bool NoDelay, int Senders), List<double>> rates = [];
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
 
     public async Task RunAsync()
     {
@@ -37,54 +43,71 @@ internal sealed class StoreBench(string[] files, int rounds)
     private async Task RoundAsync(int round, int senders, bool noDelay)
     {
         var sent = noDelay ? measured : measured[..(measured.Length * Math.Min(senders, 4) / 4)];
-        if (noDelay) Add("disk", noDelay, senders, await DiskAsync(sent, senders));
+        if (noDelay) Add("disk", noDelay, senders, await InFolderAsync(folder => DiskAsync(folder, sent, senders)));
         foreach (var policy in new[] { "object", "none" })
         {
-            await using var gateway = await StoringGatewayAsync(policy);
-            Add("gateway, " + policy, noDelay, senders, await SendAsync(sent, senders, gateway.DimsePort, "DICOMGW", noDelay, warmUp));
+            Add("gateway, " + policy, noDelay, senders, await InFolderAsync(async folder =>
+            {
+                await using var gateway = await StoringGatewayAsync(policy, folder);
+                return await SendAsync(sent, senders, gateway.DimsePort, "DICOMGW", noDelay, warmUp, WarmUps);
+            }));
         }
         var few = noDelay ? sent : sent[..Math.Min(sent.Length, 40 * senders)];
-        using (var peer = await Peer.StoreScpAsync(noDelay)) Add("storescp", noDelay, senders, await SendAsync(few, senders, peer.Port, "STORESCP", noDelay, warmUp));
-        using (var peer = await Peer.OrthancAsync(noDelay)) Add("Orthanc", noDelay, senders, await SendAsync(few, senders, peer.Port, "ORTHANC", noDelay, warmUp));
+        Add("storescp", noDelay, senders, await InFolderAsync(async folder =>
+        {
+            using var peer = await Peer.StoreScpAsync(noDelay, folder);
+            return await SendAsync(few, senders, peer.Port, "STORESCP", noDelay, warmUp);
+        }));
+        Add("Orthanc", noDelay, senders, await InFolderAsync(async folder =>
+        {
+            using var peer = await Peer.OrthancAsync(noDelay, folder: folder);
+            return await SendAsync(few, senders, peer.Port, "ORTHANC", noDelay, warmUp);
+        }));
         Console.WriteLine($"round {round}, {senders} associations, TCP_NODELAY {(noDelay ? "on" : "off")}: " + string.Join(", ", rates.Where(rate => rate.Key.NoDelay == noDelay && rate.Key.Senders == senders).Select(rate => $"{rate.Key.Target} {rate.Value[^1]:F0}/s")));
     }
 
+    private async Task<double> InFolderAsync(Func<string, Task<double>> measure)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(root, Text(folders++))).FullName;
+        var rate = await measure(folder);
+        foreach (var file in Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+            using (var handle = File.OpenHandle(file, FileMode.Truncate, FileAccess.Write)) { }
+        return rate;
+    }
+
     /// <summary>A gateway whose only destination cannot be reached: it stores and does nothing else.</summary>
-    public static Task<GatewayProcess> StoringGatewayAsync(string policy) =>
-        GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Spool__Fsync"] = policy });
+    /// <param name="policy">When it flushes.</param>
+    /// <param name="spool">Its folder, which stays; null for one of its own.</param>
+    public static Task<GatewayProcess> StoringGatewayAsync(string policy, string? spool = null)
+    {
+        var settings = new Dictionary<string, string> { ["Gateway__Spool__Fsync"] = policy };
+        if (spool is not null) settings["Gateway__Spool__Path"] = spool;
+        return GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", settings);
+    }
 
     /// <summary>Objects a second over as many storescu processes as there are associations.</summary>
-    public static async Task<double> SendAsync(string[] files, int senders, int port, string aeTitle, bool noDelay, string[]? warmUp = null)
+    public static async Task<double> SendAsync(string[] files, int senders, int port, string aeTitle, bool noDelay, string[]? warmUp = null, int warmUps = 1)
     {
-        // ext4 passes over inodes that were deleted within the last five seconds, one by one: what a run before this one left must not count.
-        await Task.Delay(TimeSpan.FromSeconds(6));
-        await Peer.RunAsync("storescu", ["-aec", aeTitle, "127.0.0.1", Text(port), .. warmUp ?? files[..1]], noDelay: true);
+        for (var i = 0; i < warmUps; i++) await Peer.RunAsync("storescu", ["-aec", aeTitle, "127.0.0.1", Text(port), .. warmUp ?? files[..1]], noDelay: true);
+        // What warming up left for the disk is not to be written while the clock runs.
+        await Peer.RunAsync("sync", [], noDelay: true);
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, senders).Select(sender => Peer.RunAsync("storescu", ["-aec", aeTitle, "127.0.0.1", Text(port), .. files.Where((_, i) => i % senders == sender)], noDelay)));
         return files.Length / watch.Elapsed.TotalSeconds;
     }
 
-    private static async Task<double> DiskAsync(string[] files, int writers)
+    private static async Task<double> DiskAsync(string folder, string[] files, int writers)
     {
-        var folder = Directory.CreateTempSubdirectory("bench-disk-").FullName;
-        try
+        var bytes = await File.ReadAllBytesAsync(files[0]);
+        Directory.CreateDirectory(Path.Combine(folder, "incoming"));
+        Directory.CreateDirectory(Path.Combine(folder, "study"));
+        var next = -1;
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Factory.StartNew(() =>
         {
-            await Task.Delay(TimeSpan.FromSeconds(6)); // as in SendAsync
-            var bytes = await File.ReadAllBytesAsync(files[0]);
-            Directory.CreateDirectory(Path.Combine(folder, "incoming"));
-            Directory.CreateDirectory(Path.Combine(folder, "study"));
-            var next = -1;
-            var watch = Stopwatch.StartNew();
-            await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Factory.StartNew(() =>
-            {
-                for (int i; (i = Interlocked.Increment(ref next)) < files.Length;) Write(folder, i, bytes);
-            }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
-            return files.Length / watch.Elapsed.TotalSeconds;
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+            for (int i; (i = Interlocked.Increment(ref next)) < files.Length;) Write(folder, i, bytes);
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        return files.Length / watch.Elapsed.TotalSeconds;
     }
 
     private static void Write(string folder, int number, byte[] bytes)
