@@ -224,7 +224,12 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
         var row = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken);
         var rows = new StudyRows(row is null ? new StudyState(study) : StudyState.FromRow(row));
         searchRows.ForgetConfirmed();
-        lock (gate) known = rows;
+        lock (gate)
+        {
+            // Whoever took a guard on what was known before must learn that the study has changed since, as if a commit had been refused.
+            if (known is { } before && before.Study.ETag != rows.Study.ETag) foreignChanges++;
+            known = rows;
+        }
         return rows;
     }
 

@@ -19,6 +19,12 @@ internal readonly record struct HistoryMove(Move Move, int Pick, int[] Steps)
     public override string ToString() => $"{Move}({Pick}) then [{string.Join(' ', Steps)}]";
 }
 
+/// <summary>Some moves, and a number that says in what order what is still under way after the last of them comes to its end.</summary>
+internal sealed record History(HistoryMove[] Moves, int Order)
+{
+    public override string ToString() => $"{string.Join("; ", Moves)}, in order {Order}";
+}
+
 /// <summary>
 /// One history: two processes with the real archive code over shared stores in memory. Every storage operation is a step, steps of all that is under way are mixed as the
 /// numbers say, and a process may die between any two. At the end everything is delivered and swept, and the index must say exactly what the blobs say.
@@ -66,20 +72,20 @@ internal sealed class ArchiveHistory
     public string Trace => string.Join('\n', scheduler.Trace);
 
     /// <summary>Plays the moves and checks the end. Throws what is wrong.</summary>
-    public void Play(IEnumerable<HistoryMove> moves)
+    public void Play(History history)
     {
         var before = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(scheduler);
         try
         {
-            foreach (var move in moves)
+            foreach (var move in history.Moves)
             {
                 scheduler.Trace.Add(move.ToString());
                 Begin(move);
                 scheduler.Run();
                 foreach (var step in move.Steps) if (scheduler.Count > 0) scheduler.Release(step % scheduler.Count);
             }
-            Settle();
+            Settle(history.Order);
             Check();
         }
         finally
@@ -237,10 +243,10 @@ internal sealed class ArchiveHistory
     private void Run(Task task) => running.Add(task);
 
     // Everything that was started ends, every event arrives, and the sweep goes on until there is nothing left to do.
-    private void Settle()
+    private void Settle(int order)
     {
         scheduler.Trace.Add("settle");
-        RunToEnd();
+        RunInOrder(order);
         for (var round = 0; round < 40; round++)
         {
             foreach (var lost in underWay.Where(item => !item.Process.IsAlive).ToArray())
@@ -257,6 +263,24 @@ internal sealed class ArchiveHistory
             RunToEnd();
         }
         throw new InvalidOperationException("The journal does not become empty: " + string.Join(", ", world.Journal.Rows.Keys));
+    }
+
+    // In turn; one process after the other; the newest first; or mixed.
+    private void RunInOrder(int order)
+    {
+        var mixed = new Random(order);
+        scheduler.Run();
+        while (scheduler.Count > 0)
+        {
+            scheduler.Release(order switch
+            {
+                0 => 0,
+                1 or 2 => scheduler.FirstOf(order - 1),
+                3 => scheduler.Count - 1,
+                _ => mixed.Next(scheduler.Count),
+            });
+        }
+        RunToEnd();
     }
 
     private void RunToEnd()

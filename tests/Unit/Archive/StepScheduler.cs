@@ -35,6 +35,9 @@ internal sealed class StepScheduler : SynchronizationContext
         Run();
     }
 
+    /// <summary>The oldest waiting step of a process, or of the other if it has none.</summary>
+    public int FirstOf(int process) => Math.Max(0, waiting.FindIndex(step => step.Process == process));
+
     /// <summary>The process dies: what it waits for never comes.</summary>
     public void Kill(int process) => waiting.RemoveAll(step => step.Process == process);
 
