@@ -35,7 +35,7 @@ internal sealed class Peer : IDisposable
     /// <param name="folder">Where it keeps them; null for a folder that goes with it.</param>
     public static async Task<Peer> StoreScpAsync(bool noDelay, string? folder = null)
     {
-        var (port, own) = (FunctionsProcess.FreePort(), folder is null ? Directory.CreateTempSubdirectory("bench-storescp-").FullName : null);
+        var (port, own) = (FreePorts.Next(), folder is null ? Directory.CreateTempSubdirectory("bench-storescp-").FullName : null);
         var peer = new Peer("storescp", ["-aet", "STORESCP", "--bit-preserving", "-od", folder ?? own!, port.ToString(CultureInfo.InvariantCulture)], noDelay, own) { Port = port };
         await peer.WaitAsync(port);
         return peer;
@@ -47,7 +47,7 @@ internal sealed class Peer : IDisposable
     /// <param name="folder">Where it keeps them; null for a folder that goes with it.</param>
     public static async Task<Peer> OrthancAsync(bool noDelay, int moveDestination = 1, string? folder = null)
     {
-        var (port, http, own) = (FunctionsProcess.FreePort(), FunctionsProcess.FreePort(), folder is null ? Directory.CreateTempSubdirectory("bench-orthanc-").FullName : null);
+        var (port, http, own) = (FreePorts.Next(), FreePorts.Next(), folder is null ? Directory.CreateTempSubdirectory("bench-orthanc-").FullName : null);
         folder ??= own!;
         var configuration = Path.Combine(folder, "orthanc.json");
         await File.WriteAllTextAsync(configuration, $$"""

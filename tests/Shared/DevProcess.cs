@@ -15,8 +15,8 @@ public sealed class DevProcess : IDisposable
 
     public DevProcess(int? functionsPort = null, int? azuritePort = null, string[]? arguments = null, Action<string>? prepare = null, string? path = null, params IEnumerable<(string Name, string Value)> environment)
     {
-        FunctionsPort = functionsPort ?? FunctionsProcess.FreePort();
-        AzuritePort = azuritePort ?? FreePorts();
+        FunctionsPort = functionsPort ?? FreePorts.Next();
+        AzuritePort = azuritePort ?? FreePorts.Next(3);
         prepare?.Invoke(data);
         var configuration = Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!.TrimEnd('/')))!;
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
@@ -34,8 +34,8 @@ public sealed class DevProcess : IDisposable
     }
 
     public int FunctionsPort { get; }
-    public int DimsePort { get; } = FunctionsProcess.FreePort();
-    public int DashboardPort { get; } = FunctionsProcess.FreePort();
+    public int DimsePort { get; } = FreePorts.Next();
+    public int DashboardPort { get; } = FreePorts.Next();
     public int AzuritePort { get; }
     public string Url => $"http://127.0.0.1:{FunctionsPort}";
 
@@ -88,26 +88,6 @@ public sealed class DevProcess : IDisposable
     private void Keep(object sender, DataReceivedEventArgs line)
     {
         lock (said) said.Append(line.Data).Append('\n');
-    }
-
-    private static int FreePorts()
-    {
-        for (var first = FunctionsProcess.FreePort(); ; first = FunctionsProcess.FreePort())
-            if (first < 65000 && IsFree(first + 1) && IsFree(first + 2)) return first;
-    }
-
-    public static bool IsFree(int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

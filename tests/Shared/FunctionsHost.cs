@@ -43,7 +43,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     private FunctionsHost(string executable, IReadOnlyDictionary<string, string> environment, long bodyLimit)
     {
         (this.executable, this.environment, this.bodyLimit) = (executable, environment, bodyLimit);
-        HandlerPort = FreePort();
+        HandlerPort = FreePorts.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
@@ -262,12 +262,5 @@ public sealed class FunctionsHost : IAsyncDisposable
             await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

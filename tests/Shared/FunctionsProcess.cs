@@ -44,7 +44,7 @@ public sealed class FunctionsProcess : IDisposable
     /// <summary>Starts it and waits until it is ready.</summary>
     public static async Task<FunctionsProcess> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null, string? executable = null, int port = 0)
     {
-        if (port == 0) port = FreePort();
+        if (port == 0) port = FreePorts.Next();
         var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
         {
             ["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture), ["DataStorage"] = connectionString,
@@ -76,13 +76,6 @@ public sealed class FunctionsProcess : IDisposable
         if (!process.HasExited) process.Kill();
         process.Dispose();
         Privacy.Check("The function app's log", Output);
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private Process Launch()

@@ -20,7 +20,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     private GatewayProcess(string archiveUrl, IReadOnlyDictionary<string, string>? settings, string? configuration, string[] wrapper)
     {
-        (DimsePort, HttpPort, isWrapped) = (FunctionsProcess.FreePort(), FunctionsProcess.FreePort(), wrapper.Length > 0);
+        (DimsePort, HttpPort, isWrapped) = (FreePorts.Next(), FreePorts.Next(), wrapper.Length > 0);
         command = [.. File.Exists("/usr/bin/setpriv") ? (string[])["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [], .. wrapper, Executable];
         if (configuration is not null) File.WriteAllText(ConfigurationFile, configuration);
         environment = new Dictionary<string, string>

@@ -16,7 +16,7 @@ public sealed class Nginx : IDisposable
     /// <summary>One location, <c>/dicom/</c>, that leads to a server.</summary>
     /// <param name="target">The server's URL.</param>
     /// <param name="strips">Whether the prefix is taken away, and said in X-Forwarded-Prefix.</param>
-    public static Task<Nginx> StartAsync(string target, bool strips) => StartAsync(FunctionsProcess.FreePort(), $$"""
+    public static Task<Nginx> StartAsync(string target, bool strips) => StartAsync(FreePorts.Next(), $$"""
         location /dicom/ {
           proxy_pass {{target}}{{(strips ? "/" : "")}};
           proxy_http_version 1.1;

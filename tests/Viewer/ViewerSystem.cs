@@ -15,7 +15,7 @@ public sealed class ViewerSystem : IAsyncLifetime, IDisposable
     public string Url => dev!.Url;
 
     /// <summary>Where pages of another origin may lie that may call the service.</summary>
-    public int OtherPort { get; } = FunctionsProcess.FreePort();
+    public int OtherPort { get; } = FreePorts.Next();
 
     public async Task InitializeAsync()
     {

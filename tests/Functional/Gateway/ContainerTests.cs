@@ -23,7 +23,7 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
         var spool = Path.Combine(work, "spool");
         Directory.CreateDirectory(spool);
         await RunAsync("chown", $"{User}:{User}", spool);
-        var (dimse, http) = (FunctionsProcess.FreePort(), FunctionsProcess.FreePort());
+        var (dimse, http) = (FreePorts.Next(), FreePorts.Next());
         await RunAsync("podman",
         [
             "run", "-d", "--name", name, .. Runtime, "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--memory", "256m", "-p", $"127.0.0.1:{dimse}:11112",

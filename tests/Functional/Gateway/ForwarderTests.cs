@@ -127,7 +127,7 @@ public sealed class ForwarderTests
         await using var test = new TestSpool();
         for (var i = 1; i <= 20; i++) await test.StoreAsync("1.2", $"1.2.{i}", "v1", "AE", "dead", "archive");
         await using var forwarder = Forwarder(test);
-        var dead = new DestinationOptions { Url = $"http://127.0.0.1:{FunctionsProcess.FreePort()}" };
+        var dead = new DestinationOptions { Url = $"http://127.0.0.1:{FreePorts.Next()}" };
         await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions> { ["dead"] = dead, ["archive"] = new() { Url = server.Url } });
         await EmptyAsync(test);
         Assert.Equal(20, test.Spool.Queue("dead").Count);

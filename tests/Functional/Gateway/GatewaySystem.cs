@@ -25,9 +25,9 @@ public sealed class GatewaySystem : IAsyncLifetime
     internal string DicomWeb => Functions.Url + "/dicomweb";
 
     /// <summary>A port for each remote AE that the gateway knows.</summary>
-    internal Dictionary<string, int> Remotes { get; } = new[] { "DEST", "OTHER", "DEAD", "MODALITY", "ORTHANC", "GDCM" }.ToDictionary(name => name, _ => FunctionsProcess.FreePort());
+    internal Dictionary<string, int> Remotes { get; } = new[] { "DEST", "OTHER", "DEAD", "MODALITY", "ORTHANC", "GDCM" }.ToDictionary(name => name, _ => FreePorts.Next());
 
-    internal int TlsPort { get; } = FunctionsProcess.FreePort();
+    internal int TlsPort { get; } = FreePorts.Next();
 
     public async Task InitializeAsync()
     {

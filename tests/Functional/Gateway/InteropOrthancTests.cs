@@ -16,7 +16,7 @@ public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<Ga
     {
         if (!Peers.Require(Orthanc)) return;
         var folder = Directory.CreateTempSubdirectory("orthanc");
-        var web = FunctionsProcess.FreePort();
+        var web = FreePorts.Next();
         var file = Path.Combine(folder.FullName, "orthanc.json");
         await File.WriteAllTextAsync(file, $$"""
             {"Name":"test","HttpPort":{{web}},"DicomPort":{{system.Remotes["ORTHANC"]}},"DicomAet":"ORTHANC","StorageDirectory":"{{folder.FullName}}/db","IndexDirectory":"{{folder.FullName}}/db",

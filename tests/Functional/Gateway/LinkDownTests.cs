@@ -11,8 +11,8 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
     [Fact]
     public async Task An_object_just_acknowledged_is_found_and_retrieved_with_the_link_down_and_up()
     {
-        var (web, study) = (FunctionsProcess.FreePort(), $"1.2.{Random.Shared.NextInt64()}");
-        var port = FunctionsProcess.FreePort();
+        var (web, study) = (FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}");
+        var port = FreePorts.Next();
         await using var gateway = await StartAsync(web, port);
         await StoreAsync(gateway, study, 1, 2);
         await CheckAsync(2, isWhole: false);
@@ -40,8 +40,8 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
     [Fact]
     public async Task Storage_commitment_waits_for_the_archive_over_a_restart_and_says_what_failed()
     {
-        var (web, study) = (FunctionsProcess.FreePort(), $"1.2.{Random.Shared.NextInt64()}");
-        var port = FunctionsProcess.FreePort();
+        var (web, study) = (FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}");
+        var port = FreePorts.Next();
         await using var gateway = await StartAsync(web, port);
         await StoreAsync(gateway, study, 1, 3);
         await RequestAsync(gateway, "1.2.77.1", study, ("1.2.840.10008.5.1.4.1.1.7", 1), ("1.2.840.10008.5.1.4.1.1.7", 2), ("1.2.840.10008.5.1.4.1.1.2", 3), ("1.2.840.10008.5.1.4.1.1.7", 99));
@@ -63,9 +63,9 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
     [Fact]
     public async Task Storage_commitment_is_reported_on_the_same_association()
     {
-        var (web, study) = (FunctionsProcess.FreePort(), $"1.2.{Random.Shared.NextInt64()}");
+        var (web, study) = (FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}");
         using var functions = await StartFunctionsAsync(web);
-        await using var gateway = await StartAsync(web, FunctionsProcess.FreePort());
+        await using var gateway = await StartAsync(web, FreePorts.Next());
         await StoreAsync(gateway, study, 1, 2);
         await using var association = await ConnectAsync(gateway);
         await SendAsync(association, "1.2.77.2", study, ("1.2.840.10008.5.1.4.1.1.7", 1), ("1.2.840.10008.5.1.4.1.1.7", 2));

@@ -53,7 +53,7 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.Contains($"Port {dev.FunctionsPort} is in use", second.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, await dev.EndAsync("TERM"));
-        Assert.True(await UntilAsync(() => Task.FromResult(DevProcess.IsFree(dev.FunctionsPort) && DevProcess.IsFree(dev.DimsePort) && DevProcess.IsFree(dev.DashboardPort) && DevProcess.IsFree(dev.AzuritePort) && DevProcess.IsFree(dev.AzuritePort + 2))), "A child is still there.");
+        Assert.True(await UntilAsync(() => Task.FromResult(FreePorts.IsFree(dev.FunctionsPort) && FreePorts.IsFree(dev.DimsePort) && FreePorts.IsFree(dev.DashboardPort) && FreePorts.IsFree(dev.AzuritePort) && FreePorts.IsFree(dev.AzuritePort + 2))), "A child is still there.");
     }
 
     [Fact]

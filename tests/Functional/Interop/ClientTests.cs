@@ -55,7 +55,7 @@ public sealed partial class ClientTests(ITestOutputHelper output)
         if (!Peers.Require(Orthanc)) return;
         await using var server = await Server.StartAsync();
         var folder = Directory.CreateTempSubdirectory("orthanc-");
-        var (web, dicom) = (FunctionsProcess.FreePort(), FunctionsProcess.FreePort());
+        var (web, dicom) = (FreePorts.Next(), FreePorts.Next());
         var file = Path.Combine(folder.FullName, "orthanc.json");
         await File.WriteAllTextAsync(file, $$"""
             {"Name":"test","HttpPort":{{web}},"DicomPort":{{dicom}},"StorageDirectory":"{{folder.FullName}}/db","IndexDirectory":"{{folder.FullName}}/db","AuthenticationEnabled":false,"RemoteAccessAllowed":true,

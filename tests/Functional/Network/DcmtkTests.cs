@@ -68,7 +68,7 @@ public sealed class DcmtkTests
     {
         if (!Peers.Require("storescp")) return;
         var folder = Directory.CreateTempSubdirectory("storescp").FullName;
-        var port = FreePort();
+        var port = FreePorts.Next();
         using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("storescp", ["--bit-preserving", "-od", folder, $"{port}"]) { RedirectStandardError = true })!;
         try
         {
@@ -98,7 +98,7 @@ public sealed class DcmtkTests
     {
         if (!Peers.Require("Orthanc")) return;
         var folder = Directory.CreateTempSubdirectory("orthanc").FullName;
-        var port = FreePort();
+        var port = FreePorts.Next();
         var configuration = Path.Combine(folder, "orthanc.json");
         await File.WriteAllTextAsync(configuration, $$"""{"StorageDirectory":"{{folder}}","IndexDirectory":"{{folder}}","DicomPort":{{port}},"DicomAet":"ORTHANC","HttpServerEnabled":false,"DicomAlwaysAllowStore":true,"Plugins":[]}""");
         using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("Orthanc", [configuration]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
@@ -137,12 +137,5 @@ public sealed class DcmtkTests
                 await Task.Delay(100, limit.Token);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -14,7 +14,7 @@ internal sealed class Rsyslog : IAsyncDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("rsyslog").FullName;
     private Process process = null!;
 
-    public int Port { get; } = FunctionsProcess.FreePort();
+    public int Port { get; } = FreePorts.Next();
     public string AuthorityPath => At("ca.pem");
     public string Received => File.Exists(At("received")) ? File.ReadAllText(At("received")) : "";
 
