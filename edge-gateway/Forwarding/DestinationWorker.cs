@@ -33,7 +33,8 @@ internal sealed class DestinationWorker : IAsyncDisposable
     private DestinationOptions options;
     private SendWindow? window;
     private double bytesPerSecond = FirstRate;
-    private long turn, taken, retries, quarantined, takenAtRefusal = -1;
+    private long turn, taken, retries, quarantined;
+    private (long Taken, long Sequence) failure;
     private bool hasNoUploads;
     private DateTimeOffset? lastSuccess, lastErrorAt;
     private BatchResult? lastError;
@@ -242,7 +243,7 @@ internal sealed class DestinationWorker : IAsyncDisposable
     private async Task SendAsync(Batch batch)
     {
         var (intact, damaged) = await VerifyAsync(batch);
-        if (damaged > 0) quarantined += damaged;
+        if (damaged > 0) lock (gate) quarantined += damaged;
         if (intact.Entries.Count == 0) return;
         var began = context.Time.GetTimestamp();
         BatchResult result;
@@ -331,14 +332,14 @@ internal sealed class DestinationWorker : IAsyncDisposable
                 case BatchOutcome.Refused:
                     if (study.Halve(batch)) break;
                     Strike(batch.Entries[0], RefusedAlone, null, true, "The destination refuses it, and takes others.");
-                    // One after the other refused and none taken: that is the destination, not the objects.
-                    if (takenAtRefusal == taken) backoff.Fail(result.RetryAfter);
-                    takenAtRefusal = taken;
+                    Doubt();
                     break;
                 case BatchOutcome.Broken:
-                    if (batch.Entries.Count == 1 && study.ObjectLimit == 1) Strike(batch.Entries[0], BrokenAlone, null, true, "The destination fails on it, and takes others.");
-                    else study.Backoff.Fail(result.RetryAfter);
-                    if (study.Backoff.Failures >= BrokenBeforeHalving && !study.Halve(batch)) Strike(batch.Entries[0], BrokenAlone, null, true, "The destination fails on it, and takes others.");
+                    // What was found by halving is known by now; anything else may be the line, and is searched for only after some failures.
+                    var isFound = batch.Entries.Count == 1 && (study.ObjectLimit == 1 || study.GoesAlone(batch.Entries[0]));
+                    if (!isFound) study.Backoff.Fail(result.RetryAfter);
+                    if (isFound || (study.Backoff.Failures >= BrokenBeforeHalving && !study.Halve(batch))) Strike(batch.Entries[0], BrokenAlone, null, true, "The destination fails on it, and takes others.");
+                    Doubt();
                     break;
                 case BatchOutcome.Unauthorized:
                     alarm = "The destination does not accept the gateway's credentials.";
@@ -361,9 +362,17 @@ internal sealed class DestinationWorker : IAsyncDisposable
                 if (trouble.Failures >= most && taken > trouble.TakenBefore) refused.Add((entry, Reason(message, entry, reason)));
             }
 
+            // One after the other fails and none is taken: that is the destination, not the objects.
+            void Doubt()
+            {
+                var sequence = batch.Entries[0].Sequence;
+                if (failure.Taken == taken && failure.Sequence != 0 && failure.Sequence != sequence) backoff.Fail(result.RetryAfter);
+                failure = (taken, sequence);
+            }
+
             QuarantineReason Reason(string message, SpoolEntry entry, ushort? reason) => new()
             {
-                Message = message, Status = result.Status, FailureReason = reason?.ToString("X4", System.Globalization.CultureInfo.InvariantCulture), Attempts = study.FailuresOf(entry) + 1,
+                Message = message, Status = result.Status, FailureReason = reason?.ToString("X4", System.Globalization.CultureInfo.InvariantCulture), Attempts = study.SentOf(entry),
                 SopInstanceUid = batch.Heads[entry].Sop, SopClassUid = batch.Heads[entry].SopClass,
             };
         }

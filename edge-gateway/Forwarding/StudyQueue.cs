@@ -12,6 +12,7 @@ internal sealed class StudyQueue(TimeProvider time)
     private readonly Dictionary<long, SpoolHead> heads = [];
     private readonly HashSet<long> inFlight = [];
     private readonly Dictionary<long, EntryTrouble> troubled = [];
+    private readonly Dictionary<long, int> sent = [];
 
     /// <summary>Its place in the order: the study served least goes next.</summary>
     public long Turn { get; set; }
@@ -66,7 +67,11 @@ internal sealed class StudyQueue(TimeProvider time)
             if (isLonely || entries.Count >= ObjectLimit || total >= limit) break;
         }
         if (entries.Count == 0) return null;
-        foreach (var entry in entries) inFlight.Add(entry.Sequence);
+        foreach (var entry in entries)
+        {
+            inFlight.Add(entry.Sequence);
+            sent[entry.Sequence] = SentOf(entry) + 1;
+        }
         Requests++;
         return new Batch(study, policy, entries, found, entries[0].Size > bodyLimit);
     }
@@ -86,6 +91,7 @@ internal sealed class StudyQueue(TimeProvider time)
     public void Forget(SpoolEntry entry)
     {
         troubled.Remove(entry.Sequence);
+        sent.Remove(entry.Sequence);
         heads.Remove(entry.Sequence);
     }
 
@@ -96,8 +102,11 @@ internal sealed class StudyQueue(TimeProvider time)
         return trouble;
     }
 
-    /// <summary>How often it failed by itself.</summary>
-    public int FailuresOf(SpoolEntry entry) => troubled.TryGetValue(entry.Sequence, out var trouble) ? trouble.Failures : 0;
+    /// <summary>Whether it failed alone before, so that it goes without company.</summary>
+    public bool GoesAlone(SpoolEntry entry) => troubled.TryGetValue(entry.Sequence, out var trouble) && trouble.MustGoAlone;
+
+    /// <summary>How often it was sent.</summary>
+    public int SentOf(SpoolEntry entry) => sent.GetValueOrDefault(entry.Sequence);
 
     /// <summary>Half as many objects from now on. False if it was one already.</summary>
     public bool Halve(Batch batch)

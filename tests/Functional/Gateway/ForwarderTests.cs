@@ -64,6 +64,50 @@ public sealed class ForwarderTests
     }
 
     [Fact]
+    public async Task An_object_on_which_the_destination_breaks_is_found_and_tried_ten_times_alone()
+    {
+        var alone = 0;
+        await using var server = await StartAsync(async (request, context) =>
+        {
+            if (request.Sops.SequenceEqual(["1.2.37"])) Interlocked.Increment(ref alone);
+            if (request.Sops.Contains("1.2.37")) context.Response.StatusCode = 500;
+            else await AnswerAsync(context, request);
+        });
+        await using var test = new TestSpool();
+        for (var i = 1; i <= 64; i++) await test.StoreAsync("1.2", $"1.2.{i}");
+        await using var forwarder = await ForwardAsync(test, server);
+        // The others do not wait for it.
+        await UntilAsync(() => test.Spool.Queue("archive").Count <= 1);
+        Assert.True(Volatile.Read(ref alone) < 10);
+        await EmptyAsync(test);
+        var item = Assert.Single(test.Spool.Quarantine.List());
+        Assert.Equal(("1.2.37", 500, 10), (item.Reason.SopInstanceUid, item.Reason.Status, alone));
+        Assert.Equal(server.Requests.Count(request => request.Sops.Contains("1.2.37")), item.Reason.Attempts);
+    }
+
+    [Fact]
+    public async Task A_destination_that_breaks_on_everything_is_left_alone_for_longer_and_longer()
+    {
+        var isWell = false;
+        var clock = new FastTime();
+        await using var server = await StartAsync(async (request, context) =>
+        {
+            if (!Volatile.Read(ref isWell)) context.Response.StatusCode = 500;
+            else await AnswerAsync(context, request);
+        });
+        await using var test = new TestSpool(time: clock);
+        for (var i = 1; i <= 200; i++) await test.StoreAsync($"1.{i % 100}", $"1.{i % 100}.{i}");
+        await using var forwarder = await ForwardAsync(test, server);
+        var began = clock.GetTimestamp();
+        await UntilAsync(() => clock.GetElapsedTime(began) > TimeSpan.FromMinutes(10));
+        // 1, 2, 4 … 256 s, half of it random, make 9 to 11 in ten minutes; at the start four go at once.
+        Assert.InRange(server.Requests.Length, 5, 30);
+        Volatile.Write(ref isWell, true);
+        await EmptyAsync(test);
+        Assert.Empty(test.Spool.Quarantine.List());
+    }
+
+    [Fact]
     public async Task Too_large_a_request_is_split()
     {
         await using var server = await StartAsync(async (request, context) =>
