@@ -11,7 +11,7 @@ namespace DicomServerless.EdgeGateway.Query;
 /// <summary>Searches and retrieves at a DICOMweb server (PS3.18 10.4, 10.6): ours, or any other.</summary>
 /// <param name="client">With the destination's address, credentials, proxy and certificates.</param>
 /// <param name="pageSize">Results per request after the first.</param>
-/// <param name="timeout">How long the server may take to begin an answer.</param>
+/// <param name="timeout">How long the server may take to begin an answer, and to go on with one.</param>
 internal sealed class ArchiveClient(DestinationClient client, int pageSize, TimeSpan timeout)
 {
     // Few, so that the first answer comes soon.
@@ -65,7 +65,7 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         using var response = await SendAsync(HttpMethod.Get, "/" + resource, Objects, cancellationToken);
         if (!response.IsSuccessStatusCode) throw Failure(response);
         var type = MediaType.Parse(response.Content.Headers.ContentType?.ToString());
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await using var body = new LimitedWaits(await response.Content.ReadAsStreamAsync(cancellationToken), timeout);
         if (type?.Name == "application/dicom")
         {
             yield return body;
@@ -101,7 +101,7 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         var hasMore = response.Headers.TryGetValues("Warning", out var warnings) && warnings.Any(warning => warning.Contains("additional", StringComparison.OrdinalIgnoreCase));
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            await using var body = new LimitedWaits(await response.Content.ReadAsStreamAsync(cancellationToken), timeout);
             return new Page(await JsonDocument.ParseAsync(body, AttributeJson.DocumentOptions, cancellationToken), hasMore, next);
         }
         catch (Exception exception) when (exception is JsonException or IOException or HttpRequestException)

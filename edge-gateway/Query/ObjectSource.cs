@@ -16,10 +16,13 @@ internal sealed record RetrievedObject(RetrieveItem Item, Part10Stream? File, st
 internal sealed class ObjectSource(ArchiveClient? archive)
 {
     /// <summary>Reads the objects.</summary>
-    public async IAsyncEnumerable<RetrievedObject> ReadAsync(RetrievePlan plan, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="items">Which.</param>
+    /// <param name="takesWholeSeries">Whether series come in one request each; else every object does.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async IAsyncEnumerable<RetrievedObject> ReadAsync(IReadOnlyCollection<RetrieveItem> items, bool takesWholeSeries, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var archived = new List<RetrieveItem>();
-        foreach (var item in plan.Items)
+        foreach (var item in items)
         {
             if (item.Waiting is null || OpenFile(item) is not { } source) archived.Add(item); // or sent in between
             else
@@ -30,7 +33,7 @@ internal sealed class ObjectSource(ArchiveClient? archive)
         foreach (var series in archived.GroupBy(item => (item.Key.Study, item.Key.Series)))
         {
             var missing = series.ToDictionary(item => item.Key.Sop.Value, StringComparer.Ordinal);
-            if (plan.TakesWholeSeries && missing.Count > 1 && archive is not null)
+            if (takesWholeSeries && missing.Count > 1 && archive is not null)
                 await foreach (var found in SeriesAsync(series.Key.Study, series.Key.Series, missing, cancellationToken)) yield return found;
             foreach (var item in missing.Values)
                 await foreach (var found in SingleAsync(item, cancellationToken)) yield return found;

@@ -5,6 +5,17 @@ using DicomServerless.EdgeGateway.Scp;
 
 namespace DicomServerless.EdgeGateway.Query;
 
+/// <summary>How the sending of a retrieve over one association ended.</summary>
+internal enum RetrieveRun
+{
+    /// <summary>Everything has its result.</summary>
+    Done,
+    /// <summary>It was cancelled.</summary>
+    Cancelled,
+    /// <summary>The source broke off within an object. The association is gone with it; what is left can go over another.</summary>
+    Broken,
+}
+
 /// <summary>The sub-operations of one C-MOVE or C-GET (PS3.4 C.4.2.1.6, C.4.3.1.3): one C-STORE after the other, pending responses in between.
 /// The first of these comes after the first object: some (GDCM) read what the destination gets only then.</summary>
 /// <param name="session">Who asked.</param>
@@ -14,8 +25,14 @@ namespace DicomServerless.EdgeGateway.Query;
 /// <param name="time">The clock.</param>
 internal sealed class RetrieveJob(AssociationSession session, DimseMessage request, RetrievePlan plan, TimeSpan progress, TimeProvider time)
 {
+    // Breaks without one object in between: then the archive gives out no more.
+    private const int MostBreaks = 3;
+
+    private readonly Dictionary<string, RetrieveItem> left = plan.Items.ToDictionary(item => item.Key.Sop.Value, StringComparer.Ordinal);
+    private readonly HashSet<string> broken = new(StringComparer.Ordinal);
     private readonly List<string> failed = [];
     private long? lastProgress;
+    private int breaks;
 
     /// <summary>Instances that arrived.</summary>
     public int Completed { get; private set; }
@@ -32,41 +49,54 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
     /// <summary>The first problem, without patient data.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Whether something has no result yet.</summary>
+    public bool HasLeft => left.Count > 0;
+
     private int Remaining => Math.Max(0, plan.Items.Count - Completed - Warnings - Failed);
 
-    /// <summary>Sends every object over an association: the destination's, or the one of the request.</summary>
-    /// <returns>False if it was cancelled.</returns>
-    public async Task<bool> RunAsync(Association target, ObjectSource source, CancelWatch watch, CancellationToken cancellationToken)
+    /// <summary>Sends every object that has no result yet over an association: the destination's, or the one of the request.</summary>
+    public async Task<RetrieveRun> RunAsync(Association target, ObjectSource source, CancelWatch watch, CancellationToken cancellationToken)
     {
         var isGet = target == session.Association;
-        var left = plan.Items.ToDictionary(item => item.Key.Sop.Value, StringComparer.Ordinal);
+        var current = "";
         try
         {
-            await foreach (var found in source.ReadAsync(plan, watch.Token))
+            await foreach (var found in source.ReadAsync([.. left.Values], plan.TakesWholeSeries && broken.Count == 0, watch.Token))
             {
-                if (watch.Token.IsCancellationRequested) return false;
+                if (watch.Token.IsCancellationRequested) return RetrieveRun.Cancelled;
                 // One on which the destination dies has not arrived: it stays with what is left.
+                current = found.Item.Key.Sop.Value;
                 var status = await SendAsync(target, found, isGet, cancellationToken);
-                left.Remove(found.Item.Key.Sop.Value);
+                left.Remove(current);
+                breaks = 0;
                 Count(found, status);
                 if (lastProgress is not { } last || time.GetElapsedTime(last) >= progress) await ReportAsync(cancellationToken);
             }
         }
         catch (AssociationAbortedException exception) when (!isGet)
         {
-            Fail(left.Values, $"The destination's association ended: {exception.Message}");
-            return true;
+            FailLeft($"The destination's association ended: {exception.Message}");
+            return RetrieveRun.Done;
         }
         catch (OperationCanceledException) when (watch.Token.IsCancellationRequested)
         {
-            return false;
+            return RetrieveRun.Cancelled;
         }
-        Fail(left.Values, "The archive did not give it out");
-        return true;
+        catch (Exception exception) when (exception is not AssociationAbortedException and (ArchiveException or IOException or InvalidDataException or HttpRequestException))
+        {
+            return Break(current);
+        }
+        FailLeft("The archive did not give it out");
+        return RetrieveRun.Done;
     }
 
-    /// <summary>Counts everything as failed: the destination cannot be reached.</summary>
-    public void FailAll(string problem) => Fail(plan.Items, problem);
+    /// <summary>Counts everything that has no result as failed.</summary>
+    public void FailLeft(string problem)
+    {
+        Problem ??= left.Count > 0 ? problem : null;
+        failed.AddRange(left.Keys);
+        left.Clear();
+    }
 
     /// <summary>The final response (PS3.4 C.4.2.1.5).</summary>
     public async Task EndAsync(bool isCancelled, CancellationToken cancellationToken)
@@ -84,6 +114,18 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
         if (isCancelled) return DimseStatus.Cancel;
         if (Failed > 0) return Completed + Warnings == 0 ? DimseStatus.UnableToPerformSubOperations : DimseStatus.Warning;
         return plan.Failure is null ? DimseStatus.Success : DimseStatus.Warning; // what waited here went out; what the archive has is not known
+    }
+
+    private RetrieveRun Break(string sop)
+    {
+        const string BrokeOff = "The archive broke off within an object";
+        if (!broken.Add(sop) && left.Remove(sop))
+        {
+            Problem ??= BrokeOff;
+            failed.Add(sop);
+        }
+        if (++breaks == MostBreaks) FailLeft(BrokeOff);
+        return RetrieveRun.Broken;
     }
 
     private async Task<ushort> SendAsync(Association target, RetrievedObject found, bool isGet, CancellationToken cancellationToken)
@@ -128,15 +170,6 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
         if (status == DimseStatus.Success) Completed++;
         else if (DimseStatus.IsWarning(status)) Warnings++;
         else failed.Add(found.Item.Key.Sop.Value);
-    }
-
-    private void Fail(IEnumerable<RetrieveItem> items, string problem)
-    {
-        foreach (var item in items)
-        {
-            failed.Add(item.Key.Sop.Value);
-            Problem ??= problem;
-        }
     }
 
     private async Task ReportAsync(CancellationToken cancellationToken)

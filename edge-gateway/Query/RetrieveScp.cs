@@ -55,19 +55,47 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
             if (plan.Items.Count == 0) return new End(failure.DimseStatus is DimseStatus.OutOfResources or 0xC001 ? DimseStatus.UnableToCountMatches : failure.DimseStatus, failure.Message, null, false);
         }
         var job = new RetrieveJob(session, request, plan, TimeSpan.FromSeconds(session.Ae.Gateway.Query.ProgressSeconds), time);
-        // What a C-GET wants goes over the association that asks, what a C-MOVE wants over one of its own.
-        var destination = isMove && plan.Items.Count > 0 ? await ConnectAsync(job, plan, remote!, title, session, watch) : null;
-        try
+        var source = new ObjectSource(archive);
+        var run = plan.Items.Count == 0 ? RetrieveRun.Done
+            : isMove ? await MoveAsync(job, source, () => ConnectAsync(job, plan, remote!, title, session, watch), watch, cancellationToken)
+            : await GetAsync(job, source, session.Association, watch, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        var isCancelled = run == RetrieveRun.Cancelled && watch.CancelRequested;
+        if (run != RetrieveRun.Broken) await job.EndAsync(isCancelled, cancellationToken);
+        return new End(job.StatusOf(isCancelled), plan.Failure?.Message, job, true);
+    }
+
+    // What a C-MOVE wants goes over an association of its own. Half an object can neither be taken back nor completed, so where the archive breaks off within one the association is aborted, and the rest goes over a new one.
+    private static async Task<RetrieveRun> MoveAsync(RetrieveJob job, ObjectSource source, Func<Task<Association?>> connect, CancelWatch watch, CancellationToken cancellationToken)
+    {
+        do
         {
-            var isDone = plan.Items.Count == 0 || ((isMove ? destination : session.Association) is { } target ? await job.RunAsync(target, new ObjectSource(archive), watch, cancellationToken) : !watch.CancelRequested);
-            cancellationToken.ThrowIfCancellationRequested();
-            await job.EndAsync(!isDone && watch.CancelRequested, cancellationToken);
-            return new End(job.StatusOf(!isDone && watch.CancelRequested), plan.Failure?.Message, job, true);
+            if (await connect() is not { } destination) return watch.CancelRequested ? RetrieveRun.Cancelled : RetrieveRun.Done;
+            try
+            {
+                if (await job.RunAsync(destination, source, watch, cancellationToken) is var run and not RetrieveRun.Broken) return run;
+            }
+            finally
+            {
+                _ = LeaveAsync(destination);
+            }
         }
-        finally
+        while (job.HasLeft);
+        return RetrieveRun.Done;
+    }
+
+    // What a C-GET wants goes over the association that asks: when that is gone, nobody is left to answer.
+    private static async Task<RetrieveRun> GetAsync(RetrieveJob job, ObjectSource source, Association association, CancelWatch watch, CancellationToken cancellationToken)
+    {
+        do
         {
-            if (destination is not null) _ = LeaveAsync(destination);
+            if (await job.RunAsync(association, source, watch, cancellationToken) is var run and not RetrieveRun.Broken) return run;
+            if (association.IsEstablished) continue;
+            job.FailLeft("The association was aborted, because the archive broke off within an object");
+            return RetrieveRun.Broken;
         }
+        while (job.HasLeft);
+        return RetrieveRun.Done;
     }
 
     private async Task<Association?> ConnectAsync(RetrieveJob job, RetrievePlan plan, RemoteAeOptions remote, string title, AssociationSession session, CancelWatch watch)
@@ -86,7 +114,7 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
             }
             catch (IOException exception)
             {
-                job.FailAll($"{title}: {exception.Message}");
+                job.FailLeft($"{title}: {exception.Message}");
                 return null;
             }
             catch (OperationCanceledException) when (watch.CancelRequested)

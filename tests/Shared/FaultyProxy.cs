@@ -20,7 +20,8 @@ public sealed class FaultyProxy : IAsyncDisposable
     private readonly int target;
     private readonly Task accepting;
     private CancellationTokenSource connections = new();
-    private int faults;
+    private int faults, spoiled, spoiledAfter;
+    private bool spoiledStalls;
 
     /// <param name="target">The port of the server on loopback.</param>
     /// <param name="seed">Of the draw.</param>
@@ -37,6 +38,12 @@ public sealed class FaultyProxy : IAsyncDisposable
 
     /// <summary>Connections that got a fault.</summary>
     public int Faults => faults;
+
+    /// <summary>Cuts the next connections, good link or not, as soon as so many bytes of answers have gone over one, or lets them stand still.</summary>
+    public void SpoilAnswers(int connections, int after, bool stalls = false) => (spoiled, spoiledAfter, spoiledStalls) = (connections, after, stalls);
+
+    /// <summary>Connections that are still to be spoiled.</summary>
+    public int ToSpoil => Math.Max(0, Volatile.Read(ref spoiled));
 
     /// <summary>A good link from now on; what runs over a bad one is cut.</summary>
     public async Task HealAsync()
@@ -97,12 +104,14 @@ public sealed class FaultyProxy : IAsyncDisposable
                 await server.ConnectAsync(IPAddress.Loopback, target, cut.Token);
                 // 3: the request is cut; 4: the answer is, after the server has done its work; 5: a reset while the request comes; 6: it stands still; 7: slow all along.
                 var up = PumpAsync(client, server, kind is 3 or 5 or 6 ? limit : long.MaxValue, kind == 7, cut.Token);
-                var down = PumpAsync(server, client, kind == 4 ? limit % 300 : long.MaxValue, false, cut.Token);
+                var spoils = spoiled > 0;
+                var down = PumpAsync(server, client, kind == 4 ? limit % 300 : spoils ? spoiledAfter : long.MaxValue, false, cut.Token);
                 await await Task.WhenAny(up, down);
+                if (spoils && down.IsCompletedSuccessfully && await down && Interlocked.Decrement(ref spoiled) >= 0 && spoiledStalls) await Task.Delay(Timeout.InfiniteTimeSpan, cut.Token);
                 if (kind == 6 && up.IsCompleted) await Task.Delay(Stall, cut.Token);
                 if (kind == 5) client.LingerState = new LingerOption(true, 0);
                 await cut.CancelAsync();
-                await Task.WhenAll(up, down).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.WhenAll((Task)up, down).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
             {
@@ -111,17 +120,19 @@ public sealed class FaultyProxy : IAsyncDisposable
         }
     }
 
-    private static async Task PumpAsync(Socket from, Socket to, long limit, bool isSlow, CancellationToken cancellationToken)
+    // True if the limit was reached.
+    private static async Task<bool> PumpAsync(Socket from, Socket to, long limit, bool isSlow, CancellationToken cancellationToken)
     {
         var buffer = new byte[16 * 1024];
         while (limit > 0)
         {
             var count = await from.ReceiveAsync(buffer.AsMemory(0, (int)Math.Min(limit, isSlow ? 4_096 : buffer.Length)), SocketFlags.None, cancellationToken);
-            if (count == 0) return;
+            if (count == 0) return false;
             for (var sent = 0; sent < count;) sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), SocketFlags.None, cancellationToken);
             limit -= count;
             if (isSlow) await Task.Delay(2, cancellationToken);
         }
+        return true;
     }
 
     // Before the body has come: the sender must notice.
