@@ -59,8 +59,7 @@ internal sealed class CommitmentWorker(
         await Task.Yield();
         try
         {
-            await DecideAsync(request, session);
-            await BringAsync(request, session, context);
+            while (!await TryEndAsync(request, session, context)) await Task.Delay(Retry, time, stopping);
             store.Remove(request);
             open.TryRemove(request.Id, out _);
         }
@@ -71,6 +70,23 @@ internal sealed class CommitmentWorker(
         finally
         {
             running.TryRemove(request.Id, out _);
+        }
+    }
+
+    private async Task<bool> TryEndAsync(CommitmentRequest request, AssociationSession? session, PresentationContext? context)
+    {
+        try
+        {
+            await DecideAsync(request, session);
+            await BringAsync(request, session, context);
+            return true;
+        }
+#pragma warning disable CA1031 // Whatever it was (a full disk, say), a modality waits for the report: it must not wait for our next start.
+        catch (Exception exception) when (!stopping.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            GatewayLog.CommitmentFailed(log, exception, request.Transaction);
+            return false;
         }
     }
 

@@ -37,4 +37,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(5011, LogLevel.Error, "Storage commitment {Transaction}: the report is given up after {Hours} hours")]
     public static partial void ReportGivenUp(ILogger log, string transaction, int hours);
+
+    [LoggerMessage(5012, LogLevel.Error, "Storage commitment {Transaction} cannot go on now and is tried again")]
+    public static partial void CommitmentFailed(ILogger log, Exception exception, string transaction);
 }

@@ -140,6 +140,10 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         {
             throw new ArchiveException("The archive cannot be reached.", exception.StatusCode, exception);
         }
+        catch (Exception exception) when (exception is IOException or CredentialsException)
+        {
+            throw new ArchiveException(exception is CredentialsException ? exception.Message : "The connection to the archive broke.", null, exception);
+        }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ArchiveException($"The archive did not begin to answer within {timeout.TotalSeconds:0} seconds.", null, exception);

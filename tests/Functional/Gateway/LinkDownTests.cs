@@ -77,6 +77,38 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
         await gateway.UntilAsync(status => status.GetProperty("openCommitments").GetInt32() == 0, "the request is closed");
     }
 
+    [Fact]
+    public async Task Storage_commitment_goes_on_after_a_failure_of_the_disk()
+    {
+        var (web, port, study) = (FreePorts.Next(), FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}");
+        await using var gateway = await StartAsync(web, port);
+        await StoreAsync(gateway, study, 1, 1);
+        await RequestAsync(gateway, "1.2.77.3", study, ("1.2.840.10008.5.1.4.1.1.7", 1));
+        var requests = Path.Combine(gateway.SpoolFolder, ".commitment");
+        Directory.Delete(requests, recursive: true);
+        await using var modality = await TestScp.StartAsync(port);
+        using var functions = await StartFunctionsAsync(web);
+        await GatewaySystem.UntilAsync(() => Task.FromResult(gateway.Output.Contains("1.2.77.3 cannot go on now", StringComparison.Ordinal)), "the failure is said");
+        Directory.CreateDirectory(requests);
+        await GatewaySystem.UntilAsync(() => Task.FromResult(!modality.Reports.IsEmpty), "the report comes all the same");
+        await gateway.UntilAsync(status => status.GetProperty("openCommitments").GetInt32() == 0, "the request is closed");
+    }
+
+    [Fact]
+    public async Task Without_a_token_the_archive_counts_as_down()
+    {
+        var study = $"1.2.{Random.Shared.NextInt64()}";
+        await using var gateway = await GatewayProcess.StartAsync($"http://127.0.0.1:{FreePorts.Next()}/dicomweb", new Dictionary<string, string>
+        {
+            ["Gateway__Destinations__archive__Authentication__Kind"] = "ClientCredentials", ["Gateway__Destinations__archive__Authentication__TokenUrl"] = $"http://127.0.0.1:{FreePorts.Next()}/token",
+            ["Gateway__Destinations__archive__Authentication__ClientId"] = "gateway", ["Gateway__Destinations__archive__Authentication__ClientSecret"] = "secret",
+        });
+        await StoreAsync(gateway, study, 1, 1);
+        var found = await Query.FindAsync(gateway, Query.Identifier("IMAGE", Query.Study(study), (0x0020000E, "UI", study + ".1"), (0x00080018, "UI", "")));
+        Assert.Equal([0xFF00, 0xC001], found.Select(response => (int)response.Command.Status));
+        Assert.Contains("token", found[^1].Command.ErrorComment, StringComparison.Ordinal);
+    }
+
     private async Task<FunctionsProcess> StartFunctionsAsync(int port) => await FunctionsProcess.StartAsync(azurite.ConnectionString, port: port);
 
     private static Task<GatewayProcess> StartAsync(int web, int remote) => GatewayProcess.StartAsync($"http://127.0.0.1:{web}/dicomweb", new Dictionary<string, string>
