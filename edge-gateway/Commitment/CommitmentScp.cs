@@ -27,8 +27,15 @@ internal sealed class CommitmentScp(CommitmentWorker worker, TransactionLog tran
             }
         }
         transactions.Record(session.Record(TransactionKind.Commitment, status == DimseStatus.Success ? "Success" : "Failure", began) with { Count = request?.Items.Count ?? 0, Status = status.ToString("X4", null), Detail = problem });
-        await session.Association.SendAsync(DimseCommand.Response(message.Command, status, problem), message.Context, cancellationToken);
-        if (request is not null && status == DimseStatus.Success) worker.Begin(request, session, message.Context);
+        try
+        {
+            await session.Association.SendAsync(DimseCommand.Response(message.Command, status, problem), message.Context, cancellationToken);
+        }
+        finally
+        {
+            // After the response, which the report must not overtake; also where the peer has gone, since the request is ours by now.
+            if (request is not null && status == DimseStatus.Success) worker.Begin(request, session, message.Context);
+        }
     }
 
     private async Task<(CommitmentRequest? Request, ushort Status, string? Problem)> ReadAsync(AssociationSession session, DimseMessage message, CancellationToken cancellationToken)
