@@ -37,5 +37,6 @@ internal static class StoreReasons
     }
 
     private static bool IsDoubtful(DicomWarningKind kind) => kind is DicomWarningKind.TransferSyntaxGuessed or DicomWarningKind.WrongVrEncoding or DicomWarningKind.ImplicitElements
-        or DicomWarningKind.DuplicateElement or DicomWarningKind.PixelDataLength or DicomWarningKind.FragmentsNotAssignable;
+        or DicomWarningKind.DuplicateElement or DicomWarningKind.PixelDataLength or DicomWarningKind.FragmentsNotAssignable
+        or DicomWarningKind.PlaceholderVr or DicomWarningKind.OpenPixelData or DicomWarningKind.FileMetaMismatch;
 }

@@ -3,7 +3,8 @@ namespace DicomServerless.Dicom;
 /// <summary>Turns bytes that arrive in any pieces into a <see cref="DataSet"/>: tokens in, builder calls out, large values skipped.</summary>
 internal sealed class DataSetReader
 {
-    private const int LongestHeader = 12;
+    private const int ExplicitHeader = 12;
+    private const int LongestHeader = DicomTokenizer.LongestLook;
 
     private readonly TokenizerState state;
     private readonly ScanOptions options;
@@ -37,6 +38,10 @@ internal sealed class DataSetReader
     public DicomEncoding Encoding => state.Depth > 0 ? state.Frames[0].Outer : state.Encoding;
 
     public bool IsTrailing { get; private set; }
+
+    /// <summary>Whether the Pixel Data ended behind a fragment, without a delimiter.</summary>
+    public bool EndedOpen => state.SawOpenPixelData;
+
     public bool PixelsAreBigEndian { get; init; }
     public List<DicomWarning> Warnings { get; } = [];
     public PixelDataInfo Pixels { get; } = new();
@@ -100,11 +105,16 @@ internal sealed class DataSetReader
     public bool Complete()
     {
         if (state.Error is not null) return false;
-        if (IsTrailing) return true;
+        if (IsTrailing)
+        {
+            WarnOfEncoding();
+            return true;
+        }
+        if (carried == 0 && !TryEndPixelData()) return false;
         if (carried > 0 && state.IsAtTopLevelBoundary)
         {
             // Fewer bytes than a header: padding of writers and media.
-            if (!state.IsPastPixelData && Carried.ContainsAnyExcept((byte)0))
+            if (carried >= ExplicitHeader || (!state.IsPastPixelData && Carried.ContainsAnyExcept((byte)0)))
             {
                 state.Refuse(DicomErrorKind.Truncated, null, state.Position, "the data set ends inside an element's header");
                 return false;
@@ -127,9 +137,24 @@ internal sealed class DataSetReader
             state.Refuse(DicomErrorKind.Unclosed, null, state.Position, "the data set ends before it is closed");
             return false;
         }
-        if (state.SawImplicitElement) Warn(DicomWarningKind.ImplicitElements, "", "elements have implicit VR headers in an explicit VR data set");
-        if (state.SawStrayDelimiter) Warn(DicomWarningKind.StrayDelimiter, "", "delimiters that close nothing were skipped");
+        WarnOfEncoding();
         return true;
+    }
+
+    private void WarnOfEncoding()
+    {
+        if (state.SawImplicitElement) Warn(DicomWarningKind.ImplicitElements, "", "elements have implicit VR headers in an explicit VR data set");
+        if (state.SawPlaceholderVr) Warn(DicomWarningKind.PlaceholderVr, "", "elements have blanks or the like in place of their VR; they were read with a 16-bit length");
+        if (state.SawOpenPixelData) Warn(DicomWarningKind.OpenPixelData, DicomError.Format(Tags.PixelData), "the delimiter at the end of its fragments is missing");
+        if (state.SawStrayDelimiter) Warn(DicomWarningKind.StrayDelimiter, "", "delimiters that close nothing were skipped");
+    }
+
+    // Whether the frames are complete is for whoever knows how many there are: see EndedOpen.
+    private bool TryEndPixelData()
+    {
+        var tokenizer = new DicomTokenizer([], state);
+        if (!tokenizer.TryEndPixelData(out var token)) return true;
+        return Take(token);
     }
 
     private TokenStatus SkipTrailing(ReadOnlySpan<byte> chunk, out int consumed)

@@ -15,6 +15,10 @@ public enum DicomWarningKind
     WrongVrEncoding,
     /// <summary>Single elements of an explicit VR data set are encoded with implicit VR.</summary>
     ImplicitElements,
+    /// <summary>Elements have blanks or the like in place of their VR.</summary>
+    PlaceholderVr,
+    /// <summary>Encapsulated Pixel Data lacks the delimiter at its end (PS3.5 A.4); its fragments are complete.</summary>
+    OpenPixelData,
     /// <summary>A delimiter without anything to close was skipped.</summary>
     StrayDelimiter,
     /// <summary>Bytes after the data set were ignored.</summary>

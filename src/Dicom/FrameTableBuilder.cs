@@ -59,16 +59,32 @@ internal static class FrameTableBuilder
         return dataSet.TryGet(tag, out var element) && element.TryGetUInt16(0, out value);
     }
 
+    /// <summary>Whether fragments after which no delimiter came hold all frames: as many as there should be, and the last one to its own end where that can be seen.</summary>
+    public static bool HasAllFrames(DataSet dataSet, PixelDataInfo pixels)
+    {
+        var filled = pixels.Fragments.FindAll(fragment => fragment.Length > 0);
+        if (filled.Count == 0 || filled.Count < (NumberOfFrames(dataSet) ?? 1)) return false;
+        return (filled[0].Marks & PixelDataInfo.Marks.HasEndMarker) == 0 || (filled[^1].Marks & PixelDataInfo.Marks.Ends) != 0;
+    }
+
     private static FrameTable Encapsulated(DataSet dataSet, PixelDataInfo pixels, TransferSyntax syntax, long? declared, List<DicomWarning> warnings)
     {
         var fragments = new ByteRange[pixels.Fragments.Count];
         for (var i = 0; i < fragments.Length; i++) fragments[i] = new ByteRange(pixels.Fragments[i].Offset, pixels.Fragments[i].Length);
         var frames = declared ?? Math.Max(1, pixels.BasicOffsetTableLength / 4); // without a number the table tells
 
-        if (fragments.Length == 0 || frames == 1 || syntax.IsVideo) return FrameTable.Encapsulated(fragments, fragments.Length == 0 ? [0] : [0, fragments.Length]);
-        if (FromExtendedOffsetTable(dataSet, pixels, frames, warnings) is { } extended) return Assign(fragments, extended);
+        if (fragments.Length == 0) return FrameTable.Encapsulated(fragments, [0]);
+        if (frames == 1 || syntax.IsVideo) return Assign(fragments, [0]);
+        if (FromExtendedOffsetTable(dataSet, pixels, frames, warnings) is { } extended)
+        {
+            CutToExtendedLengths(dataSet, fragments, extended);
+            return Assign(fragments, extended);
+        }
         if (FromBasicOffsetTable(pixels, frames, warnings) is { } basic) return Assign(fragments, basic);
         if (fragments.Length == frames) return FrameTable.Encapsulated(fragments, null);
+        // An empty fragment holds no frame.
+        var filled = Array.FindAll(fragments, fragment => fragment.Length > 0);
+        if (filled.Length == frames) return FrameTable.Encapsulated(filled, null);
         if (fragments.Length < frames)
         {
             Warn(warnings, DicomWarningKind.FragmentsNotAssignable, "there are fewer fragments than frames; each fragment counts as a frame");
@@ -79,11 +95,28 @@ internal static class FrameTableBuilder
         return FrameTable.Encapsulated(fragments, [0]);
     }
 
+    // Without the empty fragments, but for one that is all that its frame has.
     private static FrameTable Assign(ByteRange[] fragments, List<int> starts)
     {
-        if (starts.Count == fragments.Length) return FrameTable.Encapsulated(fragments, null);
-        starts.Add(fragments.Length);
-        return FrameTable.Encapsulated(fragments, [.. starts]);
+        var (kept, firsts) = (new List<ByteRange>(fragments.Length), new int[starts.Count + 1]);
+        for (var frame = 0; frame < starts.Count; frame++)
+        {
+            firsts[frame] = kept.Count;
+            var end = frame + 1 < starts.Count ? starts[frame + 1] : fragments.Length;
+            for (var i = starts[frame]; i < end; i++)
+                if (fragments[i].Length > 0) kept.Add(fragments[i]);
+            if (kept.Count == firsts[frame]) kept.Add(fragments[starts[frame]]);
+        }
+        firsts[^1] = kept.Count;
+        return FrameTable.Encapsulated([.. kept], kept.Count == starts.Count ? null : firsts);
+    }
+
+    // PS3.3 C.7.6.3.1.9: the length of a frame without the byte that pads its fragment to an even length.
+    private static void CutToExtendedLengths(DataSet dataSet, ByteRange[] fragments, List<int> starts)
+    {
+        if (!dataSet.TryGet(Tags.ExtendedOffsetTableLengths, out var lengths) || lengths.ValueLength != 8L * starts.Count || starts.Count != fragments.Length) return;
+        for (var i = 0; i < fragments.Length; i++)
+            if (lengths.TryGetUInt64(i, out var length) && (long)length == fragments[i].Length - 1) fragments[i] = fragments[i] with { Length = (long)length };
     }
 
     // PS3.3 C.7.6.3.1.8: 64-bit offsets of each frame's item, one fragment per frame, and their lengths.

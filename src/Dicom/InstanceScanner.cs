@@ -92,8 +92,12 @@ public sealed class InstanceScanner : IDisposable
             if (BeginData() == ScanStatus.Refused) return ScanStatus.Refused;
         }
         if (!data!.Complete()) return Refuse(AtFileOffset(data.Error));
+        var result = BuildResult(data);
+        // A data set that was cut off between two fragments looks the same but for what is missing.
+        if (data.EndedOpen && !FrameTableBuilder.HasAllFrames(result.DataSet, data.Pixels))
+            return Refuse(AtFileOffset(new DicomError(DicomErrorKind.Unclosed, DicomError.Format(Tags.PixelData), data.Position, "it ends before its last frame does")));
         completed = true;
-        Result = BuildResult(data);
+        Result = result;
         return ScanStatus.Complete;
     }
 

@@ -13,7 +13,7 @@ internal sealed class PixelDataInfo
     public readonly record struct Fragment(long Offset, uint Length, Marks Marks);
 
     [Flags]
-    public enum Marks : byte { None = 0, Begins = 1, Ends = 2 }
+    public enum Marks : byte { None = 0, Begins = 1, Ends = 2, HasEndMarker = 4 }
 
     public Tag Tag { get; private set; }
     public Vr Vr { get; private set; }
@@ -99,11 +99,12 @@ internal sealed class PixelDataInfo
 
     private static Marks MarksOf(ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail)
     {
-        // JPEG, JPEG-LS: SOI and another marker. JPEG 2000: SOC, SIZ; or the JP2 signature box. JPEG XL: code stream.
+        // JPEG, JPEG-LS: SOI and another marker. JPEG 2000: SOC, SIZ; or the JP2 signature box. All these end with a marker. JPEG XL: code stream, which does not.
         var begins = head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]) || head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51])
-            || head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20]) || head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]);
+            || head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20]);
+        var isJpegXl = head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]);
         // JPEG EOI and JPEG 2000 EOC are the same two bytes; one byte of padding may follow.
         var ends = head.Length >= 2 && (tail.EndsWith((ReadOnlySpan<byte>)[0xFF, 0xD9]) || tail[..3].EndsWith((ReadOnlySpan<byte>)[0xFF, 0xD9]));
-        return (begins ? Marks.Begins : 0) | (ends ? Marks.Ends : 0);
+        return (begins || isJpegXl ? Marks.Begins : 0) | (begins ? Marks.HasEndMarker : 0) | (ends ? Marks.Ends : 0);
     }
 }

@@ -57,6 +57,12 @@ public sealed class TokenizerState
     /// <summary>Whether a delimiter that closes nothing was skipped.</summary>
     public bool SawStrayDelimiter { get; internal set; }
 
+    /// <summary>Whether an element had blanks, NULs or the like in place of its VR and a 16-bit length.</summary>
+    public bool SawPlaceholderVr { get; internal set; }
+
+    /// <summary>Whether Pixel Data ended behind its last fragment without a delimiter.</summary>
+    public bool SawOpenPixelData { get; internal set; }
+
     /// <summary>True from the top-level Pixel Data on.</summary>
     public bool IsPastPixelData { get; internal set; }
 

@@ -23,7 +23,10 @@ internal static class PatternKeys
         {
             runEnd = pattern.AsSpan(runStart).IndexOfAny('*', '?') is var length and >= 0 ? runStart + length : pattern.Length;
             if (runEnd == runStart) continue;
-            var run = SearchText.Key(pattern.AsSpan(runStart, runEnd - runStart));
+            // Before a wildcard a bare kana may match a voiced one, which has another key: only what stands before it is sure to be in the key.
+            var sure = value.EndsInBareKana && runEnd < pattern.Length ? runEnd - 1 : runEnd;
+            if (sure == runStart) continue;
+            var run = SearchText.Key(pattern.AsSpan(runStart, sure - runStart));
             foreach (var (word, at) in asWords ? SearchText.WordsAt(run) : [(run, 0)])
             {
                 var atStart = at > 0 || runStart == 0;

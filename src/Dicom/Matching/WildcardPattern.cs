@@ -8,6 +8,7 @@ public sealed class WildcardPattern
     private readonly Vr vr;
     private readonly string pattern;
     private readonly bool hasWildcards;
+    private readonly bool endsInBareKana;
 
     /// <summary>Reads a value to match.</summary>
     public WildcardPattern(string value, Vr vr)
@@ -15,6 +16,7 @@ public sealed class WildcardPattern
         this.vr = vr;
         pattern = vr == Vr.PN ? TextFolding.Fold(value) : value;
         hasWildcards = Applies(vr) && value.AsSpan().ContainsAny('*', '?');
+        endsInBareKana = hasWildcards && vr == Vr.PN && HasHalfWidthKanaBeforeWildcard(value);
     }
 
     /// <summary>Whether wildcards mean something in this VR.</summary>
@@ -25,6 +27,15 @@ public sealed class WildcardPattern
 
     /// <summary>The pattern as it is compared: folded if it is of a person name.</summary>
     public string Text => pattern;
+
+    /// <summary>Whether it is a name of delimiters alone, such as <c>^^^^</c>, which is found where the name is empty.</summary>
+    public bool IsEmptyName => vr == Vr.PN && pattern.Length > 0 && pattern.AsSpan().Trim("^= ").IsEmpty;
+
+    /// <summary>
+    /// Whether the character of <see cref="Text"/> before a wildcard may carry a voiced mark in what it matches: in half-width katakana the mark is a character of its
+    /// own, so <c>\uFF80*</c> matches <c>\uFF80\uFF9E</c>, which is folded to one character.
+    /// </summary>
+    public bool EndsInBareKana => endsInBareKana;
 
     /// <summary>Whether a value matches.</summary>
     /// <param name="value">The value as text.</param>
@@ -39,18 +50,39 @@ public sealed class WildcardPattern
             && decimal.TryParse(pattern, NumberStyles.Float, CultureInfo.InvariantCulture, out var a) && decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var b) && a == b;
     }
 
-    // Any of the three groups, or all of them as they stand. Trailing empty components do not count (PS3.5 6.2.1.2).
+    // A key without "=" may be any of the three groups; one with it is compared group by group, where an empty group matches every one (PS3.4 C.2.2.2.1).
+    // Empty components at the end of a group, and empty groups at the end of a name, do not count (PS3.5 6.2.1.2).
     private bool MatchesName(string folded, bool fuzzy)
     {
-        var wanted = pattern.TrimEnd('^', ' ');
-        foreach (var group in folded.Split('=').Append(folded))
+        var groups = folded.Split('=');
+        if (IsEmptyName) return Array.TrueForAll(groups, group => group.Trim('^', ' ').Length == 0);
+        if (pattern.Contains('=', StringComparison.Ordinal)) return MatchesGroups(groups);
+        foreach (var group in groups)
         {
             var name = group.TrimEnd('^', ' ');
             if (name.Length == 0) continue;
-            if (hasWildcards ? MatchesWildcards(pattern, group) || MatchesWildcards(pattern, name) : string.Equals(wanted, name, StringComparison.Ordinal)) return true;
+            if (MatchesGroup(pattern, group)) return true;
             if (fuzzy && MatchesWords(name)) return true;
         }
         return false;
+    }
+
+    private bool MatchesGroups(string[] groups)
+    {
+        var wanted = pattern.Split('=');
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            if (wanted[i].Trim('^', ' ').Length == 0) continue;
+            if (i >= groups.Length || !MatchesGroup(wanted[i], groups[i])) return false;
+        }
+        return true;
+    }
+
+    private bool MatchesGroup(string wanted, string group)
+    {
+        if (!wanted.AsSpan().ContainsAny('*', '?')) return wanted.AsSpan().TrimEnd("^ ").SequenceEqual(group.AsSpan().TrimEnd("^ "));
+        if (endsInBareKana) (wanted, group) = (TextFolding.SplitVoicedKana(wanted), TextFolding.SplitVoicedKana(group));
+        return MatchesWildcards(wanted, group) || MatchesWildcards(wanted, group.TrimEnd('^', ' '));
     }
 
     // Fuzzy: every word asked for begins a word of the name, whatever the order.
@@ -60,6 +92,13 @@ public sealed class WildcardPattern
         var words = name.Split(separators, StringSplitOptions.RemoveEmptyEntries);
         var wanted = pattern.Split(separators, StringSplitOptions.RemoveEmptyEntries);
         return wanted.Length > 0 && wanted.All(part => words.Any(word => word.StartsWith(part, StringComparison.Ordinal)));
+    }
+
+    private static bool HasHalfWidthKanaBeforeWildcard(string value)
+    {
+        for (var i = 1; i < value.Length; i++)
+            if (value[i] is '*' or '?' && value[i - 1] is >= '\uFF66' and <= '\uFF9D') return true;
+        return false;
     }
 
     // Goes on after the last * when a later part does not fit: linear in practice, at most product of the lengths, no recursion.

@@ -6,8 +6,8 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// Specific Character Set (0008,0005), PS3.3 C.12.1.1.2: what the bytes of a text mean. Decoding never fails: what is no character becomes U+FFFD. Misspelled
-/// terms as real files have them are understood. Where the term is absent or not known, bytes above ASCII are read as UTF-8 if they are valid UTF-8, else as
-/// the fallback (Latin 1 unless another is given), which keeps every byte recognisable.
+/// terms as real files have them are understood. Where the term is absent, empty or not known, or declares only ASCII, bytes above ASCII are read as UTF-8 if they
+/// are valid UTF-8, else as the fallback (Latin 1 unless another is given), which keeps every byte recognisable.
 /// </summary>
 public sealed class SpecificCharacterSet
 {
@@ -15,6 +15,7 @@ public sealed class SpecificCharacterSet
 
     private readonly CodedSet first;
     private readonly bool sniffsUtf8;
+    private SpecificCharacterSet? sniffing;
 
     private SpecificCharacterSet(CodedSet first, CodedSet g0, CodedSet g1, bool sniffsUtf8)
     {
@@ -36,6 +37,9 @@ public sealed class SpecificCharacterSet
     /// <summary>What stands in G1 at the start of a value and after each delimiter.</summary>
     internal CodedSet G1 { get; }
 
+    /// <summary>This set where it is only a fallback: bytes above ASCII that are valid UTF-8 are UTF-8 all the same, since text in another set is hardly ever valid by chance.</summary>
+    private SpecificCharacterSet AsFallback => sniffsUtf8 || IsUtf8 ? this : sniffing ??= new SpecificCharacterSet(first, G0, G1, sniffsUtf8: true);
+
     /// <summary>Whether the bytes are UTF-8 already.</summary>
     public bool IsUtf8 => first == CodedSet.Utf8;
 
@@ -50,11 +54,14 @@ public sealed class SpecificCharacterSet
 
     /// <summary>Reads the value of (0008,0005).</summary>
     /// <param name="rawElementValue">The value's bytes; empty when the element is absent or empty.</param>
-    /// <param name="fallback">What to read bytes above ASCII with when the element is absent or its terms are not known; null for UTF-8 or Latin 1, whichever they are.</param>
+    /// <param name="fallback">
+    /// What to read bytes above ASCII with when the element is absent, empty or not known, or declares only ASCII, and they are not valid UTF-8; null for Latin 1.
+    /// </param>
     public static SpecificCharacterSet Parse(ReadOnlySpan<byte> rawElementValue, SpecificCharacterSet? fallback = null)
     {
         var value = rawElementValue.Trim(" \0"u8);
-        if (value.IsEmpty) return fallback ?? Default;
+        var undeclared = fallback?.AsFallback ?? Default;
+        if (value.IsEmpty) return undeclared;
         if (value.SequenceEqual("ISO_IR 100"u8)) return Latin1;
         if (value.SequenceEqual("ISO_IR 192"u8)) return Utf8;
 
@@ -74,7 +81,7 @@ public sealed class SpecificCharacterSet
             if (first is CodedSet.None or CodedSet.Ascii) return Alone(other);
             other = CodedSet.None;
         }
-        if (unknown && first == CodedSet.None && other == CodedSet.None) return fallback ?? Default;
+        if (unknown && first == CodedSet.None && other == CodedSet.None) return undeclared;
 
         var g0 = first == CodedSet.Katakana ? CodedSet.JisRoman : CodedSet.Ascii;
         var g1 = first switch
@@ -86,9 +93,8 @@ public sealed class SpecificCharacterSet
         if (g1 != CodedSet.None) return new SpecificCharacterSet(first, g0, g1, sniffsUtf8: false);
 
         // Only sets of G0 are declared: bytes above ASCII are the fallback's, beside the escape sequences.
-        if (fallback is null) return first == CodedSet.Ascii ? Default : new SpecificCharacterSet(first, g0, CodedSet.Latin1, sniffsUtf8: true);
-        if (fallback.first.StandsAlone()) return first == CodedSet.Ascii && index == 1 ? fallback : new SpecificCharacterSet(first, g0, CodedSet.Latin1, sniffsUtf8: true);
-        return new SpecificCharacterSet(first, g0, fallback.G1, fallback.sniffsUtf8);
+        if (first == CodedSet.Ascii && index == 1) return undeclared;
+        return new SpecificCharacterSet(first, g0, undeclared.first.StandsAlone() ? CodedSet.Latin1 : undeclared.G1, sniffsUtf8: true);
     }
 
     /// <summary>The characters of a value, without trailing padding. Nothing is split. Bytes that are no characters become U+FFFD.</summary>

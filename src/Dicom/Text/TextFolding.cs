@@ -42,6 +42,20 @@ public static class TextFolding
         return result;
     }
 
+    /// <summary>The folded text with each voiced kana as two characters, the kana and its mark, so that the bare kana is a prefix of the voiced one.</summary>
+    internal static string SplitVoicedKana(string folded)
+    {
+        if (folded.AsSpan().IndexOfAnyInRange('\u3041', '\u30FF') < 0) return folded;
+        var split = new StringBuilder(folded.Length + 8);
+        foreach (var c in folded)
+        {
+            var index = FoldTables.VoicedValues.IndexOf(c);
+            if (index < 0) split.Append(c);
+            else split.Append((char)(FoldTables.VoicedKeys[index] >> 1)).Append((FoldTables.VoicedKeys[index] & 1) != 0 ? '\u309A' : '\u3099');
+        }
+        return split.ToString();
+    }
+
     // Half-width katakana and decomposed kana carry their voiced mark as a character of its own.
     private static bool TryVoice(char kana, char mark, out char voiced)
     {

@@ -140,4 +140,89 @@ public sealed class FrameTableTests
             }
             return true;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
+
+    private static byte[] Fragments(byte[][] fragments, string end = "FEFFDDE000000000", params int[] offsets)
+    {
+        var bytes = new List<byte>(Convert.FromHexString("E07F10004F420000FFFFFFFF"));
+        bytes.AddRange([.. Convert.FromHexString("FEFF00E0"), .. BitConverter.GetBytes(4 * offsets.Length), .. offsets.SelectMany(BitConverter.GetBytes)]);
+        foreach (var fragment in fragments) bytes.AddRange([.. Convert.FromHexString("FEFF00E0"), .. BitConverter.GetBytes(fragment.Length), .. fragment]);
+        bytes.AddRange(Convert.FromHexString(end));
+        return [.. bytes];
+    }
+
+    private static (InstanceScan? Scan, DicomError? Error, byte[] DataSet) ScanEncapsulated(int frames, string syntax, byte[] pixelData, Action<DataSetWriter>? more = null)
+    {
+        var output = new System.Buffers.ArrayBufferWriter<byte>();
+        var writer = new DataSetWriter(output, DicomEncoding.ExplicitLittleEndian);
+        Image(writer, frames, 2, 2, 8);
+        more?.Invoke(writer);
+        byte[] dataSet = [.. output.WrittenSpan, .. pixelData];
+        var (scan, error) = Scans.Run([.. Part10.Header(Uid.Parse("1.2"), Uid.Parse("1.3"), Uid.Parse(syntax)), .. dataSet], 7);
+        return (scan, error, dataSet);
+    }
+
+    private static string FrameOf(InstanceScan scan, byte[] dataSet, int number) =>
+        string.Concat(scan.Frames!.Frame(number).ToArray().Select(range => Encoding.ASCII.GetString(dataSet, (int)range.Offset, (int)range.Length)));
+
+    [Theory]
+    [InlineData("AAAA|BBBB|CCCC|")]
+    [InlineData("|AAAA|BBBB|CCCC")]
+    [InlineData("AAAA||BBBB|CCCC")]
+    public void An_empty_fragment_holds_no_frame(string fragments)
+    {
+        byte[][] pieces = [.. fragments.Split('|').Select(Encoding.ASCII.GetBytes)];
+        var (scan, error, dataSet) = ScanEncapsulated(3, "1.2.840.10008.1.2.5", Fragments(pieces));
+        Assert.Null(error);
+        Assert.Equal(["AAAA", "BBBB", "CCCC"], Enumerable.Range(1, 3).Select(number => FrameOf(scan!, dataSet, number)));
+        Assert.DoesNotContain(scan!.Frames!.Fragments.ToArray(), range => range.Length == 0);
+    }
+
+    [Fact]
+    public void An_empty_fragment_within_a_frame_of_a_table_is_left_out()
+    {
+        // The frames begin at the items at 0 and at 12 + 8 + 12.
+        var (scan, _, dataSet) = ScanEncapsulated(2, "1.2.840.10008.1.2.4.90", Fragments(["AAAA"u8.ToArray(), [], "BBBB"u8.ToArray(), "CCCC"u8.ToArray()], offsets: [0, 32]));
+        Assert.Equal(["AAAABBBB", "CCCC"], Enumerable.Range(1, 2).Select(number => FrameOf(scan!, dataSet, number)));
+        Assert.Equal(3, scan!.Frames!.Fragments.Length);
+    }
+
+    [Fact]
+    public void The_lengths_of_the_extended_offset_table_leave_out_the_padding()
+    {
+        // PS3.3 C.7.6.3.1.9: the first frame has 3 bytes, its fragment 4.
+        var (scan, _, dataSet) = ScanEncapsulated(2, "1.2.840.10008.1.2.4.90", Fragments(["AAA\0"u8.ToArray(), "BBBB"u8.ToArray()]), writer =>
+        {
+            writer.Write(Tags.ExtendedOffsetTable, Vr.OV, [.. BitConverter.GetBytes(0L), .. BitConverter.GetBytes(12L)]);
+            writer.Write(Tags.ExtendedOffsetTableLengths, Vr.OV, [.. BitConverter.GetBytes(3L), .. BitConverter.GetBytes(4L)]);
+        });
+        Assert.Equal(["AAA", "BBBB"], Enumerable.Range(1, 2).Select(number => FrameOf(scan!, dataSet, number)));
+    }
+
+    [Theory]
+    [InlineData("", true)]                                     // missing
+    [InlineData("0000000000000000", true)]                     // zeros in its place
+    [InlineData("FCFFFCFF4F4200000200000000 00", true)]        // Data Set Trailing Padding (PS3.10 7.2) right behind the last fragment
+    [InlineData("FEFFDDE0FFFFFFFF", false)]                    // with an undefined length: a delimiter all the same
+    [InlineData("FEFFDDE000000000FEFFDDE000000000", false)]    // twice
+    public void Pixel_data_whose_fragments_are_complete_needs_no_delimiter(string end, bool warns)
+    {
+        byte[][] frames = [[0xFF, 0xD8, 0xFF, 0xE0, 65, 65, 0xFF, 0xD9], [0xFF, 0xD8, 0xFF, 0xE0, 66, 66, 0xFF, 0xD9]];
+        var (scan, error, dataSet) = ScanEncapsulated(2, "1.2.840.10008.1.2.4.50", Fragments(frames, end.Replace(" ", "", StringComparison.Ordinal)));
+        Assert.True(error is null, error?.Message);
+        var range = scan!.Frames!.Frame(2).Span[0];
+        Assert.Equal(frames[1], dataSet.AsSpan((int)range.Offset, (int)range.Length).ToArray());
+        Assert.Equal(warns, scan.Warnings.Any(warning => warning.Kind == DicomWarningKind.OpenPixelData));
+        // The bulk value ends with the last fragment, or with the delimiter's beginning.
+        var bulk = scan.BulkValues.Single();
+        Assert.Equal(range.Offset + range.Length, bulk.Offset + bulk.Length);
+    }
+
+    [Theory]
+    [InlineData(2, "FFD8FFE04141FFD9")]            // one frame of two
+    [InlineData(1, "FFD8FFE04141")]                // the first fragment of a frame that does not end
+    public void Pixel_data_that_was_cut_between_fragments_is_refused(int frames, string fragment)
+    {
+        var (_, error, _) = ScanEncapsulated(frames, "1.2.840.10008.1.2.4.50", Fragments([Convert.FromHexString(fragment)], ""));
+        Assert.Equal((DicomErrorKind.Unclosed, "(7FE0,0010)"), (error!.Kind, error.Path));
+    }
 }

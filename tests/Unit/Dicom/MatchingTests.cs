@@ -131,4 +131,24 @@ public sealed class MatchingTests
         using var document = JsonDocument.Parse(Study);
         return document.RootElement.Clone();
     }
+
+    [Theory]
+    [InlineData("Wang^XiaoDong=王^小東", "Wang^XiaoDong=王^小東", true)]
+    [InlineData("Wang^XiaoDong=王^小東=", "Wang^XiaoDong=王^小東", true)] // an empty group at the end does not count (PS3.5 6.2.1.2)
+    [InlineData("Wang^XiaoDong=王^小東", "=王^小東", true)]
+    [InlineData("Wang^XiaoDong=王^小東", "=王*", true)]
+    [InlineData("Wang^XiaoDong=王^小東", "王^小東", true)]
+    [InlineData("Wang^XiaoDong=王^小東", "Wang*=山*", false)]
+    [InlineData("Wang^XiaoDong=王^小東", "==王*", false)]
+    [InlineData("Wang^XiaoDong", "=王*", false)]
+    [InlineData("Wang^XiaoDong", "Wang^XiaoDong^^^", true)]
+    [InlineData("^^^^", "^^^^", true)]
+    [InlineData("^^^^", "^", true)]
+    [InlineData("", "^^^^", true)]
+    [InlineData("A", "^^^^", false)]
+    [InlineData("ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎", "ﾔﾏﾀ*", true)]     // the voiced mark is a character of its own in half-width katakana
+    [InlineData("ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎", "ﾔﾏﾀﾞ*", true)]
+    [InlineData("ヤマダ^タロウ", "ﾔﾏﾀ*", true)]
+    [InlineData("ヤマダ^タロウ", "ヤマタ*", false)]       // in full width ﾀ and ﾀﾞ are two letters
+    public void Names_are_compared_group_by_group(string name, string key, bool expected) => Assert.Equal(expected, new WildcardPattern(key, Vr.PN).Matches(name, fuzzy: false));
 }

@@ -124,4 +124,53 @@ public sealed class TokenizerTests
         Assert.Equal(TokenStatus.NeedMore, whole.Read(out _));
         Assert.Equal((14, 2L, 14L), (whole.Consumed, state.ValueRemaining, state.Position));
     }
+
+    [Theory]
+    [InlineData("2020")]
+    [InlineData("0000")]
+    [InlineData("3F3F")]
+    [InlineData("6C6F")]
+    public void What_stands_in_for_a_vr_that_is_not_known_has_a_short_length(string vr)
+    {
+        // (0009,1001) private with four bytes, then (0010,0020) LO: as 32-bit lengths these would be 256 KiB and more.
+        var (tokens, error) = Read($"09000110 {vr} 0400 61626364  10002000 4C4F 0200 4120", DicomEncoding.ExplicitLittleEndian);
+        Assert.Null(error);
+        Assert.Equal(["Element 00091001 UN 4@0", "Element 00100020 LO 2@12"], tokens);
+    }
+
+    [Fact]
+    public void What_stands_in_for_a_vr_may_stand_before_an_empty_value_if_an_element_begins_behind_it()
+    {
+        // (0010,0020) with blanks and no value, then (0010,0030) DA; read with implicit VR its length would be 2020 hexadecimal.
+        var (tokens, error) = Read("10002000 2020 0000  10003000 4441 0000", DicomEncoding.ExplicitLittleEndian);
+        Assert.Null(error);
+        Assert.Equal(["Element 00100020 LO 0@0", "Element 00100030 DA 0@8"], tokens);
+    }
+
+    [Fact]
+    public void Pixel_data_without_a_vr_keeps_its_implicit_length_in_an_explicit_data_set()
+    {
+        // 00020000 hexadecimal: its two low bytes look like a VR of NULs.
+        var state = new TokenizerState(DicomEncoding.ExplicitLittleEndian);
+        var tokenizer = new DicomTokenizer(Bytes("E07F1000 00000200 0102"), state);
+        Assert.Equal(TokenStatus.Token, tokenizer.Read(out var token));
+        Assert.Equal((Tags.PixelData, 0x20000L), (token.Tag, token.Length));
+    }
+
+    [Theory]
+    // PS3.5 6.2.2: (0018,100A) UN of a defined length, an item with (0010,0020) in implicit VR
+    [InlineData("18000A10 554E 0000 12000000 FEFF00E0 0A000000 10002000 02000000 4120", "SequenceStart 0018100A SQ 18@0", "ItemStart 0018100A  10@12", "Element 00100020 LO 2@20")]
+    // the same with explicit VR inside, as some write it
+    [InlineData("18000A10 554E 0000 12000000 FEFF00E0 0A000000 10002000 4C4F 0200 4120", "SequenceStart 0018100A SQ 18@0", "ItemStart 0018100A  10@12", "Element 00100020 LO 2@20")]
+    // what is no item stays bytes
+    [InlineData("18000A10 554E 0000 04000000 01020304", "Element 0018100A UN 4@0")]
+    // an item that is longer than the value is none
+    [InlineData("18000A10 554E 0000 08000000 FEFF00E0 0A000000", "Element 0018100A UN 8@0")]
+    public void Unknown_vr_of_defined_length_that_holds_a_sequence_of_the_standard_is_one(string hex, params string[] first)
+    {
+        var (tokens, error) = Read(hex + " 28001000 5553 0200 0002", DicomEncoding.ExplicitLittleEndian);
+        Assert.Null(error);
+        Assert.Equal(first, tokens.Take(first.Length));
+        Assert.EndsWith("Element 00280010 US 2@" + (hex.Replace(" ", "", StringComparison.Ordinal).Length / 2), tokens[^1], StringComparison.Ordinal);
+    }
 }

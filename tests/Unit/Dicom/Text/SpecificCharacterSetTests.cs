@@ -142,4 +142,35 @@ public sealed class SpecificCharacterSetTests
         Assert.Equal("\u0080\U00010000\U0010FFFF\uFFFF", Decode("GB18030", [0x81, 0x30, 0x81, 0x30, 0x90, 0x30, 0x81, 0x30, 0xE3, 0x32, 0x9A, 0x35, 0x84, 0x31, 0xA4, 0x39]));
         Assert.Equal("\uFFFD", Decode("GB18030", [0xE3, 0x32, 0x9A, 0x36]));
     }
+
+    [Theory]
+    [InlineData("", "ISO_IR 100")]
+    [InlineData("ISO_IR 6", "ISO_IR 100")]
+    [InlineData("ISO_IR 999", "ISO_IR 100")]
+    [InlineData("", "ISO_IR 144")]
+    [InlineData("", "GB18030")]
+    [InlineData("", "ISO_IR 192")]
+    [InlineData("ISO_IR 6", null)]
+    public void Without_a_character_set_that_says_otherwise_valid_utf8_is_utf8_whatever_the_fallback(string declared, string? fallback)
+    {
+        var set = SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(declared), fallback is null ? null : SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(fallback)));
+        Assert.Equal("Müller^Иван", set.Decode("Müller^Иван"u8, Vr.PN));
+    }
+
+    [Theory]
+    [InlineData("ISO_IR 100", "4DFC6C6C6572", "Müller")]
+    [InlineData("ISO_IR 144", "B8D2D0DD", "Иван")]
+    [InlineData("GB18030", "CDF5", "王")]
+    public void Bytes_that_are_no_utf8_are_read_with_the_fallback(string fallback, string hex, string expected)
+    {
+        foreach (var declared in new[] { "", "ISO_IR 6", "ISO_IR 999" })
+        {
+            var set = SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(declared), SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(fallback)));
+            Assert.Equal(expected, set.Decode(Convert.FromHexString(hex), Vr.PN));
+        }
+    }
+
+    [Fact]
+    public void A_declared_set_is_not_second_guessed() =>
+        Assert.Equal("MÃ¼ller", SpecificCharacterSet.Parse("ISO_IR 100"u8, SpecificCharacterSet.Utf8).Decode("Müller"u8, Vr.PN));
 }
