@@ -86,6 +86,11 @@ internal static class Program
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = DefaultMaxBodyBytes; // store requests set their own
+            kestrel.Limits.MaxRequestLineSize = settings.Http.MaxUrlBytes;
+            // Scanners encode while they send, so a body may pause; one that stands still for good ends all the same.
+            var slowest = new MinDataRate(settings.Http.MinBytesPerSecond, TimeSpan.FromSeconds(settings.Http.SlowSeconds));
+            kestrel.Limits.MinRequestBodyDataRate = slowest;
+            kestrel.Limits.MinResponseDataRate = slowest;
             // The host dials 127.0.0.1 and nobody else may: said in code, so that a stray ASPNETCORE_URLS cannot win.
             if (settings.HostPort is { } port) kestrel.Listen(IPAddress.Loopback, port);
         });
@@ -102,6 +107,7 @@ internal static class Program
         services.AddSingleton<EventIntake>();
         services.AddSingleton<EventRecovery>();
         services.AddSingleton<QueryTagJob>();
+        services.AddSingleton<SweepJobs>();
         services.AddSingleton(new SearchCursors(storage.Stores.Derived, settings.Http.CursorKey));
         if (settings.HostPort is null)
         {
@@ -131,6 +137,7 @@ internal static class Program
         if (cors is not null || settings.Http.CorsByPlatform) app.Use((context, next) => Cors.AddHeadersAsync(context, settings.Http, next));
         if (cors is not null) app.UseCors();
         app.UseMiddleware<RequestEnvelope>();
+        app.Use(JoinSlashes);
         if (settings.Http.CompressJson) app.UseResponseCompression();
         app.UseRouting();
         app.UseMiddleware<ReadinessGate>();
@@ -142,7 +149,7 @@ internal static class Program
         app.MapMethods("/viewer/{**path}", Reading, (HttpContext context, string? path) => ViewerPages.FileAsync(context, path));
 
         const string studies = "/dicomweb/studies", study = studies + "/{study}", series = study + "/series/{series}", instance = series + "/instances/{instance}";
-        app.MapMethods("/dicomweb", ["OPTIONS"], CapabilityDocuments.CapabilitiesAsync);
+        app.MapMethods("/dicomweb", ["GET", "HEAD", "OPTIONS"], CapabilityDocuments.CapabilitiesAsync);
         app.MapMethods("/dicomweb/capabilities", Reading, CapabilityDocuments.CapabilitiesAsync);
         app.MapMethods("/dicomweb/openapi.json", Reading, CapabilityDocuments.OpenApiAsync);
 
@@ -192,6 +199,14 @@ internal static class Program
             app.MapPost("/sweep", HostTriggers.SweepAsync);
         }
         return app;
+    }
+
+    // Clients that join a base URL and a path send "//studies": it means what it means without the second slash. Trailing slashes are the router's to ignore.
+    private static Task JoinSlashes(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path.Value is { } path && path.Contains("//", StringComparison.Ordinal))
+            context.Request.Path = "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries)) + (path.EndsWith('/') ? "/" : "");
+        return next(context);
     }
 
 #pragma warning disable RS0030 // the one place where random ids come from

@@ -29,7 +29,7 @@ internal static class Caching
         foreach (var header in headers)
         {
             if (header?.Trim() == "*") return true;
-            if (!EntityTagHeaderValue.TryParseList([header ?? ""], out var tags)) continue;
+            if (!EntityTagHeaderValue.TryParseStrictList([header ?? ""], out var tags)) continue;
             if (tags.Any(tag => tag.Compare(EntityTagHeaderValue.Parse(etag), useStrongComparison: false))) return true;
         }
         return false;

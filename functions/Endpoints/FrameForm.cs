@@ -13,6 +13,8 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
 {
     public const string OctetStream = "application/octet-stream";
 
+    private const string EncapsulatedUncompressed = "1.2.840.10008.1.2.1.98";
+
     public string ContentType => $"{MediaType}; transfer-syntax={TransferSyntax}";
 
     /// <summary>Finds the form that a client wants most of those that can be given without decoding.</summary>
@@ -24,9 +26,11 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
     /// <param name="reason">Why there is none: a sentence for a user.</param>
     public static bool TryChoose(Accept accept, StoredInstance instance, bool isEncapsulated, int? singleFrames, out FrameForm form, [NotNullWhen(false)] out string? reason)
     {
+        // What is in the fragments of Encapsulated Uncompressed is native (PS3.5 A.4.11).
+        var isCompressed = isEncapsulated && instance.TransferSyntaxUid != EncapsulatedUncompressed;
         // Native frames are always given little endian, so that is what they are called.
-        var syntax = isEncapsulated ? instance.TransferSyntaxUid : Dicom.TransferSyntax.ExplicitVrLittleEndian.Uid.Value;
-        var image = isEncapsulated ? instance.TransferSyntax?.FrameMediaType ?? OctetStream : OctetStream;
+        var syntax = isCompressed ? instance.TransferSyntaxUid : Dicom.TransferSyntax.ExplicitVrLittleEndian.Uid.Value;
+        var image = isCompressed ? instance.TransferSyntax?.FrameMediaType ?? OctetStream : OctetStream;
         reason = null;
         // With its own media type a compressed frame is what the standard has; octets are what viewers ask for.
         string[] types = image == OctetStream ? [OctetStream] : [image, OctetStream];
@@ -43,7 +47,7 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
                         reason ??= "Several frames are multipart/related; ask for one frame, or accept multipart/related.";
                         continue;
                     }
-                    if (!IsMade(alternative, type, image, syntax, isEncapsulated))
+                    if (!IsMade(alternative, type, image, syntax, isCompressed))
                     {
                         reason ??= $"The frames are stored in the transfer syntax {syntax} and are not decoded; accept multipart/related; type=\"{image}\", or transfer-syntax=*.";
                         continue;
@@ -58,11 +62,11 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
         return false;
     }
 
-    private static bool IsMade(AcceptedType alternative, string type, string image, string syntax, bool isEncapsulated)
+    private static bool IsMade(AcceptedType alternative, string type, string image, string syntax, bool isCompressed)
     {
         if (alternative.TransferSyntax is { } wanted && wanted != "*")
-            return wanted == syntax || (!isEncapsulated && wanted == Dicom.TransferSyntax.ImplicitVrLittleEndian.Uid.Value); // native pixels are the same in both
+            return wanted == syntax || (!isCompressed && wanted == Dicom.TransferSyntax.ImplicitVrLittleEndian.Uid.Value); // native pixels are the same in both
         // Octets without a transfer syntax are raw pixels (PS3.18 8.7.3.3.2); compressed ones would be shown as noise.
-        return !isEncapsulated || type == image || alternative.TransferSyntax == "*" || alternative.IsAnything;
+        return !isCompressed || (type == image && image != OctetStream) || alternative.TransferSyntax == "*" || alternative.IsAnything;
     }
 }

@@ -66,6 +66,8 @@ internal static class Qido
         }
         var query = QidoQuery.Parse(level, study, series, parameters, out var errors);
         query.After = after;
+        if (query.HasUnknownKeys && context.Settings().Http.RefuseUnknownKeys)
+            errors = [.. errors, "A query parameter is no attribute that this server knows: check its spelling, or give its tag in eight hexadecimal digits."];
         return errors.Count == 0 ? query : await RefuseAsync(context, errors);
     }
 

@@ -36,6 +36,13 @@ internal static class StoreReasons
         return result.Warnings.Any(warning => IsDoubtful(warning.Kind)) ? DoesNotMatch : null;
     }
 
+    /// <summary>What a user is told of an object: why it was not stored as it came, or what is doubtful about it; null for nothing. Holds no values of the object.</summary>
+    public static string? Words(StoreResult result)
+    {
+        if (result.Problem is { } problem) return problem;
+        return result.Warnings.FirstOrDefault(warning => IsDoubtful(warning.Kind)) is { } doubt ? (doubt.Path.Length > 0 ? $"{doubt.Path}: " : "") + doubt.Detail + "." : null;
+    }
+
     private static bool IsDoubtful(DicomWarningKind kind) => kind is DicomWarningKind.TransferSyntaxGuessed or DicomWarningKind.WrongVrEncoding or DicomWarningKind.ImplicitElements
         or DicomWarningKind.DuplicateElement or DicomWarningKind.PixelDataLength or DicomWarningKind.FragmentsNotAssignable
         or DicomWarningKind.PlaceholderVr or DicomWarningKind.OpenPixelData or DicomWarningKind.FileMetaMismatch;

@@ -73,7 +73,7 @@ internal static class Stow
     // Gives what is wrong with the envelope, if anything is. Writes go on when the client has left: its objects are there already.
     private static async Task<string?> ReceiveAsync(HttpContext context, StowEnvelope envelope, StoreBatch batch, MetadataUpload? metadata)
     {
-        var counted = new CountedStream(context.Request.Body, context.Telemetry().BytesIn);
+        var counted = new RequestBody(context.Request.Body, context.Telemetry().BytesIn);
         await using var body = ContentDecoding.Open(counted, envelope.Encodings, context.Settings().Http.MaxBodyBytes);
         if (envelope.Boundary is null)
         {
@@ -121,8 +121,8 @@ internal static class Stow
         }
         if (isCutOff) context.AddWarning(StowEnvelope.TooLarge(context) + " Objects after those listed were not read.");
         var kind = envelope.Form is null ? "Part" : "Instance";
-        foreach (var (result, number) in results.Select((result, i) => (result, i + 1)).Where(item => item.result.Problem is not null).Take(MaxWarnings))
-            context.AddWarning($"{kind} {number}: {result.Problem}");
+        foreach (var (result, number) in results.Select((result, i) => (result, i + 1)).Where(item => StoreReasons.Words(item.result) is not null).Take(MaxWarnings))
+            context.AddWarning($"{kind} {number}: {StoreReasons.Words(result)}");
         if (envelope.AnswerType == XmlParts.DicomXml)
         {
             var document = new MemoryStream();

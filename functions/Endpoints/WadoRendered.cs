@@ -79,7 +79,7 @@ internal static class WadoRendered
 
     private static async Task SendVideoAsync(HttpContext context, StoredInstance instance, Accept accept)
     {
-        if (await context.Archive().Retrieval.BitstreamAsync(instance.Key, context.RequestAborted) is not { } video)
+        if (await context.Archive().Retrieval.BitstreamAsync(instance.Key, context.RequestAborted) is not { Length: > 0 } video)
         {
             await Problem.WriteAsync(context, 404, "The instance has no video.");
             return;
@@ -87,7 +87,7 @@ internal static class WadoRendered
         var start = new byte[(int)Math.Min(12, video.Length)];
         await using (var content = await video.Open(0, start.Length, context.RequestAborted)) await content.ReadExactlyAsync(start, context.RequestAborted);
         // A container says what it is; without one it is the stream of the transfer syntax (PS3.5 8.2.5 to 8.2.8).
-        var type = start.AsSpan(4).StartsWith("ftyp"u8) ? "video/mp4" : start is [0x47, ..] ? "video/mp2t" : instance.TransferSyntaxUid switch
+        var type = start.Length >= 8 && start.AsSpan(4).StartsWith("ftyp"u8) ? "video/mp4" : start is [0x47, ..] ? "video/mp2t" : instance.TransferSyntaxUid switch
         {
             "1.2.840.10008.1.2.4.107" or "1.2.840.10008.1.2.4.108" => "video/H265",
             _ when instance.TransferSyntaxUid.StartsWith("1.2.840.10008.1.2.4.100", StringComparison.Ordinal) || instance.TransferSyntaxUid.StartsWith("1.2.840.10008.1.2.4.101", StringComparison.Ordinal) => "video/mpeg",

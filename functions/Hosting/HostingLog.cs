@@ -48,8 +48,8 @@ internal static partial class HostingLog
     [LoggerMessage(3012, LogLevel.Warning, "The event queue could not be read: {Reason}; tried again in {Seconds} s")]
     public static partial void QueueFailed(ILogger log, string reason, double seconds);
 
-    [LoggerMessage(3013, LogLevel.Warning, "The sweep failed; it runs again at its next time")]
-    public static partial void SweepFailed(ILogger log, Exception exception);
+    [LoggerMessage(3013, LogLevel.Warning, "The sweep of {Job} failed; it runs again at its next time")]
+    public static partial void SweepFailed(ILogger log, Exception exception, string job);
 
     [LoggerMessage(3014, LogLevel.Warning, "An event message went to the poison queue after {Attempts} attempts")]
     public static partial void Poisoned(ILogger log, long attempts);

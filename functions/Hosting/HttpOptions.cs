@@ -30,6 +30,27 @@ public sealed class HttpOptions
     [Range(1_048_576L, 1_099_511_627_776L, ErrorMessage = "Http:MaxBodyBytes must be 1048576 to 1099511627776 bytes.")]
     public long MaxBodyBytes { get; set; } = 16L << 30;
 
+    /// <summary>
+    /// The longest request line, that is, method, URL and version: lists of frames and UIDs are long. Bytes, 8,192 to 1,048,576. Default 131,072; a longer one is 414.
+    /// Proxies in front have limits of their own.
+    /// </summary>
+    [Range(8_192, 1_048_576, ErrorMessage = "Http:MaxUrlBytes must be 8192 to 1048576 bytes.")]
+    public int MaxUrlBytes { get; set; } = 131_072;
+
+    /// <summary>How slowly a body may be sent or taken, as an average over its whole time. Bytes a second, 1 to 1,000,000. Default 50. A slower one is 408, or is cut off.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Http:MinBytesPerSecond must be 1 to 1000000.")]
+    public double MinBytesPerSecond { get; set; } = 50;
+
+    /// <summary>How long a body may be slower than <see cref="MinBytesPerSecond"/> from its beginning on. Seconds, 2 to 3,600. Default 120.</summary>
+    [Range(2, 3_600, ErrorMessage = "Http:SlowSeconds must be 2 to 3600 seconds.")]
+    public double SlowSeconds { get; set; } = 120;
+
+    /// <summary>
+    /// Whether a search with a parameter that is no known attribute is 400. Otherwise the parameter is ignored with a Warning (PS3.18 8.3.4), so that a misspelt key finds everything.
+    /// Default false.
+    /// </summary>
+    public bool RefuseUnknownKeys { get; set; }
+
     /// <summary>Whether JSON is compressed for clients that take it. Default true.</summary>
     public bool CompressJson { get; set; } = true;
 

@@ -60,13 +60,13 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
         if (context.RequestAborted.IsCancellationRequested || exception is ConnectionResetException || (exception is OperationCanceledException && context.Response.HasStarted))
         {
             HostingLog.ClientLeft(log, traceId);
-            if (context.Response.HasStarted) context.Abort(); // whoever is there all the same must not take what came for the whole
-            if (!context.Response.HasStarted) context.Response.StatusCode = ClientClosedRequest;
+            if (HasBegun(context)) context.Abort(); // anyone still reading must not mistake a partial body for a complete one
+            else context.Response.StatusCode = ClientClosedRequest;
             return;
         }
-        if (context.Response.HasStarted)
+        if (HasBegun(context))
         {
-            // The status is sent: cutting the connection is the only way to say that the body is not whole.
+            // The status is sent, or bytes of the body are on their way: cutting the connection is the only way to say that the body is not whole.
             HostingLog.Failed(log, exception, traceId);
             context.Abort();
             return;
@@ -80,6 +80,14 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
                 context.Response.Headers.RetryAfter = "1";
                 await Problem.WriteAsync(context, 503, "The instance was changed while it was read; ask again.");
                 break;
+            case Azure.RequestFailedException { Status: 409 } refused when RefusalOf(refused) is { } words:
+                await Problem.WriteAsync(context, 409, words);
+                break;
+            case Azure.RequestFailedException { Status: 401 or 403 }:
+                HostingLog.StorageFailed(log, HostingLog.Reason(exception), traceId);
+                context.Response.Headers.RetryAfter = "60";
+                await Problem.WriteAsync(context, 503, "Storage refuses this service; its operator must grant it access.");
+                break;
             case Azure.RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or AggregateException { InnerException: Azure.RequestFailedException }:
             case HttpRequestException or TimeoutException or OperationCanceledException or IOException:
                 HostingLog.StorageFailed(log, HostingLog.Reason(exception), traceId);
@@ -92,6 +100,19 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
                 break;
         }
     }
+
+    // Bytes that were written and not flushed cannot be taken back: a problem would be read as the rest of them.
+    private static bool HasBegun(HttpContext context) =>
+        context.Response.HasStarted || (context.Response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 });
+
+    // What an operator's own rules keep from being read, replaced or deleted.
+    private static string? RefusalOf(Azure.RequestFailedException exception) => exception.ErrorCode switch
+    {
+        "BlobArchived" or "BlobBeingRehydrated" => "The object lies in the archive tier of the storage; it must be rehydrated before it can be read.",
+        "BlobImmutableDueToPolicy" or "BlobImmutableDueToLegalHold" => "The object is held by an immutability policy or legal hold of the storage; it cannot be changed or deleted now.",
+        "LeaseIdMissing" or "LeaseAlreadyPresent" => "Another program holds a lease on the object; it cannot be changed or deleted now.",
+        _ => null,
+    };
 
     private void Record(HttpContext context, Activity? activity, TimeSpan elapsed)
     {

@@ -40,6 +40,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
         reader.Text("QueryTags", null);
         var options = new ArchiveOptions
         {
+            FileMetaMismatch = reader.Choice("FileMetaMismatch", defaults.FileMetaMismatch),
             DuplicatePolicy = reader.Choice("DuplicatePolicy", defaults.DuplicatePolicy),
             OnStore = reader.Choice("OnStore", defaults.OnStore),
             JournalDueSeconds = reader.Number("JournalDueSeconds", defaults.JournalDueSeconds),
@@ -84,6 +85,10 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             PathBase = reader.Text("PathBase", "")!.TrimEnd('/'),
             TrustedProxies = reader.Text("TrustedProxies", "")!,
             MaxBodyBytes = reader.Number("MaxBodyBytes", defaults.MaxBodyBytes),
+            MaxUrlBytes = reader.Number("MaxUrlBytes", defaults.MaxUrlBytes),
+            MinBytesPerSecond = reader.Number("MinBytesPerSecond", defaults.MinBytesPerSecond),
+            SlowSeconds = reader.Number("SlowSeconds", defaults.SlowSeconds),
+            RefuseUnknownKeys = reader.Flag("RefuseUnknownKeys", defaults.RefuseUnknownKeys),
             CompressJson = reader.Flag("CompressJson", defaults.CompressJson),
             LogFormat = reader.Choice("LogFormat", defaults.LogFormat),
             StartWaitSeconds = reader.Number("StartWaitSeconds", defaults.StartWaitSeconds),

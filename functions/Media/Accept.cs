@@ -19,7 +19,8 @@ internal readonly record struct AcceptedType(MediaType Type)
         if (IsAnything) return 1;
         if (!representation.IsMultipart) return Fit(Type, representation.MediaType);
         if (Type.Type != "multipart" || Type.Subtype is not ("*" or "related")) return 0;
-        return MediaType.Parse(Type["type"]) is { Type: not "*" } root ? Fit(root, representation.MediaType) : 2; // any parts
+        if (Type["type"] is not { Length: > 0 } parts) return 2; // any parts
+        return MediaType.Parse(parts) is not { } root ? 0 : root.Type == "*" ? 2 : Fit(root, representation.MediaType);
     }
 
     private static int Fit(MediaType accepted, string mediaType)

@@ -11,45 +11,53 @@ namespace DicomServerless.Functions.Triggers;
 /// </summary>
 internal sealed class EventRecovery(StorageConnection storage, EventIntake intake, TimeProvider clock, ILogger<EventRecovery> log)
 {
-    private const int MessagesPerSweep = 32, DeadLettersPerSweep = 100;
+    private const int MessagesPerSweep = 32, DeadLettersPerSweep = 100, MaxPutOff = 10_000;
     private const long MaxDeadLetterBytes = 4 * 1024 * 1024;
-    private static readonly TimeSpan PoisonRetry = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromHours(1);
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        var recovered = await DrainPoisonAsync(cancellationToken) + await DrainDeadLettersAsync(cancellationToken);
-        if (recovered > 0) HostingLog.Recovered(log, recovered);
-        if (storage.Uploads is { } uploads) await uploads.SweepAsync(clock.GetUtcNow(), cancellationToken);
-    }
+    // Dead letters that could not be handled, and when each is due again: the listing begins with the same ones every time, and they must not hide what comes after them.
+    private readonly Dictionary<string, DateTimeOffset> putOff = new(StringComparer.Ordinal);
 
-    // A message is hidden while it is worked on, and that long again until it is tried anew if it fails.
-    private async Task<int> DrainPoisonAsync(CancellationToken cancellationToken)
+    /// <summary>Removes what nobody completed of the uploads.</summary>
+    public Task SweepUploadsAsync(CancellationToken cancellationToken) => storage.Uploads?.SweepAsync(clock.GetUtcNow(), cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>Handles messages of the poison queue. A message is hidden while it is worked on, and that long again until it is tried anew if it fails.</summary>
+    public async Task DrainPoisonAsync(CancellationToken cancellationToken)
     {
-        if (storage.Events is not { } queue) return 0;
+        if (storage.Events is not { } queue) return;
         var recovered = 0;
-        foreach (var message in await queue.ReceivePoisonAsync(MessagesPerSweep, PoisonRetry, cancellationToken))
+        foreach (var message in await queue.ReceivePoisonAsync(MessagesPerSweep, RetryAfter, cancellationToken))
         {
             if (await intake.HandleAsync(Invocation.ReadMessage(message.Body), cancellationToken) != IntakeOutcome.Done) continue;
             await queue.DeletePoisonAsync(message, cancellationToken);
             recovered++;
         }
-        return recovered;
+        if (recovered > 0) HostingLog.Recovered(log, recovered);
     }
 
-    private async Task<int> DrainDeadLettersAsync(CancellationToken cancellationToken)
+    /// <summary>Handles blobs of the dead-letter container. One that cannot be handled is left alone for an hour.</summary>
+    public async Task DrainDeadLettersAsync(CancellationToken cancellationToken)
     {
-        if (storage.DeadLetters is not { } container) return 0;
-        var (seen, recovered) = (0, 0);
+        if (storage.DeadLetters is not { } container) return;
+        var (tried, recovered, now) = (0, 0, clock.GetUtcNow());
         await foreach (var blob in container.ListAsync("", cancellationToken))
         {
-            if (++seen > DeadLettersPerSweep) break;
-            if (blob.Length is 0 or > MaxDeadLetterBytes || await ReadAsync(container, blob, cancellationToken) is not { } events) continue;
-            if (await intake.HandleAsync(events, cancellationToken) != IntakeOutcome.Done) continue;
-            await container.DeleteAsync(blob.Name, blob.ETag, null, cancellationToken);
-            recovered++;
+            if (putOff.TryGetValue(blob.Name, out var due) && due > now) continue;
+            if (++tried > DeadLettersPerSweep) break;
+            if (await TryHandleAsync(container, blob, cancellationToken))
+            {
+                await container.DeleteAsync(blob.Name, blob.ETag, null, cancellationToken);
+                putOff.Remove(blob.Name);
+                recovered++;
+            }
+            else if (putOff.Count < MaxPutOff) putOff[blob.Name] = now + RetryAfter;
         }
-        return recovered;
+        if (recovered > 0) HostingLog.Recovered(log, recovered);
     }
+
+    private async Task<bool> TryHandleAsync(IBlobContainer container, BlobInfo blob, CancellationToken cancellationToken) =>
+        blob.Length is > 0 and <= MaxDeadLetterBytes && await ReadAsync(container, blob, cancellationToken) is { } events
+        && await intake.HandleAsync(events, cancellationToken) == IntakeOutcome.Done;
 
     // A JSON array of events, each with the reason why it was not delivered beside it.
     private static async Task<JsonElement?> ReadAsync(IBlobContainer container, BlobInfo blob, CancellationToken cancellationToken)

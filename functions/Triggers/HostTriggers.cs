@@ -23,18 +23,8 @@ internal static class HostTriggers
     public static async Task SweepAsync(HttpContext context)
     {
         if (!await IsFromHostAsync(context)) return;
-        try
-        {
-            await context.Archive().Sweeper.SweepAsync(context.RequestAborted);
-            await context.RequestServices.GetRequiredService<EventRecovery>().RunAsync(context.RequestAborted);
-            await context.RequestServices.GetRequiredService<QueryTagJob>().RunAsync(context.RequestAborted);
-            await AnswerAsync(context);
-        }
-        catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            HostingLog.SweepFailed(context.RequestServices.GetRequiredService<ILogger<EventIntake>>(), exception);
-            await Problem.WriteAsync(context, 500, "The sweep failed.");
-        }
+        if (await context.RequestServices.GetRequiredService<SweepJobs>().RunAsync(context.RequestAborted)) await AnswerAsync(context);
+        else await Problem.WriteAsync(context, 500, "A job of the sweep failed; the log says which.");
     }
 
     /// <summary>Whether a request came through the host's proxy, that is, from anyone.</summary>

@@ -10,7 +10,7 @@ namespace DicomServerless.Functions.Triggers;
 /// Runs the sweep outside the Functions host. Of several processes one does it: who moves the lease row's time on by its ETag. That saves work and protects nothing;
 /// two sweeps at once are harmless.
 /// </summary>
-internal sealed class SweepTimer(DicomArchive archive, EventRecovery recovery, QueryTagJob queryTags, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log) : BackgroundService
+internal sealed class SweepTimer(DicomArchive archive, SweepJobs jobs, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log) : BackgroundService
 {
     private const string LeasePartition = "lease", LeaseRow = "sweep", NextColumn = "Next";
 
@@ -24,16 +24,11 @@ internal sealed class SweepTimer(DicomArchive archive, EventRecovery recovery, Q
         {
             try
             {
-                if (await TryTakeAsync(interval, stoppingToken))
-                {
-                    await archive.Sweeper.SweepAsync(stoppingToken);
-                    await recovery.RunAsync(stoppingToken);
-                    await queryTags.RunAsync(stoppingToken);
-                }
+                if (await TryTakeAsync(interval, stoppingToken)) await jobs.RunAsync(stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                HostingLog.SweepFailed(log, exception);
+                HostingLog.SweepFailed(log, exception, "lease");
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

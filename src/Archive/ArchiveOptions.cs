@@ -23,6 +23,15 @@ public enum IndexingOnStore
     Event,
 }
 
+/// <summary>What happens to an object whose file meta information contradicts its data set.</summary>
+public enum FileMetaMismatch
+{
+    /// <summary>It is stored under the UIDs of its data set, and the answer warns of it.</summary>
+    Warn,
+    /// <summary>It is refused.</summary>
+    Refuse,
+}
+
 /// <summary>Options of the archive, section <c>Archive</c>.</summary>
 public sealed class ArchiveOptions
 {
@@ -30,10 +39,10 @@ public sealed class ArchiveOptions
     public DuplicatePolicy DuplicatePolicy { get; set; } = DuplicatePolicy.Reject;
 
     /// <summary>
-    /// Whether objects are stored whose file meta information names another SOP Class or Instance UID than their data set. They are refused by default, because one of the
-    /// two is wrong. Blobs that others put are indexed by their data set either way. Default false.
+    /// What happens to an object whose file meta information names another SOP Class or Instance UID than its data set. Blobs that others put are indexed by their data set
+    /// either way. Default Warn.
     /// </summary>
-    public bool AcceptFileMetaMismatch { get; set; }
+    public FileMetaMismatch FileMetaMismatch { get; set; } = FileMetaMismatch.Warn;
 
     /// <summary>When a store is indexed. Default Commit.</summary>
     public IndexingOnStore OnStore { get; set; } = IndexingOnStore.Commit;

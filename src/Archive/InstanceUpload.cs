@@ -76,7 +76,7 @@ internal sealed class InstanceUpload : IDisposable
         if (Uids.Problem is { } missing) Fail(StoreOutcome.CannotUnderstand, missing);
         else if (request.Study is { } study && study != Uids.Key.Study) Fail(StoreOutcome.StudyMismatch, "Its Study Instance UID (0020,000D) is not that of the resource.");
         else if (request.Instance is { } instance && instance != Uids.Key) Fail(StoreOutcome.StudyMismatch, "Its Series Instance UID (0020,000E) or SOP Instance UID (0008,0018) is not that of the resource.");
-        else if (!options.AcceptFileMetaMismatch && Scan.Warnings.Any(warning => warning.Kind == DicomWarningKind.FileMetaMismatch))
+        else if (options.FileMetaMismatch == FileMetaMismatch.Refuse && Scan.Warnings.Any(warning => warning.Kind == DicomWarningKind.FileMetaMismatch))
             Fail(StoreOutcome.FileMetaMismatch, "The Media Storage SOP Class UID (0002,0002) or SOP Instance UID (0002,0003) is not that of the data set.");
     }
 

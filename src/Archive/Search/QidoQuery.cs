@@ -64,6 +64,9 @@ public sealed class QidoQuery
     /// <summary>The parameters with their names in one spelling and in one order, without those of the representation and without the offset: what a cursor repeats.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Parameters { get; private set; } = [];
 
+    /// <summary>Whether a parameter is no attribute that is known, so that it restricts nothing.</summary>
+    public bool HasUnknownKeys { get; private set; }
+
     /// <summary>What was asked for and is not done, each a sentence for a Warning header.</summary>
     public IReadOnlyList<string> Warnings { get; private set; } = [];
 
@@ -126,7 +129,11 @@ public sealed class QidoQuery
         var paths = new List<(Tag[] Path, string Value)>();
         foreach (var (name, value) in given)
         {
-            if (!AttributeMatch.TryPath(name, out var path)) warnings.Add("A query parameter is no attribute that this server knows; it was ignored.");
+            if (!AttributeMatch.TryPath(name, out var path))
+            {
+                HasUnknownKeys = true;
+                warnings.Add("A query parameter is no attribute that this server knows; it was ignored.");
+            }
             else if (!seen.Add(string.Join('.', path))) problems.Add($"The attribute {string.Join('.', path)} is there twice; each key may be given once (PS3.18 8.3.4.1).");
             else paths.Add((path, value));
         }
@@ -134,7 +141,12 @@ public sealed class QidoQuery
         var creators = paths.Where(item => item.Path[^1].IsPrivateCreator).ToDictionary(item => string.Join('.', item.Path), item => item.Value.Trim());
         foreach (var (path, value) in paths)
         {
-            if (path[^1].IsPrivateCreator) continue;
+            if (path[^1].IsPrivateCreator)
+            {
+                if (!paths.Exists(item => IsInBlock(item.Path, path)))
+                    warnings.Add($"{string.Join('.', path)} only says whose elements are meant; without a key of its block it restricts nothing.");
+                continue;
+            }
             var of = CreatorsOf(path, creators, problems);
             if (of is null) continue;
             keys.Add(new RequestedAttribute(path[0], of[0]));
@@ -152,6 +164,9 @@ public sealed class QidoQuery
         Fields = [.. include.Distinct()];
         Include = keys.Concat(include).Select(item => item.Tag).ToHashSet();
     }
+
+    private static bool IsInBlock(Tag[] path, Tag[] creator) => path.Length >= creator.Length && path.AsSpan(0, creator.Length - 1).SequenceEqual(creator.AsSpan(0, creator.Length - 1))
+        && path[creator.Length - 1] is { IsPrivate: true, IsPrivateCreator: false } tag && PrivateBlocks.CreatorOf(tag) == creator[^1];
 
     private static string?[]? CreatorsOf(Tag[] path, Dictionary<string, string> creators, List<string> problems)
     {

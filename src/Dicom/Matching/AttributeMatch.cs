@@ -96,7 +96,7 @@ public sealed class AttributeMatch
         else if (IsAll(vr, value, options)) values = value.Split('\\', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         // PS3.18 8.3.4.1 lists UIDs with commas, viewers join them with backslashes; several values of a code or short string are alternatives.
         else if (vr is Vr.UI or Vr.CS or Vr.SH or Vr.AE or Vr.IS) values = value.Split(vr == Vr.SH ? ['\\'] : [',', '\\'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        else values = value.Length == 0 ? [] : [value];
+        else values = Significant(value, vr) is { Length: > 0 } text ? [text] : [];
         if (vr == Vr.UI)
         {
             if (values.Any(uid => uid.All(c => c == '*'))) values = [];
@@ -109,6 +109,9 @@ public sealed class AttributeMatch
         match = new AttributeMatch(path, creators, vr, value, values, range, options);
         return true;
     }
+
+    // PS3.5 table 6.2-1: trailing spaces never mean anything, leading ones only in long texts.
+    private static string Significant(string value, Vr vr) => vr is Vr.LT or Vr.ST or Vr.UC or Vr.UT ? value.TrimEnd(' ') : value.Trim(' ');
 
     // C.2.2.2.8 is for these VRs.
     private static bool IsAll(Vr vr, string value, MatchOptions options) =>
