@@ -104,6 +104,8 @@ internal static class Program
             storage.Stores, settings.Archive, provider.GetRequiredService<TimeProvider>(), NewGuid, provider.GetRequiredService<ILogger<DicomArchive>>()));
         services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Readiness>>()));
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
+        if (storage.Uploads is { } uploads)
+            services.AddSingleton(provider => new ResumableUploads(uploads.Container, uploads.UrlOf, provider.GetRequiredService<DicomArchive>().Store, provider.GetRequiredService<TimeProvider>(), NewGuid));
         services.AddSingleton<EventIntake>();
         services.AddSingleton<EventRecovery>();
         services.AddSingleton<QueryTagJob>();
@@ -119,6 +121,7 @@ internal static class Program
         if (cors is not null) services.AddCors(options => options.AddDefaultPolicy(cors));
         services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore); // each has its own retries
         services.AddSingleton<IResponseCompressionProvider, TextCompression>();
+        services.AddRateLimiter(limiter => RequestLimits.Apply(limiter, settings.Http));
         services.AddResponseCompression(compression =>
         {
             compression.EnableForHttps = true;
@@ -140,6 +143,7 @@ internal static class Program
         app.Use(JoinSlashes);
         if (settings.Http.CompressJson) app.UseResponseCompression();
         app.UseRouting();
+        app.UseRateLimiter();
         app.UseMiddleware<ReadinessGate>();
 
         app.MapMethods("/", Reading, Health.RootAsync);
@@ -187,6 +191,10 @@ internal static class Program
         app.MapPost("/dicomweb/uploads", Uploads.BeginAsync);
         app.MapPut("/dicomweb/uploads/{id}/blocks/{number}", Uploads.PutBlockAsync);
         app.MapPost("/dicomweb/uploads/{id}/complete", Uploads.CompleteAsync);
+
+        const string commitment = "/dicomweb/commitment-requests/{transaction}";
+        app.MapPost(commitment, Commitment.RequestAsync);
+        app.MapMethods(commitment, Reading, Commitment.ResultAsync);
 
         app.MapDelete(study, Delete.DeleteAsync);
         app.MapDelete(series, Delete.DeleteAsync);
@@ -248,6 +256,8 @@ internal static class Program
     {
         try
         {
+            // The uploads first: they store into the archive.
+            app.Services.GetService<ResumableUploads>()?.CloseAsync().GetAwaiter().GetResult();
             app.Services.GetRequiredService<DicomArchive>().CloseAsync().GetAwaiter().GetResult();
         }
         catch (Exception exception)

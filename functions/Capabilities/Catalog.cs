@@ -9,6 +9,8 @@ internal static class Catalog
 
     private const string Study = "/studies/{study}", Series = Study + "/series/{series}", Instance = Series + "/instances/{instance}";
 
+    private const string CommitmentRequest = "/commitment-requests/{transaction}";
+
     private static readonly Parameter Accept = new("accept", "Media types, instead of the Accept header (PS3.18 8.7.8.1).");
 
     private static readonly Parameter[] Search =
@@ -30,6 +32,7 @@ internal static class Catalog
     public static readonly Operation[] All =
     [
         Capability("OPTIONS", "", "capabilities", "What this service can do (8.9).", "application/vnd.sun.wadl+xml", Json),
+        Capability("GET", "", "getRoot", "The same, for a browser.", "application/vnd.sun.wadl+xml", Json),
         Capability("GET", "/capabilities", "getCapabilities", "The same, for where OPTIONS is answered by somebody else.", "application/vnd.sun.wadl+xml", Json),
         Capability("GET", "/openapi.json", "openApi", "The same as an OpenAPI document.", Json),
 
@@ -69,6 +72,9 @@ internal static class Catalog
         new("POST", "/uploads", "beginUpload", "Begins the upload of an object larger than a request may be.") { Produces = [Json], Statuses = [201] },
         new("PUT", "/uploads/{id}/blocks/{number}", "putBlock", "A block of it.") { Consumes = [Octets], Statuses = [201, 404, 413] },
         new("POST", "/uploads/{id}/complete", "completeUpload", "Stores it.") { Consumes = [Json], Produces = [DicomJson], Statuses = [200, 202, 404, 409] },
+
+        new("POST", CommitmentRequest, "requestCommitment", "Asks for storage commitment of instances (13.4); answered at once.") { Consumes = [DicomJson, DicomXml], Produces = [DicomJson, Json, DicomXml], Parameters = [Accept], Statuses = [200, 406, 409, 415] },
+        new("GET", CommitmentRequest, "commitmentResult", "The result of a commitment request again (13.5), for a week.") { Produces = [DicomJson, Json, DicomXml], Parameters = [Accept], Statuses = [200, 404, 406] },
 
         Delete(Study, "deleteStudy", "a study"), Delete(Series, "deleteSeries", "a series"), Delete(Instance, "deleteInstance", "an instance"),
         new("GET", "/querytags", "queryTags", "The attributes that are searched by an index of their own, and how far that is built.") { Produces = [Json] },

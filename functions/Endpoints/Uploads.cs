@@ -1,11 +1,8 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using DicomServerless.Archive;
 using DicomServerless.Functions.Hosting;
-using DicomServerless.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -17,33 +14,25 @@ namespace DicomServerless.Functions.Endpoints;
 /// </summary>
 internal static class Uploads
 {
-    private const int BlockBytes = 8 << 20, MaxBlocks = 50_000, MaxRequestBytes = 4_096;
-    private const string StatusKey = "status", Answered = ".answer";
-    private static readonly TimeSpan UrlLife = TimeSpan.FromHours(2), Patience = TimeSpan.FromSeconds(20);
-
-    // Stores that go on after their request was answered with 202. Another process that is asked begins anew: the data set is the same, so both end well.
-    private static readonly ConcurrentDictionary<string, Task<Answer?>> UnderWay = new(StringComparer.Ordinal);
-
-    private sealed record Answer(int Status, byte[] Body);
+    private const int MaxRequestBytes = 4_096;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Begins an upload.</summary>
     public static async Task BeginAsync(HttpContext context)
     {
-        if (await PlacesAsync(context) is not { } places) return;
-        var id = context.RequestServices.GetRequiredService<Func<Guid>>()().ToString("n");
-        var expires = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() + UrlLife;
-        var url = await places.UrlOf(id, expires, context.RequestAborted);
+        if (await UploadsAsync(context) is not { } uploads) return;
+        var begun = await uploads.BeginAsync(context.RequestAborted);
         context.Response.StatusCode = 201;
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-store";
-        context.Response.Headers.Location = $"{context.BaseUrl()}/uploads/{id}";
+        context.Response.Headers.Location = $"{context.BaseUrl()}/uploads/{begun.Id}";
         await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))
         {
             json.WriteStartObject();
-            json.WriteString("id"u8, id);
-            if (url is not null) json.WriteString("url"u8, url.AbsoluteUri);
-            json.WriteString("expires"u8, expires);
-            json.WriteNumber("blockSize"u8, BlockBytes);
+            json.WriteString("id"u8, begun.Id);
+            if (begun.Url is { } url) json.WriteString("url"u8, url.AbsoluteUri);
+            json.WriteString("expires"u8, begun.Expires);
+            json.WriteNumber("blockSize"u8, ResumableUploads.BlockBytes);
             json.WriteEndObject();
         }
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
@@ -52,44 +41,42 @@ internal static class Uploads
     /// <summary>Takes a block for a client that cannot reach the storage.</summary>
     public static async Task PutBlockAsync(HttpContext context)
     {
-        if (await PlacesAsync(context) is not { } places || await IdAsync(context) is not { } id) return;
-        if (!int.TryParse(context.Request.RouteValues["number"] as string, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number >= MaxBlocks)
+        if (await UploadsAsync(context) is not { } uploads || await IdAsync(context) is not { } id) return;
+        if (!int.TryParse(context.Request.RouteValues["number"] as string, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number >= ResumableUploads.MaxBlocks)
         {
-            await Problem.WriteAsync(context, 400, $"The block's number must be 0 to {MaxBlocks - 1}.");
+            await Problem.WriteAsync(context, 400, $"The block's number must be 0 to {ResumableUploads.MaxBlocks - 1}.");
             return;
         }
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = BlockBytes + 1;
-        var buffer = ArrayPool<byte>.Shared.Rent(BlockBytes + 1);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = ResumableUploads.BlockBytes + 1;
+        // Exactly a block: one byte more would be an array of twice the size.
+        var buffer = ArrayPool<byte>.Shared.Rent(ResumableUploads.BlockBytes);
+        var body = new RequestBody(context.Request.Body, context.Telemetry().BytesIn);
+        var count = 0;
         try
         {
-            var count = await context.Request.Body.ReadAtLeastAsync(buffer.AsMemory(0, BlockBytes + 1), BlockBytes + 1, throwOnEndOfStream: false, context.RequestAborted);
-            if (count is 0 or > BlockBytes)
-            {
-                await Problem.WriteAsync(context, count == 0 ? 400 : 413, $"A block has 1 to {BlockBytes} bytes.");
-                return;
-            }
-            var status = await places.Container.StageBlockAsync(id, BlockId(number), new ReadOnlySequence<byte>(buffer, 0, count), context.RequestAborted);
-            if (status == StorageStatus.Ok) context.Response.StatusCode = 201;
+            count = await body.ReadAtLeastAsync(buffer.AsMemory(0, ResumableUploads.BlockBytes), ResumableUploads.BlockBytes, throwOnEndOfStream: false, context.RequestAborted);
+            var isTooLong = count == ResumableUploads.BlockBytes && await body.ReadAsync(new byte[1], context.RequestAborted) > 0;
+            if (count == 0 || isTooLong) await Problem.WriteAsync(context, isTooLong ? 413 : 400, $"A block has 1 to {ResumableUploads.BlockBytes} bytes.");
+            else if (await uploads.PutBlockAsync(id, number, buffer.AsMemory(0, count), context.RequestAborted)) context.Response.StatusCode = 201;
             else await Problem.WriteAsync(context, 409, "The block was not accepted: the upload is complete already, or its blocks differ in their ids.");
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+            buffer.AsSpan(0, count).Clear(); // it held patient data
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
     /// <summary>Stores the object. Asked again it gives the same answer; while it works it is 202 with Retry-After.</summary>
     public static async Task CompleteAsync(HttpContext context)
     {
-        if (await PlacesAsync(context) is not { } places || await IdAsync(context) is not { } id) return;
+        if (await UploadsAsync(context) is not { } uploads || await IdAsync(context) is not { } id) return;
         if (await StowEnvelope.ReadPolicyAsync(context, context.Settings().Archive.DuplicatePolicy) is not { } policy) return;
         if (await BlocksAsync(context) is not { } blocks) return;
-        var (archive, source, baseUrl) = (context.Archive(), Stow.SourceOf(context.Request), context.BaseUrl());
-        var work = UnderWay.GetOrAdd(id, key => Task.Run(() => StoreAsync(places.Container, archive, key, blocks, new StoreRequest(null, policy, source), baseUrl)));
+        var baseUrl = context.BaseUrl();
         try
         {
-            var answer = await work.WaitAsync(Patience, context.RequestAborted);
-            UnderWay.TryRemove(id, out _);
+            var answer = await uploads.CompleteAsync(id, blocks, new StoreRequest(null, policy, Stow.SourceOf(context.Request)), AnswerOf, Patience, context.RequestAborted);
             if (answer is null)
             {
                 await Problem.WriteAsync(context, 404, "There is no such upload, or blocks of it are missing. Begin another.");
@@ -106,74 +93,26 @@ internal static class Uploads
             context.Response.StatusCode = 202;
             context.Response.Headers.RetryAfter = "5";
         }
-        catch (Exception) when (work.IsFaulted)
+
+        UploadAnswer AnswerOf(IReadOnlyList<StoreResult> results)
         {
-            UnderWay.TryRemove(id, out _);
-            throw;
+            var response = new StoreResponse(results, baseUrl);
+            var body = new ArrayBufferWriter<byte>();
+            response.WriteTo(body);
+            return new UploadAnswer(response.Status, body.WrittenSpan.ToArray());
         }
     }
 
-    // The bytes go through this process as those of a store do: they have to be scanned and hashed anyway, and the commit of the staged blocks is the one operation with the
-    // condition that decides between versions. A server-side copy is visible before it is whole.
-    private static async Task<Answer?> StoreAsync(IBlobContainer uploads, DicomArchive archive, string id, int blocks, StoreRequest request, string baseUrl)
+    private static async Task<ResumableUploads?> UploadsAsync(HttpContext context)
     {
-        var none = CancellationToken.None;
-        if (await AnsweredAsync(uploads, id) is { } before) return before;
-        if (await uploads.HeadAsync(id, none) is not { } blob)
-        {
-            var committed = await uploads.CommitBlocksAsync(id, [.. Enumerable.Range(0, blocks).Select(BlockId)], new BlobWrite(BlobCondition.Absent), none);
-            if (committed.Status is not (StorageStatus.Ok or StorageStatus.Conflict)) return null;
-            blob = await uploads.HeadAsync(id, none);
-            if (blob is null) return await AnsweredAsync(uploads, id);
-        }
-        if (blob.Length == 0) return null;
-        IReadOnlyList<StoreResult> results;
-        await using (var read = await uploads.ReadAsync(id, 0, null, blob.ETag, none))
-        {
-            if (read.Status != StorageStatus.Ok) return await AnsweredAsync(uploads, id);
-            using var batch = archive.Store.Begin(request);
-            try
-            {
-                await batch.ReceiveAsync(read.Content, none);
-            }
-            finally
-            {
-                results = await batch.CompleteAsync();
-            }
-        }
-        var response = new StoreResponse(results, baseUrl);
-        var body = new ArrayBufferWriter<byte>();
-        response.WriteTo(body);
-        var answer = new Answer(response.Status, body.WrittenSpan.ToArray());
-        if (answer.Status == 503) return answer; // worth another try, so nothing is kept of it
-        await uploads.PutAsync(id + Answered, new ReadOnlySequence<byte>(answer.Body),
-            new BlobWrite(BlobCondition.None, new Dictionary<string, string> { [StatusKey] = answer.Status.ToString(CultureInfo.InvariantCulture) }), none);
-        await uploads.DeleteAsync(id, blob.ETag, null, none);
-        return answer;
-    }
-
-    // Kept until the sweep, for the client that did not hear it.
-    private static async Task<Answer?> AnsweredAsync(IBlobContainer uploads, string id)
-    {
-        await using var read = await uploads.ReadAsync(id + Answered, 0, null, null, CancellationToken.None);
-        if (read.Status != StorageStatus.Ok || !read.Info.Metadata.TryGetValue(StatusKey, out var status)) return null;
-        var body = new MemoryStream();
-        await read.Content.CopyToAsync(body);
-        return new Answer(int.Parse(status, CultureInfo.InvariantCulture), body.ToArray());
-    }
-
-    private static string BlockId(int number) => Convert.ToBase64String(Encoding.ASCII.GetBytes(number.ToString("D8", CultureInfo.InvariantCulture)));
-
-    private static async Task<UploadPlaces?> PlacesAsync(HttpContext context)
-    {
-        if (context.RequestServices.GetRequiredService<StorageConnection>().Uploads is { } places) return places;
+        if (context.RequestServices.GetService<ResumableUploads>() is { } uploads) return uploads;
         await Problem.WriteAsync(context, 501, "This storage has no uploads; send the object in one store.");
         return null;
     }
 
     private static async Task<string?> IdAsync(HttpContext context)
     {
-        if (context.Request.RouteValues["id"] is string { Length: 32 } id && id.All(char.IsAsciiHexDigitLower)) return id;
+        if (context.Request.RouteValues["id"] is string id && ResumableUploads.IsId(id)) return id;
         await Problem.WriteAsync(context, 404, "There is no such upload.");
         return null;
     }
@@ -181,11 +120,11 @@ internal static class Uploads
     private static async Task<int?> BlocksAsync(HttpContext context)
     {
         var body = new byte[MaxRequestBytes];
-        var count = await context.Request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, context.RequestAborted);
+        var count = await new RequestBody(context.Request.Body, context.Telemetry().BytesIn).ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, context.RequestAborted);
         try
         {
             using var json = JsonDocument.Parse(body.AsMemory(0, count));
-            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("blocks", out var blocks) && blocks.TryGetInt32(out var number) && number is > 0 and <= MaxBlocks) return number;
+            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("blocks", out var blocks) && blocks.TryGetInt32(out var number) && number is > 0 and <= ResumableUploads.MaxBlocks) return number;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

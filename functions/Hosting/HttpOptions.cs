@@ -51,6 +51,14 @@ public sealed class HttpOptions
     /// </summary>
     public bool RefuseUnknownKeys { get; set; }
 
+    /// <summary>How many requests are worked on at the same time: with <c>Archive:UploadMemoryMiB</c> and <c>Archive:ReadAhead</c> this bounds the memory. 1 to 10,000. Default 64.</summary>
+    [Range(1, 10_000, ErrorMessage = "Http:MaxRequests must be 1 to 10000.")]
+    public int MaxRequests { get; set; } = 64;
+
+    /// <summary>How many more may wait for their turn; those beyond are 503 with Retry-After. 0 to 100,000. Default 1,000.</summary>
+    [Range(0, 100_000, ErrorMessage = "Http:MaxWaitingRequests must be 0 to 100000.")]
+    public int MaxWaitingRequests { get; set; } = 1_000;
+
     /// <summary>Whether JSON is compressed for clients that take it. Default true.</summary>
     public bool CompressJson { get; set; } = true;
 

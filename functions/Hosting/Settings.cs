@@ -89,6 +89,8 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             MinBytesPerSecond = reader.Number("MinBytesPerSecond", defaults.MinBytesPerSecond),
             SlowSeconds = reader.Number("SlowSeconds", defaults.SlowSeconds),
             RefuseUnknownKeys = reader.Flag("RefuseUnknownKeys", defaults.RefuseUnknownKeys),
+            MaxRequests = reader.Number("MaxRequests", defaults.MaxRequests),
+            MaxWaitingRequests = reader.Number("MaxWaitingRequests", defaults.MaxWaitingRequests),
             CompressJson = reader.Flag("CompressJson", defaults.CompressJson),
             LogFormat = reader.Choice("LogFormat", defaults.LogFormat),
             StartWaitSeconds = reader.Number("StartWaitSeconds", defaults.StartWaitSeconds),

@@ -7,7 +7,7 @@ namespace DicomServerless.Functions.Triggers;
 
 /// <summary>
 /// Takes up events that got lost on their way: messages in the poison queue, and blobs in the dead-letter container, where Event Grid leaves what it cannot deliver. Part of
-/// every sweep, and so is the removal of uploads that nobody completed. What cannot be handled now stays and is tried again later; nothing is thrown away.
+/// every sweep. What cannot be handled now stays and is tried again later; nothing is thrown away.
 /// </summary>
 internal sealed class EventRecovery(StorageConnection storage, EventIntake intake, TimeProvider clock, ILogger<EventRecovery> log)
 {
@@ -17,9 +17,6 @@ internal sealed class EventRecovery(StorageConnection storage, EventIntake intak
 
     // Dead letters that could not be handled, and when each is due again: the listing begins with the same ones every time, and they must not hide what comes after them.
     private readonly Dictionary<string, DateTimeOffset> putOff = new(StringComparer.Ordinal);
-
-    /// <summary>Removes what nobody completed of the uploads.</summary>
-    public Task SweepUploadsAsync(CancellationToken cancellationToken) => storage.Uploads?.SweepAsync(clock.GetUtcNow(), cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>Handles messages of the poison queue. A message is hidden while it is worked on, and that long again until it is tried anew if it fails.</summary>
     public async Task DrainPoisonAsync(CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace DicomServerless.Functions.Triggers;
 
 /// <summary>What every sweep does, whoever starts it. A job that fails keeps none of the others from running.</summary>
-internal sealed class SweepJobs(DicomArchive archive, EventRecovery recovery, QueryTagJob queryTags, ILogger<SweepJobs> log)
+internal sealed class SweepJobs(DicomArchive archive, EventRecovery recovery, QueryTagJob queryTags, IServiceProvider services, ILogger<SweepJobs> log)
 {
     /// <summary>Runs all jobs, one after the other. False where one failed; the log says which and why.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
@@ -15,7 +15,8 @@ internal sealed class SweepJobs(DicomArchive archive, EventRecovery recovery, Qu
             ("journal", archive.Sweeper.SweepAsync),
             ("poison queue", recovery.DrainPoisonAsync),
             ("dead letters", recovery.DrainDeadLettersAsync),
-            ("uploads", recovery.SweepUploadsAsync),
+            ("uploads", services.GetService<ResumableUploads>() is { } uploads ? uploads.SweepAsync : _ => Task.CompletedTask),
+            ("commitments", archive.Commitments.SweepAsync),
             ("query attributes", queryTags.RunAsync),
         ];
         var isWhole = true;

@@ -29,6 +29,7 @@ public sealed class DicomArchive
         Retrieval = new InstanceRetrieval(stores, index, options);
         QueryTags = new QueryTagBuild(stores, index, options, clock, log);
         Search = new DicomSearch(stores, options, QueryTags);
+        Commitments = new StorageCommitments(stores, clock);
         Sweeper = new Sweeper(stores, Reconciler, options, clock, log);
     }
 
@@ -43,6 +44,9 @@ public sealed class DicomArchive
 
     /// <summary>Finds and reads what is stored.</summary>
     public InstanceRetrieval Retrieval { get; }
+
+    /// <summary>Confirms that instances are stored.</summary>
+    public StorageCommitments Commitments { get; }
 
     /// <summary>Searches.</summary>
     public DicomSearch Search { get; }
