@@ -14,7 +14,7 @@ namespace DicomServerless.Conformance.Http;
 internal sealed record Sample(string Path, string Verdict, string Study, string Series, string Sop, string SopClass, string Remark)
 {
     public string Name => System.IO.Path.GetRelativePath(Repository.SharedSamples ?? Repository.Root, Path);
-    public bool IsObject => Verdict == "object";
+    public bool IsObject => Verdict is "object" or "meta-mismatch";
 
     /// <summary>Of the archive that it went to; e.g. http://127.0.0.1:1/dicomweb.</summary>
     public string Base { get; set; } = "";

@@ -8,7 +8,7 @@ namespace DicomServerless.Conformance.Http;
 [Collection(SampleArchiveCollection.Name)]
 public sealed class SampleRoundTripTests(SampleArchive archive, ITestOutputHelper output)
 {
-    private const int CannotUnderstand = 0xC000, DoesNotMatch = 0xA900; // PS3.18 I.2, decision 3
+    private const int CannotUnderstand = 0xC000; // PS3.18 I.2
 
     // Files that were made to be wrong, where the right answer is the opposite of pydicom's.
     private static readonly Dictionary<string, string> Declared = new()
@@ -43,15 +43,13 @@ public sealed class SampleRoundTripTests(SampleArchive archive, ITestOutputHelpe
             {
                 refused++;
                 result = $"refused {sample.Reason:X4} {(sample.IsFailureNamed ? "Failed SOP" : "Other Failures")}: {sample.Problem}";
-                var expected = sample.Verdict == "meta-mismatch" ? DoesNotMatch : CannotUnderstand;
                 // An object that could be named has to be named (PS3.18 I.2).
-                if (sample.IsObject != isDeclared || sample.Reason != expected || (sample.Sop.Length > 0) != sample.IsFailureNamed)
+                if (sample.IsObject != isDeclared || sample.Reason != CannotUnderstand || (sample.Sop.Length > 0) != sample.IsFailureNamed)
                     wrong.Add($"{sample.Name}: {sample.Verdict}, {result} ({sample.Remark})");
             }
             output.WriteLine($"{sample.Name,-100} {sample.Verdict,-14} {result}");
         }
-        output.WriteLine($"{archive.Summary}: {stored} stored, {found} found at three levels, {identical} identical; {refused} refused "
-            + $"({archive.Samples.Count(sample => sample.Reason == DoesNotMatch)} A900, {archive.Samples.Count(sample => sample.Reason == CannotUnderstand)} C000).");
+        output.WriteLine($"{archive.Summary}: {stored} stored, {found} found at three levels, {identical} identical; {refused} refused.");
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         Assert.Equal(archive.Samples.Count, stored + refused);
         Assert.True(stored >= 10 && refused > 0);

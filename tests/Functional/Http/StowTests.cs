@@ -114,14 +114,32 @@ public sealed class StowTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Group_2_that_disagrees_is_A900()
+    public async Task Group_2_that_disagrees_is_stored_under_the_data_sets_uids_with_B007_and_words()
     {
-        var file = Server.Image("1.10", "1.10.1", "1.10.1.1").ToFile();
-        var at = file.AsSpan().IndexOf("1.10.1.1"u8); // the first one is in group 2
-        file[at + 7] = (byte)'2';
-        using var response = await server.StoreAsync(file);
+        using var response = await server.StoreAsync(OtherInGroup2("1.10"));
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        var item = (await Server.JsonAsync(response)).GetProperty("00081199").GetProperty("Value")[0];
+        Assert.Equal(("1.10.1.1", 0xB007), (Text(item, "00081155"), Number(item, "00081196")));
+        Assert.Contains(response.Headers.GetValues("Warning"), warning => warning.Contains("Part 1", StringComparison.Ordinal) && warning.Contains("(0002,0003)", StringComparison.Ordinal));
+        using var back = await server.GetAsync("/studies/1.10/series/1.10.1/instances/1.10.1.1", "application/dicom; transfer-syntax=*");
+        Assert.Equal(OtherInGroup2("1.10"), await back.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task Group_2_that_disagrees_is_A900_where_it_is_refused()
+    {
+        await using var strict = await Server.StartAsync(("Archive:FileMetaMismatch", "Refuse"));
+        using var response = await strict.StoreAsync(OtherInGroup2("1.10"));
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
         Assert.Equal(0xA900, Number((await Server.JsonAsync(response)).GetProperty("00081198").GetProperty("Value")[0], "00081197"));
+    }
+
+    private static byte[] OtherInGroup2(string study)
+    {
+        var file = Server.Image(study, study + ".1", study + ".1.1").ToFile();
+        var at = file.AsSpan().IndexOf(Encoding.ASCII.GetBytes(study + ".1.1")); // the first one is in group 2
+        file[at + study.Length + 3] = (byte)'2';
+        return file;
     }
 
     [Fact]
