@@ -9,7 +9,7 @@ namespace DicomServerless.Functional.Gateway;
 /// <summary>Orthanc as SCU and SCP, GDCM as SCU and SCP, and objects that pydicom wrote, against the whole system.</summary>
 public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<GatewaySystem>
 {
-    private const string Orthanc = "/usr/sbin/Orthanc";
+    private const string Orthanc = "Orthanc";
 
     [Fact]
     public async Task Orthanc_stores_queries_retrieves_and_is_a_destination()

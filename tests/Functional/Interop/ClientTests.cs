@@ -12,7 +12,7 @@ namespace DicomServerless.Functional.Interop;
 /// <summary>Programs of others as clients of the service: the library under OHIF, curl as the documentation shows it, and Orthanc.</summary>
 public sealed partial class ClientTests(ITestOutputHelper output)
 {
-    private const string Orthanc = "/usr/sbin/Orthanc";
+    private const string Orthanc = "Orthanc", DicomWebPlugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
 
     private static string Samples => Path.Combine(Repository.Root, "dev/samples");
 
@@ -52,14 +52,14 @@ public sealed partial class ClientTests(ITestOutputHelper output)
     [Fact]
     public async Task Orthanc_queries_retrieves_and_stores_as_a_dicomweb_client()
     {
-        if (!Peers.Require(Orthanc)) return;
+        if (!Peers.Require(Orthanc) || !Peers.Require(DicomWebPlugin)) return;
         await using var server = await Server.StartAsync();
         var folder = Directory.CreateTempSubdirectory("orthanc-");
         var (web, dicom) = (FreePorts.Next(), FreePorts.Next());
         var file = Path.Combine(folder.FullName, "orthanc.json");
         await File.WriteAllTextAsync(file, $$"""
             {"Name":"test","HttpPort":{{web}},"DicomPort":{{dicom}},"StorageDirectory":"{{folder.FullName}}/db","IndexDirectory":"{{folder.FullName}}/db","AuthenticationEnabled":false,"RemoteAccessAllowed":true,
-             "SaveJobs":false,"Plugins":["/usr/share/orthanc/plugins/libOrthancDicomWeb.so"],"DicomWeb":{"Enable":true,"Servers":{"archive":{"Url":"{{server.Base}}/","HasDelete":true} } } }
+             "SaveJobs":false,"Plugins":["{{DicomWebPlugin}}"],"DicomWeb":{"Enable":true,"Servers":{"archive":{"Url":"{{server.Base}}/","HasDelete":true} } } }
             """);
         await using (await Gateway.Program.StartAsync(Orthanc, web, file))
         {
