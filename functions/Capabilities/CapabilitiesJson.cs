@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
+using DicomServerless.Functions.Media;
 
 namespace DicomServerless.Functions.Capabilities;
 
@@ -132,7 +133,7 @@ internal static class CapabilitiesJson
         json.WriteStartObject("responses");
         json.WriteStartObject("problem");
         json.WriteString("description", "What is wrong, and the id under which the log has it (RFC 9457).");
-        WriteContent(json, ["application/problem+json"]);
+        WriteContent(json, [MediaTypes.ProblemJson]);
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteEndObject();

@@ -10,19 +10,18 @@ namespace DicomServerless.Functions.Endpoints;
 /// <summary>Retrieve Capabilities (PS3.18 8.9): what this service can do, as WADL, JSON or OpenAPI.</summary>
 internal static class CapabilityDocuments
 {
-    private const string WadlType = "application/vnd.sun.wadl+xml";
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true };
 
     public static async Task CapabilitiesAsync(HttpContext context)
     {
-        if (Accept.Of(context.Request).Choose(Representation.Single(WadlType), Representation.Single(Catalog.Json), Representation.Single(Catalog.DicomJson), Representation.Single("application/xml")) is not { } choice)
+        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.Wadl), Representation.Single(MediaTypes.Json), Representation.Single(MediaTypes.DicomJson), Representation.Single("application/xml")) is not { } choice)
         {
-            await Problem.WriteAsync(context, 406, $"Capabilities are {WadlType} or {Catalog.Json}.");
+            await Problem.WriteAsync(context, 406, $"Capabilities are {MediaTypes.Wadl} or {MediaTypes.Json}.");
             return;
         }
         if (HttpMethods.IsOptions(context.Request.Method)) context.Response.Headers.Allow = "GET, HEAD, OPTIONS";
         using var made = new MemoryStream();
-        if (choice.MediaType is Catalog.Json or Catalog.DicomJson) Json(made, json => CapabilitiesJson.Write(json, context.BaseUrl(), LimitsOf(context)));
+        if (choice.MediaType is MediaTypes.Json or MediaTypes.DicomJson) Json(made, json => CapabilitiesJson.Write(json, context.BaseUrl(), LimitsOf(context)));
         else await Wadl.WriteAsync(made, context.BaseUrl(), LimitsOf(context));
         await SendAsync(context, choice.MediaType, made);
     }
@@ -31,7 +30,7 @@ internal static class CapabilityDocuments
     {
         using var made = new MemoryStream();
         Json(made, json => CapabilitiesJson.WriteOpenApi(json, context.BaseUrl(), LimitsOf(context)));
-        await SendAsync(context, Catalog.Json, made);
+        await SendAsync(context, MediaTypes.Json, made);
     }
 
     private static Limits LimitsOf(HttpContext context) => new(context.Settings().Http.MaxBodyBytes, context.Settings().Archive.MaxResults);

@@ -20,7 +20,7 @@ internal static class Commitment
     private const ushort NoSuchInstance = 0x0112, ClassConflict = 0x0119; // PS3.3 C.14.1.1
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }; // sent as application/dicom+json
-    private static readonly Representation Json = Representation.Single(StowEnvelope.DicomJson), PlainJson = Representation.Single("application/json");
+    private static readonly Representation Json = Representation.Single(MediaTypes.DicomJson), PlainJson = Representation.Single(MediaTypes.Json);
 
     /// <summary>Commitment request (13.4).</summary>
     public static async Task RequestAsync(HttpContext context)
@@ -58,7 +58,7 @@ internal static class Commitment
     private static async Task<Representation?> ChooseAsync(HttpContext context)
     {
         if (Accept.Of(context.Request).Choose(Json, PlainJson, XmlParts.Single) is { } form) return form;
-        await Problem.WriteAsync(context, 406, $"The result of a commitment request is {StowEnvelope.DicomJson} or {XmlParts.DicomXml}; accept one of them or */*.");
+        await Problem.WriteAsync(context, 406, $"The result of a commitment request is {MediaTypes.DicomJson} or {MediaTypes.DicomXml}; accept one of them or */*.");
         return null;
     }
 
@@ -67,7 +67,7 @@ internal static class Commitment
     {
         if (StowEnvelope.FormOf(MediaType.Parse(context.Request.ContentType)?.Name) is not { } form)
         {
-            await Problem.WriteAsync(context, 415, $"Send the request as {StowEnvelope.DicomJson} or {XmlParts.DicomXml}.");
+            await Problem.WriteAsync(context, 415, $"Send the request as {MediaTypes.DicomJson} or {MediaTypes.DicomXml}.");
             return null;
         }
         if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MaxBodyBytes;
@@ -169,7 +169,7 @@ internal static class Commitment
     private static async Task AnswerAsync(HttpContext context, Representation form, byte[] result)
     {
         context.Response.Headers.CacheControl = "no-store";
-        if (form.MediaType == XmlParts.DicomXml)
+        if (form.MediaType == MediaTypes.DicomXml)
         {
             await XmlParts.WriteAsync(context, isMultipart: false, XmlParts.Each([result]));
             return;

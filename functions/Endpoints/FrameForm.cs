@@ -11,8 +11,6 @@ namespace DicomServerless.Functions.Endpoints;
 /// <param name="TransferSyntax">Their transfer syntax.</param>
 internal readonly record struct FrameForm(bool IsMultipart, string MediaType, string TransferSyntax)
 {
-    public const string OctetStream = "application/octet-stream";
-
     private const string EncapsulatedUncompressed = "1.2.840.10008.1.2.1.98";
 
     public string ContentType => $"{MediaType}; transfer-syntax={TransferSyntax}";
@@ -30,10 +28,10 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
         var isCompressed = isEncapsulated && instance.TransferSyntaxUid != EncapsulatedUncompressed;
         // Native frames are always given little endian, so that is what they are called.
         var syntax = isCompressed ? instance.TransferSyntaxUid : Dicom.TransferSyntax.ExplicitVrLittleEndian.Uid.Value;
-        var image = isCompressed ? instance.TransferSyntax?.FrameMediaType ?? OctetStream : OctetStream;
+        var image = isCompressed ? instance.TransferSyntax?.FrameMediaType ?? MediaTypes.Octets : MediaTypes.Octets;
         reason = null;
         // With its own media type a compressed frame is what the standard has; octets are what viewers ask for.
-        string[] types = image == OctetStream ? [OctetStream] : [image, OctetStream];
+        string[] types = image == MediaTypes.Octets ? [MediaTypes.Octets] : [image, MediaTypes.Octets];
         foreach (var alternative in accept.Alternatives)
         {
             foreach (var type in types)
@@ -67,6 +65,6 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
         if (alternative.TransferSyntax is { } wanted && wanted != "*")
             return wanted == syntax || (!isCompressed && wanted == Dicom.TransferSyntax.ImplicitVrLittleEndian.Uid.Value); // native pixels are the same in both
         // Octets without a transfer syntax are raw pixels (PS3.18 8.7.3.3.2); compressed ones would be shown as noise.
-        return !isCompressed || (type == image && image != OctetStream) || alternative.TransferSyntax == "*" || alternative.IsAnything;
+        return !isCompressed || (type == image && image != MediaTypes.Octets) || alternative.TransferSyntax == "*" || alternative.IsAnything;
     }
 }

@@ -11,8 +11,6 @@ namespace DicomServerless.Functions.Endpoints;
 /// <summary>Search transaction (PS3.18 10.6): six resources, answered as DICOM JSON, or as XML with one part a result.</summary>
 internal static class Qido
 {
-    private const string DicomJson = "application/dicom+json", Json = "application/json";
-
     public static Task StudiesAsync(HttpContext context) => SearchAsync(context, QidoLevel.Study);
 
     public static Task SeriesAsync(HttpContext context) => SearchAsync(context, QidoLevel.Series);
@@ -22,9 +20,9 @@ internal static class Qido
     private static async Task SearchAsync(HttpContext context, QidoLevel level)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
-        if (Accept.Of(context.Request).Choose(Representation.Single(DicomJson), Representation.Single(Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
+        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.DicomJson), Representation.Single(MediaTypes.Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
         {
-            await Problem.WriteAsync(context, 406, $"Search results are {DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
+            await Problem.WriteAsync(context, 406, $"Search results are {MediaTypes.DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
             return;
         }
         if (await ReadAsync(context, level, uids.Study, uids.Series) is not { } query) return;
@@ -42,7 +40,7 @@ internal static class Qido
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
         }
-        if (representation.MediaType == XmlParts.DicomXml)
+        if (representation.MediaType == MediaTypes.DicomXml)
         {
             await XmlParts.WriteAsync(context, representation.IsMultipart || answer.Results.Count != 1, XmlParts.Each(answer.Results));
             return;

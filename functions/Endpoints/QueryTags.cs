@@ -2,6 +2,7 @@ using System.Text.Json;
 using DicomServerless.Archive.Index;
 using DicomServerless.Functions.Hosting;
 using Microsoft.AspNetCore.Http;
+using DicomServerless.Functions.Media;
 
 namespace DicomServerless.Functions.Endpoints;
 
@@ -11,7 +12,7 @@ internal static class QueryTags
     public static async Task ListAsync(HttpContext context)
     {
         var found = await context.Archive().QueryTags.StatusAsync(context.RequestAborted);
-        context.Response.ContentType = "application/json";
+        context.Response.ContentType = MediaTypes.Json;
         context.Response.Headers.CacheControl = "no-store";
         if (HttpMethods.IsHead(context.Request.Method)) return;
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter);

@@ -28,7 +28,7 @@ internal sealed class StoreResponse(IReadOnlyList<StoreResult> results, string b
     }
 
     /// <summary>The URL of the study, when all that was stored is of one.</summary>
-    public string? StudyUrl => studies is [var only] ? $"{baseUrl}/studies/{only}" : null;
+    public string? StudyUrl => studies is [var only] ? baseUrl + DicomWebPath.Of(only) : null;
 
     /// <summary>Writes the module as XML (PS3.19 A.1).</summary>
     public void WriteXmlTo(Stream output)
@@ -60,7 +60,7 @@ internal sealed class StoreResponse(IReadOnlyList<StoreResult> results, string b
     {
         var key = result.Uids.Key;
         WriteUids(json, result);
-        WriteElement(json, "00081190"u8, "UR"u8, $"{baseUrl}/studies/{key.Study}/series/{key.Series}/instances/{key.Sop}");
+        WriteElement(json, "00081190"u8, "UR"u8, baseUrl + DicomWebPath.Of(key));
         if (StoreReasons.Warning(result) is { } warning) WriteNumber(json, "00081196"u8, warning);
         if (result.Original is not { } original) return;
         // Table I.2-2: what was changed, as it stands in the stored object.

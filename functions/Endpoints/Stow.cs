@@ -87,8 +87,8 @@ internal static class Stow
         {
             if (part.Problem is { } problem) batch.AddFailure(StoreOutcome.CannotUnderstand, problem);
             else if (metadata is not null) await ReceivePartAsync(part, batch, metadata);
-            else if (part.ContentType is { } type && MediaType.Parse(type)?.Name is not (StowEnvelope.Dicom or "application/octet-stream"))
-                batch.AddFailure(StoreOutcome.CannotUnderstand, $"The Content-Type of the part is not {StowEnvelope.Dicom}.");
+            else if (part.ContentType is { } type && MediaType.Parse(type)?.Name is not (MediaTypes.Dicom or MediaTypes.Octets))
+                batch.AddFailure(StoreOutcome.CannotUnderstand, $"The Content-Type of the part is not {MediaTypes.Dicom}.");
             else await batch.ReceiveAsync(part.Content, CancellationToken.None);
         }
         return reader.HasBegun ? null : counted.Count == 0 ? "The request is empty." : "No line of the body is the boundary that Content-Type names.";
@@ -99,8 +99,8 @@ internal static class Stow
     {
         var type = MediaType.Parse(part.ContentType);
         if (StowEnvelope.FormOf(type?.Name) is { } form) await metadata.AddMetadataAsync(batch, part.Content, form, CancellationToken.None);
-        else if (type?.Name == StowEnvelope.Dicom) await batch.ReceiveAsync(part.Content, CancellationToken.None);
-        else await metadata.AddBulkAsync(part.Content, type?.Name ?? "application/octet-stream", StowEnvelope.SyntaxOf(type),
+        else if (type?.Name == MediaTypes.Dicom) await batch.ReceiveAsync(part.Content, CancellationToken.None);
+        else await metadata.AddBulkAsync(part.Content, type?.Name ?? MediaTypes.Octets, StowEnvelope.SyntaxOf(type),
             part.Headers.GetValueOrDefault("Content-Location"), part.Headers.GetValueOrDefault("Content-ID"), CancellationToken.None);
     }
 
@@ -115,7 +115,7 @@ internal static class Stow
         if (response.StatusCode == 503) response.Headers.RetryAfter = "5";
         if (answer.StudyUrl is { } study)
         {
-            var url = request.Instance is { } instance ? $"{study}/series/{instance.Series}/instances/{instance.Sop}" : study;
+            var url = request.Instance is { } instance ? context.BaseUrl() + DicomWebPath.Of(instance) : study;
             response.Headers.ContentLocation = url;
             if (results.Any(result => result.Outcome == StoreOutcome.Stored)) response.Headers.Location = url;
         }
@@ -123,7 +123,7 @@ internal static class Stow
         var kind = envelope.Form is null ? "Part" : "Instance";
         foreach (var (result, number) in results.Select((result, i) => (result, i + 1)).Where(item => StoreReasons.Words(item.result) is not null).Take(MaxWarnings))
             context.AddWarning($"{kind} {number}: {StoreReasons.Words(result)}");
-        if (envelope.AnswerType == XmlParts.DicomXml)
+        if (envelope.AnswerType == MediaTypes.DicomXml)
         {
             var document = new MemoryStream();
             answer.WriteXmlTo(document);

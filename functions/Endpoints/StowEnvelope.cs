@@ -18,12 +18,10 @@ namespace DicomServerless.Functions.Endpoints;
 /// <param name="AnswerType">Media type of the answer.</param>
 internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? Form, Uid? TransferSyntax, IReadOnlyList<string> Encodings, DuplicatePolicy Policy, string AnswerType)
 {
-    public const string Dicom = "application/dicom", DicomJson = "application/dicom+json";
-
-    private const string Unsupported = $"Send multipart/related with type=\"{Dicom}\", \"{DicomJson}\" or \"{XmlParts.DicomXml}\", or one of these by itself.";
+    private const string Unsupported = $"Send multipart/related with type=\"{MediaTypes.Dicom}\", \"{MediaTypes.DicomJson}\" or \"{MediaTypes.DicomXml}\", or one of these by itself.";
 
     /// <summary>The form that a media type names; null for none.</summary>
-    public static MetadataForm? FormOf(string? mediaType) => mediaType switch { DicomJson => MetadataForm.Json, XmlParts.DicomXml => MetadataForm.Xml, _ => null };
+    public static MetadataForm? FormOf(string? mediaType) => mediaType switch { MediaTypes.DicomJson => MetadataForm.Json, MediaTypes.DicomXml => MetadataForm.Xml, _ => null };
 
     /// <summary>Reads it. Null when the answer has been given.</summary>
     /// <param name="context">The request.</param>
@@ -34,9 +32,9 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
         var request = context.Request;
         var limit = context.Settings().Http.MaxBodyBytes;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = limit;
-        if (Accept.Of(request).Choose(Representation.Single(DicomJson), Representation.Single("application/json"), XmlParts.Single) is not { } answer)
+        if (Accept.Of(request).Choose(Representation.Single(MediaTypes.DicomJson), Representation.Single(MediaTypes.Json), XmlParts.Single) is not { } answer)
         {
-            await Problem.WriteAsync(context, 406, $"The answer to a store is {DicomJson} or {XmlParts.DicomXml}; accept one of them or */*. Nothing was stored.");
+            await Problem.WriteAsync(context, 406, $"The answer to a store is {MediaTypes.DicomJson} or {MediaTypes.DicomXml}; accept one of them or */*. Nothing was stored.");
             return null;
         }
         var (status, problem) = (415, "");
@@ -52,18 +50,18 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
         else if (type is { Name: "multipart/related" } && allowsParts)
         {
             // A type that is missing is taken for DICOM: each part says what it is.
-            var parts = type["type"] is { Length: > 0 } root ? MediaType.Parse(root)?.Name : Dicom;
+            var parts = type["type"] is { Length: > 0 } root ? MediaType.Parse(root)?.Name : MediaTypes.Dicom;
             form = FormOf(parts);
-            if (parts != Dicom && form is null) problem = Unsupported;
+            if (parts != MediaTypes.Dicom && form is null) problem = Unsupported;
             else if (type["boundary"] is not { Length: > 0 and <= MultipartReader.MaxBoundaryLength } given)
                 (status, problem) = (400, $"Content-Type must have a boundary parameter of 1 to {MultipartReader.MaxBoundaryLength} characters (RFC 2046 5.1.1).");
             else boundary = given;
         }
-        else if (type?.Name != Dicom && form is null) problem = allowsParts ? Unsupported : $"Send one object as {Dicom}, {DicomJson} or {XmlParts.DicomXml}.";
+        else if (type?.Name != MediaTypes.Dicom && form is null) problem = allowsParts ? Unsupported : $"Send one object as {MediaTypes.Dicom}, {MediaTypes.DicomJson} or {MediaTypes.DicomXml}.";
         if (problem.Length > 0)
         {
             if (status == 415 && encodings is not null)
-                context.Response.Headers.Accept = (allowsParts ? $"multipart/related; type=\"{Dicom}\", multipart/related; type=\"{DicomJson}\", multipart/related; type=\"{XmlParts.DicomXml}\", " : "") + $"{Dicom}, {DicomJson}, {XmlParts.DicomXml}";
+                context.Response.Headers.Accept = (allowsParts ? $"multipart/related; type=\"{MediaTypes.Dicom}\", multipart/related; type=\"{MediaTypes.DicomJson}\", multipart/related; type=\"{MediaTypes.DicomXml}\", " : "") + $"{MediaTypes.Dicom}, {MediaTypes.DicomJson}, {MediaTypes.DicomXml}";
             await Problem.WriteAsync(context, status, problem);
             return null;
         }

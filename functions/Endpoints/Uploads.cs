@@ -5,6 +5,7 @@ using DicomServerless.Archive;
 using DicomServerless.Functions.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using DicomServerless.Functions.Media;
 
 namespace DicomServerless.Functions.Endpoints;
 
@@ -23,7 +24,7 @@ internal static class Uploads
         if (await UploadsAsync(context) is not { } uploads) return;
         var begun = await uploads.BeginAsync(context.RequestAborted);
         context.Response.StatusCode = 201;
-        context.Response.ContentType = "application/json";
+        context.Response.ContentType = MediaTypes.Json;
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.Location = $"{context.BaseUrl()}/uploads/{begun.Id}";
         await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))
@@ -83,7 +84,7 @@ internal static class Uploads
                 return;
             }
             context.Response.StatusCode = answer.Status;
-            context.Response.ContentType = "application/dicom+json";
+            context.Response.ContentType = MediaTypes.DicomJson;
             context.Response.Headers.CacheControl = "no-store";
             if (answer.Status == 503) context.Response.Headers.RetryAfter = "5";
             await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);

@@ -6,6 +6,7 @@ using DicomServerless.Functions.Viewer;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
+using DicomServerless.Functions.Media;
 
 namespace DicomServerless.Functions.Endpoints;
 
@@ -80,7 +81,7 @@ internal static partial class ViewerPages
         if (Caching.IsNotModified(context, $"\"{info.Length:x}-{info.LastWriteTimeUtc.Ticks:x}{(encoding is null ? "" : "-" + encoding)}\"")) return;
         // What has a hash of its content in its name never changes.
         if (Hashed().IsMatch(name)) response.Headers.CacheControl = "public, max-age=31536000, immutable";
-        response.ContentType = Types.TryGetContentType(name, out var type) ? type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type : "application/octet-stream";
+        response.ContentType = Types.TryGetContentType(name, out var type) ? type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type : MediaTypes.Octets;
         if (encoding is not null) response.Headers.ContentEncoding = encoding;
         if (path is not null) response.ContentLength = info.Length;
         if (HttpMethods.IsHead(context.Request.Method)) return;

@@ -40,13 +40,13 @@ internal static class WadoBulkData
     // object and would run with the rights of this origin: it is octets.
     internal static string OwnMediaType(BulkAnswer value) => MediaType.Parse(value.MediaType)?.Name switch
     {
-        { } name and ("application/pdf" or "text/plain" or "model/stl" or "model/obj" or "model/mtl" or "image/jpeg" or "image/png" or "video/mp4" or "video/mpeg") => name,
+        { } name and (MediaTypes.Pdf or MediaTypes.Plain or "model/stl" or "model/obj" or "model/mtl" or "image/jpeg" or "image/png" or "video/mp4" or "video/mpeg") => name,
         _ => MediaTypeNames.Application.Octet,
     };
 
     private static async Task WriteMultipartAsync(HttpContext context, BulkAnswer value, string mediaType)
     {
-        var boundary = MultipartWriter.NewBoundary(context.RequestServices.GetRequiredService<Func<Guid>>());
+        var boundary = context.NewBoundary();
         var response = context.Response;
         var location = context.BaseUrl() + context.Request.Path.Value!["/dicomweb".Length..];
         var contentType = value.IsEncapsulated ? $"{mediaType}; transfer-syntax={value.Instance.TransferSyntaxUid}" : mediaType;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using DicomServerless.Archive;
 using DicomServerless.Archive.Retrieve;
 using DicomServerless.Dicom.Web;
 using DicomServerless.Functions.Hosting;
@@ -15,7 +16,7 @@ namespace DicomServerless.Functions.Endpoints;
 /// </summary>
 internal static class WadoCollections
 {
-    private static readonly Representation Octets = Representation.Multipart(FrameForm.OctetStream);
+    private static readonly Representation Octets = Representation.Multipart(MediaTypes.Octets);
 
     public static async Task BulkDataAsync(HttpContext context)
     {
@@ -27,7 +28,7 @@ internal static class WadoCollections
         }
         var instances = listed.Select(item => item.Instance).ToList();
         if (Caching.IsNotModified(context, ETagOf(instances.Select(instance => (instance, ""))))) return;
-        await WriteAsync(context, instances.Count == 0 ? null : FrameForm.OctetStream, Parts(context, instances));
+        await WriteAsync(context, instances.Count == 0 ? null : MediaTypes.Octets, Parts(context, instances));
     }
 
     public static async Task PixelDataAsync(HttpContext context)
@@ -72,8 +73,8 @@ internal static class WadoCollections
     {
         await foreach (var value in context.Archive().Retrieval.BulkAsync(instances, context.RequestAborted))
         {
-            var type = value.IsEncapsulated ? $"{FrameForm.OctetStream}; transfer-syntax={value.Instance.TransferSyntaxUid}" : FrameForm.OctetStream;
-            yield return new Part(type, $"{Url(context, value.Instance)}/bulkdata/{value.Path}", value.Length, token => OpenAsync(value, token));
+            var type = value.IsEncapsulated ? $"{MediaTypes.Octets}; transfer-syntax={value.Instance.TransferSyntaxUid}" : MediaTypes.Octets;
+            yield return new Part(type, $"{context.UrlOf(value.Instance.Key)}/bulkdata/{value.Path}", value.Length, token => OpenAsync(value, token));
         }
     }
 
@@ -83,13 +84,11 @@ internal static class WadoCollections
         {
             // What was replaced meanwhile may be compressed otherwise: the client asks again.
             if (!forms.TryGetValue(pixels.Instance, out var form)) throw new InstanceChangedException();
-            if (pixels.Value is { } value) yield return new Part(form.ContentType, $"{Url(context, pixels.Instance)}/bulkdata/{value.Path}", value.Length, token => OpenAsync(value, token));
+            if (pixels.Value is { } value) yield return new Part(form.ContentType, $"{context.UrlOf(pixels.Instance.Key)}/bulkdata/{value.Path}", value.Length, token => OpenAsync(value, token));
             else if (pixels.Frame is { } frame)
-                yield return new Part(form.ContentType, string.Create(CultureInfo.InvariantCulture, $"{Url(context, pixels.Instance)}/frames/{frame.Number}"), frame.Length, _ => Task.FromResult(frame.Content));
+                yield return new Part(form.ContentType, context.BaseUrl() + DicomWebPath.OfFrame(pixels.Instance.Key, frame.Number), frame.Length, _ => Task.FromResult(frame.Content));
         }
     }
-
-    private static string Url(HttpContext context, StoredInstance instance) => $"{context.BaseUrl()}/studies/{instance.Key.Study}/series/{instance.Key.Series}/instances/{instance.Key.Sop}";
 
     private static Task<Stream> OpenAsync(BulkAnswer value, CancellationToken cancellationToken) => value.Length == 0 ? Task.FromResult(Stream.Null) : value.Open(0, value.Length, cancellationToken);
 
@@ -100,7 +99,7 @@ internal static class WadoCollections
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
         }
-        var boundary = MultipartWriter.NewBoundary(context.RequestServices.GetRequiredService<Func<Guid>>());
+        var boundary = context.NewBoundary();
         context.Response.ContentType = MultipartWriter.ContentType(mediaType, boundary);
         if (HttpMethods.IsHead(context.Request.Method)) return;
         var writer = new MultipartWriter(context.Response.BodyWriter, boundary);

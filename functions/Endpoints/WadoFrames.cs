@@ -1,3 +1,4 @@
+using DicomServerless.Archive;
 using DicomServerless.Dicom.Web;
 using System.Globalization;
 using DicomServerless.Archive.Retrieve;
@@ -65,16 +66,15 @@ internal static class WadoFrames
 
     private static async Task WriteMultipartAsync(HttpContext context, FrameAnswer answer, FrameForm choice)
     {
-        var boundary = MultipartWriter.NewBoundary(context.RequestServices.GetRequiredService<Func<Guid>>());
+        var boundary = context.NewBoundary();
         var key = answer.Instance!.Key;
-        var location = $"{context.BaseUrl()}/studies/{key.Study}/series/{key.Series}/instances/{key.Sop}/frames/";
         context.Response.ContentType = MultipartWriter.ContentType(choice.MediaType, boundary);
         if (HttpMethods.IsHead(context.Request.Method)) return;
         var writer = new MultipartWriter(context.Response.BodyWriter, boundary);
         await foreach (var frame in answer.Frames.WithCancellation(context.RequestAborted))
         {
             await using var content = frame.Content;
-            writer.Begin(choice.ContentType, location + frame.Number.ToString(CultureInfo.InvariantCulture), null);
+            writer.Begin(choice.ContentType, context.BaseUrl() + DicomWebPath.OfFrame(key, frame.Number), null);
             context.Telemetry().BytesOut.Add(frame.Length);
             await Payload.CopyAsync(content, context.Response.BodyWriter, frame.Length, context.RequestAborted);
         }

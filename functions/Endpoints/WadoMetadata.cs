@@ -10,14 +10,12 @@ namespace DicomServerless.Functions.Endpoints;
 /// </summary>
 internal static class WadoMetadata
 {
-    private const string DicomJson = "application/dicom+json", Json = "application/json";
-
     public static async Task RetrieveAsync(HttpContext context)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
-        if (Accept.Of(context.Request).Choose(Representation.Single(DicomJson), Representation.Single(Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
+        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.DicomJson), Representation.Single(MediaTypes.Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
         {
-            await Problem.WriteAsync(context, 406, $"Metadata is {DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
+            await Problem.WriteAsync(context, 406, $"Metadata is {MediaTypes.DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
             return;
         }
         if (await context.Archive().Retrieval.MetadataAsync(uids.Study!.Value, uids.Series, uids.Instance, context.RequestAborted) is not { } metadata)
@@ -25,7 +23,7 @@ internal static class WadoMetadata
             await NotFound.WriteAsync(context, uids);
             return;
         }
-        var isXml = representation.MediaType == XmlParts.DicomXml;
+        var isXml = representation.MediaType == MediaTypes.DicomXml;
         // Weak, because the same metadata may be compressed or not. The base URL is part of the text.
         if (Caching.IsNotModified(context, $"W/\"{metadata.ETag}-{Caching.Short(context.BaseUrl())}{(isXml ? "-x" : "")}\"")) return;
         if (isXml)

@@ -16,8 +16,6 @@ namespace DicomServerless.Functions.Endpoints;
 /// <summary>Retrieves whole objects: a study, a series or an instance (PS3.18 10.4.1.1.1), as multipart/related, as a ZIP with a DICOMDIR or, for one instance, as application/dicom.</summary>
 internal static class WadoObjects
 {
-    private const string Dicom = "application/dicom", Zip = "application/zip";
-
     public static async Task RetrieveAsync(HttpContext context)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
@@ -125,16 +123,16 @@ internal static class WadoObjects
             if (named.Left < instances.Count && form == ObjectForm.Multipart && choice.Left == 0) choice = named;
         }
         if (choice.Left > 0) return true;
-        reason ??= isInstance ? $"An instance is {Representation.Multipart(Dicom)}, {Dicom} or {Zip}." : $"Studies and series are {Representation.Multipart(Dicom)} or {Zip}.";
+        reason ??= isInstance ? $"An instance is {Representation.Multipart(MediaTypes.Dicom)}, {MediaTypes.Dicom} or {MediaTypes.Zip}." : $"Studies and series are {Representation.Multipart(MediaTypes.Dicom)} or {MediaTypes.Zip}.";
         return false;
     }
 
     // A ZIP only by name: to a browser that takes anything it would be a download.
     private static ObjectForm? FormOf(Accept accept, AcceptedType alternative, bool isInstance)
     {
-        if (Fits(Representation.Multipart(Dicom), 1)) return ObjectForm.Multipart;
-        if (isInstance && Fits(Representation.Single(Dicom), 1)) return ObjectForm.Single;
-        return Fits(Representation.Single(Zip), 3) ? ObjectForm.Zip : null;
+        if (Fits(Representation.Multipart(MediaTypes.Dicom), 1)) return ObjectForm.Multipart;
+        if (isInstance && Fits(Representation.Single(MediaTypes.Dicom), 1)) return ObjectForm.Single;
+        return Fits(Representation.Single(MediaTypes.Zip), 3) ? ObjectForm.Zip : null;
 
         bool Fits(Representation representation, int least) => alternative.Fit(representation) >= least && !accept.Refuses(representation);
     }
@@ -147,10 +145,7 @@ internal static class WadoObjects
         return $"\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 12))}{"msz"[(int)choice.Form]}\"";
     }
 
-    private static string PartType(Choice choice, StoredInstance instance) => $"{Dicom}; transfer-syntax={choice.TransferSyntaxUid(instance)}";
-
-    private static string Location(HttpContext context, StoredInstance instance) =>
-        $"{context.BaseUrl()}/studies/{instance.Key.Study}/series/{instance.Key.Series}/instances/{instance.Key.Sop}";
+    private static string PartType(Choice choice, StoredInstance instance) => $"{MediaTypes.Dicom}; transfer-syntax={choice.TransferSyntaxUid(instance)}";
 
     private static async Task WriteSingleAsync(HttpContext context, StoredInstance instance, Choice choice, string etag)
     {
@@ -161,7 +156,7 @@ internal static class WadoObjects
             response.Headers.AcceptRanges = "bytes";
             if (context.Request.Headers.Range.Count > 0)
             {
-                response.Headers.ContentLocation = Location(context, instance);
+                response.Headers.ContentLocation = context.UrlOf(instance.Key);
                 await Payload.SendAsync(context, PartType(choice, instance), etag, instance.Length, (offset, length, token) => context.Archive().Retrieval.OpenRangeAsync(instance, offset, length, token));
                 return;
             }
@@ -170,7 +165,7 @@ internal static class WadoObjects
         if (opened is null) throw new InstanceChangedException();
         instance = opened.Instance; // it may have been replaced since it was listed
         response.ContentType = PartType(choice, instance);
-        response.Headers.ContentLocation = Location(context, instance);
+        response.Headers.ContentLocation = context.UrlOf(instance.Key);
         if (choice.Conversion(instance) is null) response.ContentLength = instance.Length;
         if (HttpMethods.IsHead(context.Request.Method)) return;
         await CopyAsync(context, opened, choice);
@@ -184,8 +179,8 @@ internal static class WadoObjects
 
     private static async Task WriteMultipartAsync(HttpContext context, IReadOnlyList<StoredInstance> instances, Choice choice)
     {
-        var boundary = MultipartWriter.NewBoundary(context.RequestServices.GetRequiredService<Func<Guid>>());
-        context.Response.ContentType = MultipartWriter.ContentType(Dicom, boundary);
+        var boundary = context.NewBoundary();
+        context.Response.ContentType = MultipartWriter.ContentType(MediaTypes.Dicom, boundary);
         if (HttpMethods.IsHead(context.Request.Method)) return;
         var writer = new MultipartWriter(context.Response.BodyWriter, boundary);
         await foreach (var opened in context.Archive().Retrieval.OpenAllAsync(instances, context.RequestAborted))
@@ -193,7 +188,7 @@ internal static class WadoObjects
             await using (opened)
             {
                 var instance = opened.Instance;
-                writer.Begin(PartType(choice, instance), Location(context, instance), choice.Conversion(instance) is null ? instance.Length : null);
+                writer.Begin(PartType(choice, instance), context.UrlOf(instance.Key), choice.Conversion(instance) is null ? instance.Length : null);
                 await CopyAsync(context, opened, choice);
             }
         }
@@ -203,12 +198,14 @@ internal static class WadoObjects
 
     private static async Task WriteZipAsync(HttpContext context, ResourceUids uids, IReadOnlyList<StoredInstance> instances, Choice choice)
     {
-        context.Response.ContentType = Zip;
+        context.Response.ContentType = MediaTypes.Zip;
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{uids.Instance ?? uids.Series ?? uids.Study}.zip\"";
         if (HttpMethods.IsHead(context.Request.Method)) return;
         // The same objects have the same directory: its UID is made of what the ETag is made of (PS3.5 B.2).
         var directory = new BigInteger(SHA256.HashData(Encoding.ASCII.GetBytes(ETagOf(instances, choice))).AsSpan(0, 16), isUnsigned: true);
-        await new ZipFile().WriteAsync(context, instances, (opened, file) => WriteFileAsync(context, opened, choice, file), Uid.Parse("2.25." + directory.ToString(CultureInfo.InvariantCulture)));
+        var directoryUid = Uid.Parse("2.25." + directory.ToString(CultureInfo.InvariantCulture));
+        var zip = new FileSetZip(context.Archive().Retrieval, context.Settings().Archive.Limits);
+        await zip.WriteAsync(context.Response.BodyWriter, instances, (opened, file) => WriteFileAsync(context, opened, choice, file), directoryUid, context.RequestAborted);
     }
 
     private static async Task WriteFileAsync(HttpContext context, OpenedInstance opened, Choice choice, Stream file)

@@ -1,9 +1,9 @@
 using System.Text.Json;
+using DicomServerless.Archive.Rendering;
 using DicomServerless.Archive.Retrieve;
 using DicomServerless.Dicom;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Media;
-using DicomServerless.Functions.Rendering;
 using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functions.Endpoints;
@@ -14,7 +14,6 @@ namespace DicomServerless.Functions.Endpoints;
 /// </summary>
 internal static class WadoRendered
 {
-    private const string Html = "text/html", Plain = "text/plain", Xml = "text/xml";
     private const int MaxDocumentBytes = 16 * 1024 * 1024;
 
     private const string Images = "Images are not rendered by this server yet; ask for frames, or open the viewer.";
@@ -137,31 +136,31 @@ internal static class WadoRendered
             await Problem.WriteAsync(context, 404, "The instance has no content tree.");
             return;
         }
-        if (accept.Choose(Representation.Single(Html), Representation.Single(Plain)) is not { } choice)
+        if (accept.Choose(Representation.Single(MediaTypes.Html), Representation.Single(MediaTypes.Plain)) is not { } choice)
         {
-            await Problem.WriteAsync(context, 406, $"A report is {Html} or {Plain}.");
+            await Problem.WriteAsync(context, 406, $"A report is {MediaTypes.Html} or {MediaTypes.Plain}.");
             return;
         }
-        await SendPageAsync(context, instance, choice.MediaType, choice.MediaType == Html ? StructuredReport.ToHtml(metadata.RootElement) : StructuredReport.ToText(metadata.RootElement));
+        await SendPageAsync(context, instance, choice.MediaType, choice.MediaType == MediaTypes.Html ? StructuredReport.ToHtml(metadata.RootElement) : StructuredReport.ToText(metadata.RootElement));
     }
 
     private static async Task SendClinicalAsync(HttpContext context, StoredInstance instance, Stream content, Accept accept)
     {
-        if (accept.Choose(Representation.Single(Html), Representation.Single(Xml)) is not { } choice)
+        if (accept.Choose(Representation.Single(MediaTypes.Html), Representation.Single(MediaTypes.Xml)) is not { } choice)
         {
-            await Problem.WriteAsync(context, 406, $"A clinical document is {Html} or {Xml}.");
+            await Problem.WriteAsync(context, 406, $"A clinical document is {MediaTypes.Html} or {MediaTypes.Xml}.");
             return;
         }
-        if (choice.MediaType == Html)
+        if (choice.MediaType == MediaTypes.Html)
         {
-            if (await ClinicalDocument.ToHtmlAsync(content, context.RequestAborted) is { } page) await SendPageAsync(context, instance, Html, page);
-            else await Problem.WriteAsync(context, 406, $"The clinical document is not well-formed XML; ask for {Xml}, which is as it came.");
+            if (await ClinicalDocument.ToHtmlAsync(content, context.RequestAborted) is { } page) await SendPageAsync(context, instance, MediaTypes.Html, page);
+            else await Problem.WriteAsync(context, 406, $"The clinical document is not well-formed XML; ask for {MediaTypes.Xml}, which is as it came.");
             return;
         }
         using var whole = new MemoryStream();
         await content.CopyToAsync(whole, context.RequestAborted);
         // Objects are padded to an even length (PS3.5 7.1.1), XML takes no NUL.
-        await SendPageAsync(context, instance, Xml, whole.ToArray().AsSpan().TrimEnd((byte)0).ToArray());
+        await SendPageAsync(context, instance, MediaTypes.Xml, whole.ToArray().AsSpan().TrimEnd((byte)0).ToArray());
     }
 
     private static async Task SendWholeAsync(HttpContext context, BulkAnswer content, string type, Accept accept)

@@ -2,6 +2,7 @@ using DicomServerless.Dicom;
 using DicomServerless.Dicom.Web;
 using DicomServerless.Functions.Hosting;
 using Microsoft.AspNetCore.Http;
+using DicomServerless.Functions.Media;
 
 namespace DicomServerless.Functions.Endpoints;
 
@@ -11,7 +12,7 @@ namespace DicomServerless.Functions.Endpoints;
 /// </summary>
 internal static class WadoUri
 {
-    private static readonly string[] Shown = ["application/pdf", "text/html", "text/plain", "text/xml", "video/mp4", "video/mpeg", "video/H264", "video/H265"];
+    private static readonly string[] Shown = [MediaTypes.Pdf, MediaTypes.Html, MediaTypes.Plain, MediaTypes.Xml, "video/mp4", "video/mpeg", "video/H264", "video/H265"];
 
     public static async Task RetrieveAsync(HttpContext context)
     {
@@ -38,7 +39,7 @@ internal static class WadoUri
         var wanted = query["contentType"].SelectMany(value => MediaType.ParseList(value ?? "")).Where(type => type.Quality > 0).OrderByDescending(type => type.Quality).ToList();
         foreach (var type in wanted.DefaultIfEmpty(MediaType.Parse("*/*")!))
         {
-            if (type.Name is "application/dicom" or "*/*" or "application/*")
+            if (type.Name is MediaTypes.Dicom or "*/*" or "application/*")
             {
                 await WadoObjects.SendAsync(context, found[0], query["transferSyntax"].FirstOrDefault() is { Length: > 0 } syntax ? syntax : null);
                 return;

@@ -1,5 +1,6 @@
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Web;
+using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Media;
 using Microsoft.AspNetCore.Http;
 
@@ -8,15 +9,13 @@ namespace DicomServerless.Functions.Endpoints;
 /// <summary>Answers in XML: data sets of the Native DICOM Model, one a part (PS3.18 8.7.3.2).</summary>
 internal static class XmlParts
 {
-    public const string DicomXml = "application/dicom+xml";
-
-    public static readonly Representation Multipart = Representation.Multipart(DicomXml), Single = Representation.Single(DicomXml);
+    public static readonly Representation Multipart = Representation.Multipart(MediaTypes.DicomXml), Single = Representation.Single(MediaTypes.DicomXml);
 
     /// <summary>Writes data sets that are given as JSON objects. Without parts there must be one.</summary>
     public static async Task WriteAsync(HttpContext context, bool isMultipart, IAsyncEnumerable<ReadOnlyMemory<byte>> objects)
     {
-        var boundary = MultipartWriter.NewBoundary(context.RequestServices.GetRequiredService<Func<Guid>>());
-        context.Response.ContentType = isMultipart ? MultipartWriter.ContentType(DicomXml, boundary) : DicomXml;
+        var boundary = context.NewBoundary();
+        context.Response.ContentType = isMultipart ? MultipartWriter.ContentType(MediaTypes.DicomXml, boundary) : MediaTypes.DicomXml;
         if (HttpMethods.IsHead(context.Request.Method)) return;
         var output = context.Response.BodyWriter;
         var parts = new MultipartWriter(output, boundary);
@@ -25,7 +24,7 @@ internal static class XmlParts
         {
             document.SetLength(0);
             DicomXmlWriter.Write(json.Span, document);
-            if (isMultipart) parts.Begin(DicomXml, null, document.Length);
+            if (isMultipart) parts.Begin(MediaTypes.DicomXml, null, document.Length);
             await output.WriteAsync(document.GetBuffer().AsMemory(0, (int)document.Length), context.RequestAborted);
         }
         if (isMultipart) await parts.EndAsync(context.RequestAborted);

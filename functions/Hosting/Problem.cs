@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using DicomServerless.Functions.Media;
 
 namespace DicomServerless.Functions.Hosting;
 
@@ -19,7 +20,7 @@ internal static class Problem
     {
         var response = context.Response;
         response.StatusCode = status;
-        response.ContentType = "application/problem+json";
+        response.ContentType = MediaTypes.ProblemJson;
         response.ContentLength = null;
         response.Headers.ETag = default;
         response.Headers.CacheControl = "no-store";

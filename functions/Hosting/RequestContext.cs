@@ -1,6 +1,7 @@
 using DicomServerless.Archive;
 using DicomServerless.Archive.Search;
 using DicomServerless.Dicom;
+using DicomServerless.Dicom.Web;
 using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functions.Hosting;
@@ -32,6 +33,12 @@ internal static class RequestContext
 
     /// <summary>The path of the application's root as clients see it, without a slash at its end: empty unless a proxy puts it below a prefix.</summary>
     public static string RootPath(this HttpContext context) => new Uri(context.RootUrl()).AbsolutePath.TrimEnd('/');
+
+    /// <summary>A boundary for a multipart answer.</summary>
+    public static string NewBoundary(this HttpContext context) => MultipartWriter.NewBoundary(context.RequestServices.GetRequiredService<Func<Guid>>());
+
+    /// <summary>The public URL of an instance.</summary>
+    public static string UrlOf(this HttpContext context, InstanceKey key) => context.BaseUrl() + DicomWebPath.Of(key);
 
     /// <summary>Adds a warning in the wording of PS3.18 8.3.4: <c>299 {base}: text</c>.</summary>
     public static void AddWarning(this HttpContext context, string text) => context.Response.Headers.Append("Warning", $"299 {context.BaseUrl()}: {text}");

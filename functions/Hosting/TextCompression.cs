@@ -2,6 +2,7 @@ using DicomServerless.Dicom.Web;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
+using DicomServerless.Functions.Media;
 
 namespace DicomServerless.Functions.Hosting;
 
@@ -9,12 +10,12 @@ namespace DicomServerless.Functions.Hosting;
 internal sealed class TextCompression(IServiceProvider services, IOptions<ResponseCompressionOptions> options) : ResponseCompressionProvider(services, options)
 {
     /// <summary>What is compressed when it is the whole answer.</summary>
-    public static readonly string[] Types = ["application/dicom+json", "application/dicom+xml", "application/json", "application/vnd.sun.wadl+xml"];
+    public static readonly string[] Types = [MediaTypes.DicomJson, MediaTypes.DicomXml, MediaTypes.Json, MediaTypes.Wadl];
 
     public override bool ShouldCompressResponse(HttpContext context)
     {
         var headers = context.Response.Headers;
         if (headers.ContentRange.Count > 0 || headers.ContentEncoding.Count > 0) return false;
-        return base.ShouldCompressResponse(context) || (MediaType.Parse(context.Response.ContentType) is { Name: "multipart/related" } parts && parts["type"] == "application/dicom+xml");
+        return base.ShouldCompressResponse(context) || (MediaType.Parse(context.Response.ContentType) is { Name: "multipart/related" } parts && parts["type"] == MediaTypes.DicomXml);
     }
 }

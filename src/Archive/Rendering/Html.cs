@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 
-namespace DicomServerless.Functions.Rendering;
+namespace DicomServerless.Archive.Rendering;
 
 /// <summary>Builds a page out of an object's texts, each of them escaped.</summary>
 internal sealed class Html

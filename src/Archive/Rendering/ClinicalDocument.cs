@@ -1,9 +1,9 @@
 using System.Xml;
 
-namespace DicomServerless.Functions.Rendering;
+namespace DicomServerless.Archive.Rendering;
 
 /// <summary>The narrative of an HL7 Clinical Document (CDA) as a page: its title and its sections' texts, in a few elements of ours whatever it holds.</summary>
-internal static class ClinicalDocument
+public static class ClinicalDocument
 {
     private const int MaxCharacters = 16 * 1024 * 1024;
 

@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace DicomServerless.Functions.Rendering;
+namespace DicomServerless.Archive.Rendering;
 
 /// <summary>
 /// A structured report (PS3.3 C.17.3) as a page or as text: its content tree in reading order. Works on the metadata, without recursion: how deep a tree is is its author's choice.
 /// </summary>
-internal static class StructuredReport
+public static class StructuredReport
 {
     private const string ContentSequence = "0040A730", ConceptName = "0040A043", ValueType = "0040A040";
 

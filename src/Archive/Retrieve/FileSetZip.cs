@@ -2,19 +2,24 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;
 using System.IO.Pipelines;
-using DicomServerless.Archive.Retrieve;
 using DicomServerless.Dicom;
-using DicomServerless.Functions.Hosting;
-using Microsoft.AspNetCore.Http;
 
-namespace DicomServerless.Functions.Endpoints;
+namespace DicomServerless.Archive.Retrieve;
 
 /// <summary>
-/// Objects as a ZIP with a DICOMDIR: a file-set (PS3.10 8). It is written as it goes out, entry by entry and uncompressed, since pixels gain nothing; only the directory is kept in memory, some
-/// hundred bytes an instance. The same objects make the same bytes. What goes wrong on the way leaves the file without its end, which every reader sees.
+/// Objects as a ZIP with a DICOMDIR: a file-set (PS3.10 8). It is written as it goes out, entry by entry and uncompressed, since pixels gain nothing; only the directory is kept in
+/// memory, some hundred bytes an instance. The same objects make the same bytes. A failure on the way leaves the file without its end, which every reader notices.
 /// </summary>
-internal sealed class ZipFile
+public sealed class FileSetZip
 {
+    private readonly InstanceRetrieval retrieval;
+    private readonly DicomLimits limits;
+
+    /// <summary>Prepares one file.</summary>
+    /// <param name="retrieval">Opens the objects.</param>
+    /// <param name="limits">The caps on an object.</param>
+    public FileSetZip(InstanceRetrieval retrieval, DicomLimits limits) => (this.retrieval, this.limits) = (retrieval, limits);
+
     /// <summary>How an object is given: what is written to the stream is its file.</summary>
     public delegate Task WriteObject(OpenedInstance opened, Stream file);
 
@@ -25,22 +30,23 @@ internal sealed class ZipFile
     private readonly Dictionary<Uid, (string Folder, int Count)> series = [];
 
     /// <summary>Writes the whole file.</summary>
-    /// <param name="context">The request.</param>
+    /// <param name="output">Where to.</param>
     /// <param name="instances">What goes in.</param>
     /// <param name="writeObject">Writes one of them.</param>
     /// <param name="directoryUid">The SOP Instance UID of the DICOMDIR.</param>
-    public async Task WriteAsync(HttpContext context, IReadOnlyList<StoredInstance> instances, WriteObject writeObject, Uid directoryUid)
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="InstanceChangedException">All instances have been deleted since they were listed.</exception>
+    public async Task WriteAsync(PipeWriter output, IReadOnlyList<StoredInstance> instances, WriteObject writeObject, Uid directoryUid, CancellationToken cancellationToken)
     {
-        var cancellationToken = context.RequestAborted;
         // Not disposed on failure: that would write the end of the file.
-        var zip = await ZipArchive.CreateAsync(new ResponseStream(context.Response.BodyWriter), ZipArchiveMode.Create, leaveOpen: true, null, cancellationToken);
+        var zip = await ZipArchive.CreateAsync(new OutputStream(output), ZipArchiveMode.Create, leaveOpen: true, null, cancellationToken);
         var hasFiles = false;
-        await foreach (var opened in context.Archive().Retrieval.OpenAllAsync(instances, cancellationToken))
+        await foreach (var opened in retrieval.OpenAllAsync(instances, cancellationToken))
         {
             await using (opened)
             {
                 hasFiles = true;
-                await AddAsync(zip, opened, writeObject, context.Settings().Archive.Limits, cancellationToken);
+                await AddAsync(zip, opened, writeObject, cancellationToken);
             }
         }
         if (!hasFiles) throw new InstanceChangedException(); // all deleted since they were listed
@@ -50,7 +56,7 @@ internal sealed class ZipFile
         await zip.DisposeAsync();
     }
 
-    private async Task AddAsync(ZipArchive zip, OpenedInstance opened, WriteObject writeObject, DicomLimits limits, CancellationToken cancellationToken)
+    private async Task AddAsync(ZipArchive zip, OpenedInstance opened, WriteObject writeObject, CancellationToken cancellationToken)
     {
         var key = opened.Instance.Key;
         var (folder, count) = series.TryGetValue(key.Series, out var known) ? known : (Name("SE", series.Count + 1), 0);
@@ -94,8 +100,8 @@ internal sealed class ZipFile
         public override void SetLength(long value) => throw new NotSupportedException();
     }
 
-    /// <summary>The response. The ZIP writer says some few bytes without waiting; they go out with the next ones.</summary>
-    private sealed class ResponseStream(PipeWriter output) : WriteStream
+    // The ZIP writer writes a few bytes synchronously; they are sent with the next ones.
+    private sealed class OutputStream(PipeWriter output) : WriteStream
     {
         public override void Write(ReadOnlySpan<byte> buffer) => output.Write(buffer);
 
@@ -106,7 +112,7 @@ internal sealed class ZipFile
         }
     }
 
-    /// <summary>Shows a scanner what is written; the stream behind stays open.</summary>
+    // Shows a scanner what is written; the stream behind stays open.
     private sealed class ScannedStream(Stream inner, InstanceScanner scanner) : WriteStream
     {
         public override void Write(ReadOnlySpan<byte> buffer) => throw new NotSupportedException("Write asynchronously.");
