@@ -131,7 +131,7 @@ internal static class Uploads
         await using (var read = await uploads.ReadAsync(id, 0, null, blob.ETag, none))
         {
             if (read.Status != StorageStatus.Ok) return await AnsweredAsync(uploads, id);
-            using var batch = archive.Store.Begin(request);
+            await using var batch = archive.Store.Begin(request);
             try
             {
                 await batch.ReceiveAsync(read.Content, none);

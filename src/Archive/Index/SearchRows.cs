@@ -27,8 +27,10 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     public async Task WriteAsync(StudyState state, IReadOnlyCollection<InstanceName> added, IReadOnlyCollection<string> newClaims, IEnumerable<Uid> newSeries, CancellationToken cancellationToken)
     {
         if (state.Instances == 0) return;
-        confirmed.ExceptWith(state.Claims);
         var series = newSeries.ToArray();
+        confirmed.ExceptWith(state.Claims);
+        confirmed.ExceptWith(added.Select(SearchClaims.OfInstance));
+        confirmed.ExceptWith(series.Select(SearchClaims.OfSeries));
         var pointers = newClaims.SelectMany(claim => SearchClaims.Pointers(claim, study)).Concat(series.Select(uid => SearchClaims.SeriesPointer(uid, study))).ToArray();
         await Task.WhenAll(UpsertAsync(stores.Uids, added.Select(UidRow), cancellationToken), UpsertAsync(stores.Keys, pointers, cancellationToken));
         if (await WriteStudyAsync(state, cancellationToken)) return;
@@ -55,11 +57,13 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             return there.Contains;
         }, cancellationToken);
 
-    /// <summary>Removes the rows of claims that the study no longer has: first its row in <c>studies</c>, then pointers.</summary>
+    /// <summary>Removes the rows of claims that the study no longer has: first its row in <c>studies</c>, then pointers, then where instances were.</summary>
     public async Task RemoveOldAsync(IEnumerable<string> oldClaims, CancellationToken cancellationToken)
     {
         var claims = oldClaims.Where(claim => !confirmed.Contains(claim)).ToArray();
         await RemoveUnclaimedAsync(claims, cancellationToken);
+        await RemoveSeriesAsync(SearchClaims.SeriesOf(claims), cancellationToken);
+        await RemoveUidsAsync([.. SearchClaims.Instances(claims)], cancellationToken);
         confirmed.UnionWith(claims);
     }
 

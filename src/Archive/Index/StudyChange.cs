@@ -52,11 +52,17 @@ internal sealed class StudyChange
 
     public static StudyChange Look(InstanceName name) => new(name);
 
-    /// <summary>Waits for all of them. One after the other, so that the order of what follows is the awaiting context's own.</summary>
+    /// <summary>
+    /// Waits for all of them, one after the other, so that the order of what follows is the awaiting context's own. Who cancels no longer waits; the changes are settled all the same.
+    /// </summary>
     public static async Task<SettledAs[]> AllAsync(IReadOnlyList<StudyChange> changes, CancellationToken cancellationToken)
     {
+        using var leaving = cancellationToken.Register(() =>
+        {
+            foreach (var change in changes) change.settled.TrySetCanceled(cancellationToken);
+        });
         var results = new SettledAs[changes.Count];
-        for (var i = 0; i < results.Length; i++) results[i] = await changes[i].Settled.WaitAsync(cancellationToken);
+        for (var i = 0; i < results.Length; i++) results[i] = await changes[i].Settled;
         return results;
     }
 

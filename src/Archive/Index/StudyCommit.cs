@@ -233,7 +233,11 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         NewClaims.AddRange(claims.Where(claim => !state.Claims.Contains(claim)));
         state.OldClaims.ExceptWith(removedClaims);
         state.OldClaims.UnionWith(state.Claims);
+        state.OldClaims.UnionWith(Removed.Select(SearchClaims.OfInstance));
+        state.OldClaims.UnionWith(RemovedSeries.Select(SearchClaims.OfSeries));
         state.OldClaims.ExceptWith(claims);
+        state.OldClaims.ExceptWith(Added.Concat(AllInstances).Select(SearchClaims.OfInstance));
+        state.OldClaims.ExceptWith(series.Values.Where(of => of.Instances > 0).Select(of => SearchClaims.OfSeries(of.Series)));
         state.Claims.Clear();
         state.Claims.UnionWith(claims);
     }

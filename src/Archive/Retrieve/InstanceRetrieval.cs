@@ -220,9 +220,9 @@ public sealed partial class InstanceRetrieval
         {
             if (await opening is { } opened) await opened.DisposeAsync();
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        catch (Exception)
         {
-            // It was not wanted any more.
+            // It was not wanted any more, and storage clients throw exceptions of their own kinds.
         }
     }
 
