@@ -12,6 +12,9 @@ public sealed class MemoryTableState(string name)
     public SortedList<(string Partition, string Row), TableRow> Rows { get; } = new(Comparer<(string Partition, string Row)>.Create((a, b) =>
         string.CompareOrdinal(a.Partition, b.Partition) is var order and not 0 ? order : string.CompareOrdinal(a.Row, b.Row)));
 
+    /// <summary>Told the key of every row that leaves the table in an answer.</summary>
+    public Action<string>? Read { get; set; }
+
     public string NextETag() => "W/" + (++versions).ToString(CultureInfo.InvariantCulture);
 }
 
@@ -26,7 +29,7 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
     public Task CreateIfAbsentAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task<TableRow?> GetAsync(string partitionKey, string rowKey, IReadOnlyList<string>? select, CancellationToken cancellationToken) =>
-        DoAsync($"get {Name} {rowKey}", () => state.Rows.TryGetValue((partitionKey, rowKey), out var row) ? Copy(row, select) : null, cancellationToken);
+        DoAsync($"get {Name} {rowKey}", () => state.Rows.TryGetValue((partitionKey, rowKey), out var row) ? CopyOut(row, select) : null, cancellationToken);
 
     // The continuation names the next row, as the service's does, so that rows which come and go between two pages shift nothing.
     public Task<TablePage> QueryAsync(TableQuery query, string? continuation, CancellationToken cancellationToken) => DoAsync($"query {Name} {query.PartitionKey}", () =>
@@ -34,7 +37,7 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
         var next = continuation?.Split('\n');
         var size = Math.Min(query.PageSize ?? pageSize, pageSize);
         var matching = From(query, next is null ? null : (next[0], next[1])).Where(row => Matches(query, row)).Take(size + 1).ToArray();
-        return new TablePage([.. matching.Take(size).Select(row => Copy(row, query.Select))], matching.Length > size ? $"{matching[size].PartitionKey}\n{matching[size].RowKey}" : null);
+        return new TablePage([.. matching.Take(size).Select(row => CopyOut(row, query.Select))], matching.Length > size ? $"{matching[size].PartitionKey}\n{matching[size].RowKey}" : null);
     }, cancellationToken);
 
     // The rows from the first that can match to the last: a test's tables are large, and its queries narrow.
@@ -126,6 +129,12 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
             ColumnOperator.Greater => order > 0,
             _ => order >= 0,
         };
+    }
+
+    private TableRow CopyOut(TableRow row, IReadOnlyList<string>? select)
+    {
+        state.Read?.Invoke(row.RowKey);
+        return Copy(row, select);
     }
 
     private static TableRow Copy(TableRow row, IReadOnlyList<string>? select)

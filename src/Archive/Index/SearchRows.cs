@@ -7,7 +7,7 @@ namespace DicomServerless.Archive.Index;
 /// What makes a study findable: its row in <c>studies</c>, its pointers in <c>keys</c> and <c>uids</c>. They follow the study's own row, which lists them as
 /// claims. Used by one writer at a time.
 /// </summary>
-internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowReader reader)
+internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowReader reader, ConflictWait wait)
 {
     private const int MaxAttempts = 40;
 
@@ -109,7 +109,11 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             }
             written = null;
             var result = await stores.Studies.SubmitAsync([etag is null ? TableWrite.Insert(row) : TableWrite.Replace(row, etag)], cancellationToken);
-            if (result.Status is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound) continue;
+            if (result.Status is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound)
+            {
+                await wait.BeforeNextAsync(attempt, cancellationToken);
+                continue;
+            }
             if (!result.IsOk) throw new IOException($"The study's search row was refused ({result.Status}).");
             written = (claim, result.ETags[0]!);
             if (etag is not null) return true;
@@ -131,7 +135,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     }
 
     // Rule 5: a row goes only with the ETag that was read before it was seen that nothing claims it. When it has changed meanwhile, both are read again.
-    private static async Task RemoveAsync(
+    private async Task RemoveAsync(
         ITable table, IReadOnlyList<(string Partition, string Row)> rows, Func<IReadOnlyList<(string Partition, string Row)>, Task<Func<(string Partition, string Row), bool>>> readClaims,
         CancellationToken cancellationToken)
     {
@@ -148,6 +152,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
                     if (!(await table.SubmitAsync(chunk, cancellationToken)).IsOk) await RemoveOneByOneAsync(table, chunk, again, cancellationToken);
             }
             rows = again;
+            if (again.Count > 0) await wait.BeforeNextAsync(attempt, cancellationToken);
         }
     }
 

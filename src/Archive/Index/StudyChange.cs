@@ -42,6 +42,9 @@ internal sealed class StudyChange
     /// <summary>Known before our put or delete; null if we changed nothing, so that the blob must be asked.</summary>
     public StudyGuard? Guard { get; private init; }
 
+    /// <summary>What the blob held when it was last read back, for the attempts that follow a conflict; null if it was not read.</summary>
+    public BlobContent? ReadBack { get; set; }
+
     /// <summary>Done when rows and search rows agree with the blob.</summary>
     public Task<SettledAs> Settled => settled.Task;
 

@@ -22,7 +22,8 @@ internal sealed class StudyWriter(
     private readonly Queue<StudyChange> queue = [];
     private readonly Dictionary<InstanceName, long> committedAt = [];
     private readonly InstanceRowReader reader = new(study, stores, contents);
-    private readonly SearchRows searchRows = new(study, stores, new InstanceRowReader(study, stores, contents));
+    private readonly ConflictWait wait = new(clock, newGuid);
+    private readonly SearchRows searchRows = new(study, stores, new InstanceRowReader(study, stores, contents), new ConflictWait(clock, newGuid));
     private StudyRows? known;
     private long foreignChanges;
     private long commits;
@@ -92,7 +93,11 @@ internal sealed class StudyWriter(
                 var rows = await KnowAsync(cancellationToken);
                 var commit = new StudyCommit(study, rows, stores, reader, options.QueryTags, clock);
                 await commit.RecountAsync(cancellationToken);
-                if (commit.HasWrites && !await SubmitAsync(commit, cancellationToken)) continue;
+                if (commit.HasWrites && !await SubmitAsync(commit, cancellationToken))
+                {
+                    await wait.BeforeNextAsync(attempt, cancellationToken);
+                    continue;
+                }
                 var state = known!.Study;
                 if (state.Instances == 0) await LeaveTombstoneAsync(state, cancellationToken);
                 await searchRows.WriteAsync(state, commit.AllInstances, state.Claims, commit.AllInstances.Select(name => name.Series).Distinct(), cancellationToken);
@@ -159,14 +164,12 @@ internal sealed class StudyWriter(
         }
     }
 
-    // One batch of rows, each name once: a name that comes again waits for the next, so that it is handled in order. Deletes go from the highest name down,
-    // because attributes come from the lowest: the source goes last, when nothing is left to take them from.
+    // One batch of rows, each name once: a name that comes again waits for the next, so that it is handled in order.
     private List<StudyChange> TakeBatch()
     {
         var names = new HashSet<InstanceName>();
         var batch = new List<StudyChange>();
         while (batch.Count < StudyCommit.MaxChanges && queue.TryPeek(out var change) && names.Add(change.Name)) batch.Add(queue.Dequeue());
-        if (batch.TrueForAll(change => change.IsDelete)) batch.Sort((a, b) => b.Name.CompareTo(a.Name));
         return batch;
     }
 
@@ -198,6 +201,7 @@ internal sealed class StudyWriter(
             if (written is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound)
             {
                 rowsMayExist = true;
+                await wait.BeforeNextAsync(attempt, cancellationToken);
                 continue;
             }
             if (written != StorageStatus.Ok) throw new IOException($"A row of the index was refused ({written}).");
