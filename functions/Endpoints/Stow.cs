@@ -32,7 +32,7 @@ internal static class Stow
     private static async Task StoreAsync(HttpContext context, StowEnvelope envelope, StoreRequest request)
     {
         var store = context.Archive().Store;
-        using var batch = store.Begin(request);
+        await using var batch = store.Begin(request);
         using var metadata = envelope.Form is null ? null : store.BeginMetadata(RequestUri(context), envelope.TransferSyntax);
         Exception? broken = null;
         string? envelopeProblem = null;
@@ -54,9 +54,9 @@ internal static class Stow
         {
             if (metadata is not null) remarks = await metadata.CompleteAsync(batch, CancellationToken.None);
         }
-        catch (IOException exception)
+        catch (Exception exception)
         {
-            broken ??= exception;
+            broken ??= exception; // of whatever kind: the storage client has its own
         }
         var results = await batch.CompleteAsync();
         Report(context, results);

@@ -25,7 +25,7 @@ public sealed class DicomArchive
         Removal = new InstanceRemoval(stores, index, newGuid);
         var inbox = new Inbox(stores, Store, options, log);
         Events = new BlobEventHandler(stores, index, inbox, options, clock);
-        Reconciler = new Reconciler(stores, index, inbox, contents, options, clock, log);
+        Reconciler = new Reconciler(stores, index, inbox, contents, options, clock, newGuid, log);
         Retrieval = new InstanceRetrieval(stores, index, options);
         QueryTags = new QueryTagBuild(stores, index, options, clock, log);
         Search = new DicomSearch(stores, options, QueryTags);

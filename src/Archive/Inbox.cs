@@ -31,7 +31,7 @@ internal sealed class Inbox(ArchiveStores stores, InstanceStore store, ArchiveOp
         await using var read = await from.ReadAsync(blob.Name, 0, null, blob.ETag, cancellationToken);
         // Gone or changed: another event tells of that.
         if (read.Status is StorageStatus.NotFound or StorageStatus.PreconditionFailed) return null;
-        using var batch = store.Begin(new StoreRequest(null, options.DuplicatePolicy, from.Name));
+        await using var batch = store.Begin(new StoreRequest(null, options.DuplicatePolicy, from.Name));
         await batch.ReceiveAsync(read.Content, cancellationToken);
         return (await batch.CompleteAsync())[0];
     }

@@ -35,7 +35,8 @@ public sealed class InstanceRemoval
                 var status = await stores.Dicom.DeleteAsync(blob.Name, blob.ETag, BlobMetadata.OwnRequest + newGuid().ToString("n"), cancellationToken);
                 return status == StorageStatus.Ok ? StudyChange.Deleted(name, guard) : StudyChange.Look(name);
             });
-            writer.Enqueue(changes);
+            // From the highest name down: attributes come from the lowest, so their source goes last, when nothing is left to take them from.
+            writer.Enqueue(changes.OrderByDescending(change => change.Name));
             await StudyChange.AllAsync(changes, cancellationToken);
         }
         catch
@@ -67,7 +68,7 @@ public sealed class InstanceRemoval
             var name = new InstanceName(series!.Value, one);
             return await stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(name), ["ET"], cancellationToken) is null ? [] : [name];
         }
-        var (from, before) = series is { } only ? Layout.InstanceRows(only) : ("i:", Layout.InstanceRowsBefore);
+        var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var found = new HashSet<InstanceName>();
         await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["ET"] }, cancellationToken))
             if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) found.Add(name);

@@ -14,11 +14,11 @@ public static class Layout
     /// <summary>The key of a study's own row.</summary>
     public const string StudyRowKey = "s";
 
-    /// <summary>The first key behind all series rows.</summary>
-    public const string SeriesRowsBefore = "e;";
+    /// <summary>The first key of all series rows, and the first behind them.</summary>
+    public static readonly (string From, string Before) AllSeriesRows = ("e:", "e;");
 
-    /// <summary>The first key behind all instance rows.</summary>
-    public const string InstanceRowsBefore = "i;";
+    /// <summary>The first key of all instance rows, and the first behind them.</summary>
+    public static readonly (string From, string Before) AllInstanceRows = ("i:", "i;");
 
     /// <summary><c>{h}/{study}/{series}/{sop}.dcm</c>.</summary>
     public static string BlobName(InstanceKey key) => $"{SeriesPrefix(key.Study, key.Series)}{key.Sop}.dcm";
@@ -43,6 +43,13 @@ public static class Layout
 
     /// <summary>The key of a series row.</summary>
     public static string SeriesRowKey(Uid series) => $"e:{series}";
+
+    /// <summary>Reads a series row's key.</summary>
+    public static bool TryParseSeriesRowKey(string rowKey, out Uid series)
+    {
+        series = default;
+        return rowKey.StartsWith(AllSeriesRows.From, StringComparison.Ordinal) && Uid.TryParse(rowKey.AsSpan(AllSeriesRows.From.Length), out series);
+    }
 
     /// <summary>The key of an instance row.</summary>
     public static string InstanceRowKey(InstanceName name) => $"i:{name.Series}:{name.Sop}";

@@ -23,10 +23,15 @@ public sealed class Reconciler
     private readonly ArchiveOptions options;
     private readonly TimeProvider clock;
     private readonly ILogger log;
+    private readonly ConflictWait wait;
     private Seen seen = new(false, DateTimeOffset.MinValue);
 
-    internal Reconciler(ArchiveStores stores, StudyIndex index, Inbox inbox, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock, ILogger log) =>
+    internal Reconciler(
+        ArchiveStores stores, StudyIndex index, Inbox inbox, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock, Func<Guid> newGuid, ILogger log)
+    {
         (this.stores, this.index, this.inbox, this.contents, this.options, this.clock, this.log) = (stores, index, inbox, contents, options, clock, log);
+        wait = new ConflictWait(clock, newGuid);
+    }
 
     /// <summary>Reconciles one study: the listing only nominates, each difference is settled on its own; then its rows are recounted and its search rows written.</summary>
     /// <returns>How many instances differed.</returns>
@@ -37,7 +42,7 @@ public sealed class Reconciler
         try
         {
             var differing = await DifferencesAsync(study, cancellationToken);
-            var names = differing.Order().ToArray();
+            var names = differing.OrderDescending().ToArray(); // as deletes do: the sources of attributes last
             var settled = await index.SettleAsync(study, names, cancellationToken);
             for (var i = 0; i < names.Length; i++)
                 if (settled[i] == SettledAs.Misplaced) await inbox.TakeAsync(stores.Dicom, Layout.BlobName(new InstanceKey(study, names[i].Series, names[i].Sop)), cancellationToken);
@@ -77,7 +82,7 @@ public sealed class Reconciler
         {
             if (row.Number("N") > 0 && Uid.TryParse(row.PartitionKey, out var study) && !await HasBlobAsync(study, cancellationToken)) changed += await ReconcileAsync(study, cancellationToken);
         }
-        await new SearchRowCheck(stores, contents).RunAsync(cancellationToken);
+        await new SearchRowCheck(stores, contents, wait).RunAsync(cancellationToken);
         await stores.Derived.DeleteAsync(RebuildMark, null, null, cancellationToken);
         return changed;
     }
@@ -118,7 +123,7 @@ public sealed class Reconciler
     private async Task<HashSet<InstanceName>> DifferencesAsync(Uid study, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<InstanceName, string?>();
-        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = "i:", RowKeyBefore = Layout.InstanceRowsBefore, Select = ["ET"] };
+        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before, Select = ["ET"] };
         await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken))
             if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) rows[name] = row.Text("ET");
         var differing = new HashSet<InstanceName>();
@@ -138,7 +143,7 @@ public sealed class Reconciler
         await foreach (var blob in stores.Derived.ListAsync(Layout.StudyPrefix(study), cancellationToken))
             if (clock.GetUtcNow() - blob.LastModified > options.DerivedGrace) unnamed.Add(blob.Name);
         if (unnamed.Count == 0) return;
-        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = "i:", RowKeyBefore = Layout.InstanceRowsBefore, Select = InstanceState.SettleColumns };
+        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before, Select = InstanceState.SettleColumns };
         await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken)) unnamed.ExceptWith(InstanceState.FromRow(row).Derived);
         await Concurrently.ForEachAsync(unnamed, name => stores.Derived.DeleteAsync(name, null, null, cancellationToken));
     }

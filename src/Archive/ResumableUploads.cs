@@ -119,7 +119,7 @@ public sealed class ResumableUploads(
         await using (var read = await container.ReadAsync(id, 0, null, blob.ETag, none))
         {
             if (read.Status != StorageStatus.Ok) return await KeptAnswerAsync(id);
-            using var batch = store.Begin(request);
+            await using var batch = store.Begin(request);
             try
             {
                 await batch.ReceiveAsync(read.Content, none);

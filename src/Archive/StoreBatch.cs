@@ -6,9 +6,9 @@ namespace DicomServerless.Archive;
 
 /// <summary>
 /// One store request: objects are received one after the other, written a few at a time while the next ones arrive, and indexed in groups by study. Not for use by
-/// several threads. End it with <see cref="CompleteAsync"/>, also after a failure, because what was received before must not be lost.
+/// several threads. <see cref="CompleteAsync"/> gives the results; a batch that is disposed of without it, for whatever reason, still indexes what it has stored.
 /// </summary>
-public sealed class StoreBatch : IDisposable
+public sealed class StoreBatch : IAsyncDisposable
 {
     private const int MaxAttempts = 10;
 
@@ -36,7 +36,7 @@ public sealed class StoreBatch : IDisposable
     /// <exception cref="IOException">The bytes could not be read.</exception>
     public async Task ReceiveAsync(Stream part, CancellationToken cancellationToken, DataSet? original = null)
     {
-        await writes.WaitAsync(cancellationToken);
+        await writes.WaitAsync(CancellationToken.None); // for a write of this request, which ends
         var upload = store.NewUpload();
         Task<StoreResult>? writing = null;
         try
@@ -65,16 +65,23 @@ public sealed class StoreBatch : IDisposable
     /// <summary>Waits for what is under way, indexes what is not indexed yet, and gives a result for each object, in order.</summary>
     public async Task<IReadOnlyList<StoreResult>> CompleteAsync()
     {
-        foreach (var write in lastWrites.Values) await write;
-        lock (gate) foreach (var group in groups.Values) group.Flush();
+        await FlushAsync();
         return await Task.WhenAll(results);
     }
 
-    /// <inheritdoc />
-    public void Dispose()
+    /// <summary>Gives what was stored to the index, whatever became of the request, and lets go of the studies. A study's writer ends the work.</summary>
+    public async ValueTask DisposeAsync()
     {
+        await FlushAsync();
         foreach (var group in groups.Values) group.Lease.Dispose();
         writes.Dispose();
+    }
+
+    // The blobs of this batch are there, so a change that nobody enqueues would be an object that nobody finds (rule 2).
+    private async Task FlushAsync()
+    {
+        foreach (var write in lastWrites.Values) await write;
+        lock (gate) foreach (var group in groups.Values) group.Flush();
     }
 
     private async Task<StoreResult> WriteAsync(InstanceUpload upload, DataSet? original, CancellationToken cancellationToken)

@@ -70,10 +70,8 @@ public sealed class Sweeper
     {
         var tombstone = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, ["N"], cancellationToken);
         if (tombstone is null || tombstone.Number("N") > 0) return true;
-        var query = new TableQuery { PartitionKey = entry.PartitionKey, RowKeyFrom = study + ":", RowKeyBefore = study + ";", Select = ["K"] };
-        await foreach (var other in stores.Journal.RowsAsync(query, cancellationToken))
+        if (await JournalEntry.HasWorkAsync(stores.Journal, study, null, cancellationToken))
         {
-            if (other.Text("K") == JournalEntry.Purge) continue;
             await PutOffAsync(entry, entry.Number("At") ?? 0, options.Tombstone, cancellationToken);
             return false;
         }

@@ -24,7 +24,7 @@ public sealed class MemoryBlobState(string name, TimeProvider clock)
 
 /// <summary>
 /// A blob container in memory with the semantics of the real one, for tests that need to decide the order of every single operation: <paramref name="step"/> is awaited
-/// before an operation takes effect and once more before its answer arrives.
+/// before an operation takes effect and once more before its answer arrives; it may throw in either place. An operation that was cancelled ends when its step comes.
 /// </summary>
 public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) : IBlobContainer
 {
@@ -33,24 +33,27 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
     public Task CreateIfAbsentAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task<BlobWritten> PutAsync(string name, ReadOnlySequence<byte> content, BlobWrite write, CancellationToken cancellationToken) =>
-        DoAsync("put " + name, () => Write(name, content.ToArray(), write));
+        DoAsync("put " + name, () => Write(name, content.ToArray(), write), cancellationToken);
 
     public Task<StorageStatus> StageBlockAsync(string name, string blockId, ReadOnlySequence<byte> content, CancellationToken cancellationToken) => DoAsync("stage " + name, () =>
     {
+        // The service takes ids of 64 bytes at most, all of a blob's of one length.
+        if (blockId.Length > 88 || state.Blocks.Keys.Any(key => key.Blob == name && key.Id.Length != blockId.Length)) return StorageStatus.Invalid;
         state.Blocks[(name, blockId)] = content.ToArray();
         return StorageStatus.Ok;
-    });
+    }, cancellationToken);
 
     public Task<BlobWritten> CommitBlocksAsync(string name, IReadOnlyList<string> blockIds, BlobWrite write, CancellationToken cancellationToken) => DoAsync("commit " + name, () =>
     {
+        if (blockIds.Count > 50_000) return new BlobWritten(StorageStatus.Invalid, null);
         if (!blockIds.All(id => state.Blocks.ContainsKey((name, id)))) return new BlobWritten(StorageStatus.Invalid, null);
         var written = Write(name, blockIds.SelectMany(id => state.Blocks[(name, id)]).ToArray(), write);
         if (written.Status == StorageStatus.Ok) foreach (var key in state.Blocks.Keys.Where(key => key.Blob == name).ToArray()) state.Blocks.Remove(key);
         return written;
-    });
+    }, cancellationToken);
 
     public Task<BlobInfo?> HeadAsync(string name, CancellationToken cancellationToken) =>
-        DoAsync("head " + name, () => state.Blobs.TryGetValue(name, out var blob) ? blob.Info : null);
+        DoAsync("head " + name, () => state.Blobs.TryGetValue(name, out var blob) ? blob.Info : null, cancellationToken);
 
     public Task<BlobRead> ReadAsync(string name, long offset, long? length, string? ifMatch, CancellationToken cancellationToken) => DoAsync("read " + name, () =>
     {
@@ -59,11 +62,11 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
         if (offset >= blob.Bytes.Length && (offset > 0 || length is not null)) return new BlobRead(StorageStatus.RangeNotSatisfiable, null, null);
         var count = Math.Min(blob.Bytes.Length - offset, length ?? long.MaxValue);
         return new BlobRead(StorageStatus.Ok, new MemoryStream(blob.Bytes, (int)offset, (int)count, writable: false), blob.Info);
-    });
+    }, cancellationToken);
 
     public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var found = await DoAsync("list " + prefix, () => state.Blobs.Values.Select(blob => blob.Info).Where(info => info.Name.StartsWith(prefix, StringComparison.Ordinal)).ToArray());
+        var found = await DoAsync("list " + prefix, () => state.Blobs.Values.Select(blob => blob.Info).Where(info => info.Name.StartsWith(prefix, StringComparison.Ordinal)).ToArray(), cancellationToken);
         foreach (var info in found) yield return info;
     }
 
@@ -74,10 +77,18 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
         state.Blobs.Remove(name);
         state.Changed?.Invoke(new MemoryBlobChange(true, state.Name, name, state.Clock.GetUtcNow(), clientRequestId));
         return StorageStatus.Ok;
-    });
+    }, cancellationToken);
+
+    // Names are C# identifiers, values ASCII without control characters, all of it together 8 KiB.
+    private static bool IsAllowed(IReadOnlyDictionary<string, string>? metadata) => metadata is null
+        || (metadata.Sum(pair => pair.Key.Length + pair.Value.Length) <= 8 * 1024
+            && metadata.All(pair => pair.Key.Length > 0 && !char.IsAsciiDigit(pair.Key[0]) && pair.Key.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')
+                && pair.Value.All(c => c is >= ' ' and < (char)127)));
 
     private BlobWritten Write(string name, byte[] bytes, BlobWrite write)
     {
+        if (name.Length is 0 or > 1024) throw new ArgumentException("A blob's name has 1 to 1,024 characters.");
+        if (!IsAllowed(write.Metadata)) return new BlobWritten(StorageStatus.Invalid, null);
         var there = state.Blobs.TryGetValue(name, out var blob);
         if (write.Condition.IfAbsent && there) return new BlobWritten(StorageStatus.Conflict, null);
         if (write.Condition.IfMatch is { } etag && (!there || blob.Info.ETag != etag)) return new BlobWritten(StorageStatus.PreconditionFailed, null);
@@ -88,12 +99,14 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
         return new BlobWritten(StorageStatus.Ok, info.ETag);
     }
 
-    private async Task<T> DoAsync<T>(string what, Func<T> effect)
+    private async Task<T> DoAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken)
     {
         await step(what);
+        cancellationToken.ThrowIfCancellationRequested();
         T result;
         lock (state) result = effect(); // a server calls from many threads
         await step("answer to " + what);
+        cancellationToken.ThrowIfCancellationRequested(); // it has happened, and its caller does not hear of it
         return result;
     }
 }

@@ -12,10 +12,16 @@ public sealed class MemoryTableState(string name)
     public SortedList<(string Partition, string Row), TableRow> Rows { get; } = new(Comparer<(string Partition, string Row)>.Create((a, b) =>
         string.CompareOrdinal(a.Partition, b.Partition) is var order and not 0 ? order : string.CompareOrdinal(a.Row, b.Row)));
 
+    /// <summary>Told the key of every row that leaves the table in an answer.</summary>
+    public Action<string>? Read { get; set; }
+
     public string NextETag() => "W/" + (++versions).ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>A table in memory with the semantics of the real one; see <see cref="MemoryBlobs"/> for <paramref name="step"/>.</summary>
+/// <summary>
+/// A table in memory with the semantics and the limits of the real one; see <see cref="MemoryBlobs"/> for <paramref name="step"/>. What the service refuses with 400 or
+/// 413 is refused here with the same status, so a row or a batch that is too large fails a unit test and not only a hospital.
+/// </summary>
 public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step, int pageSize = 1000) : ITable
 {
     public string Name => state.Name;
@@ -23,20 +29,21 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
     public Task CreateIfAbsentAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task<TableRow?> GetAsync(string partitionKey, string rowKey, IReadOnlyList<string>? select, CancellationToken cancellationToken) =>
-        DoAsync($"get {Name} {rowKey}", () => state.Rows.TryGetValue((partitionKey, rowKey), out var row) ? Copy(row, select) : null);
+        DoAsync($"get {Name} {rowKey}", () => state.Rows.TryGetValue((partitionKey, rowKey), out var row) ? CopyOut(row, select) : null, cancellationToken);
 
+    // The continuation names the next row, as the service's does, so that rows which come and go between two pages shift nothing.
     public Task<TablePage> QueryAsync(TableQuery query, string? continuation, CancellationToken cancellationToken) => DoAsync($"query {Name} {query.PartitionKey}", () =>
     {
-        var matching = From(query).Where(row => Matches(query, row)).Skip(int.Parse(continuation ?? "0", CultureInfo.InvariantCulture)).ToArray();
+        var next = continuation?.Split('\n');
         var size = Math.Min(query.PageSize ?? pageSize, pageSize);
-        var next = matching.Length > size ? (int.Parse(continuation ?? "0", CultureInfo.InvariantCulture) + size).ToString(CultureInfo.InvariantCulture) : null;
-        return new TablePage([.. matching.Take(size).Select(row => Copy(row, query.Select))], next);
-    });
+        var matching = From(query, next is null ? null : (next[0], next[1])).Where(row => Matches(query, row)).Take(size + 1).ToArray();
+        return new TablePage([.. matching.Take(size).Select(row => CopyOut(row, query.Select))], matching.Length > size ? $"{matching[size].PartitionKey}\n{matching[size].RowKey}" : null);
+    }, cancellationToken);
 
     // The rows from the first that can match to the last: a test's tables are large, and its queries narrow.
-    private IEnumerable<TableRow> From(TableQuery query)
+    private IEnumerable<TableRow> From(TableQuery query, (string Partition, string Row)? continuation)
     {
-        var first = (query.PartitionKey ?? query.PartitionKeyFrom ?? "", query.PartitionKey is null ? "" : query.RowKeyFrom ?? "");
+        var first = continuation ?? (query.PartitionKey ?? query.PartitionKeyFrom ?? "", query.PartitionKey is null ? "" : query.RowKeyFrom ?? "");
         var (low, high) = (0, state.Rows.Count);
         while (low < high)
         {
@@ -54,13 +61,17 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
     }
 
     public Task<TableWritten> SubmitAsync(IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken) =>
-        DoAsync($"submit {Name} {string.Join(", ", writes.Take(3).Select(write => $"{write.Kind} {write.Row.RowKey}"))}", () => Submit(writes));
+        DoAsync($"submit {Name} {string.Join(", ", writes.Take(3).Select(write => $"{write.Kind} {write.Row.RowKey}"))}", () => Submit(writes), cancellationToken);
 
     private TableWritten Submit(IReadOnlyList<TableWrite> writes)
     {
         if (writes.Count is 0 or > 100) throw new ArgumentException("1 to 100 writes.");
         if (writes.Select(write => write.Row.PartitionKey).Distinct().Count() > 1) throw new ArgumentException("One partition.");
         if (writes.Select(write => write.Row.RowKey).Distinct().Count() != writes.Count) throw new ArgumentException("Each row once.");
+        for (var i = 0; i < writes.Count; i++)
+            if (!TableLimits.Allow(writes[i].Row)) return new TableWritten(StorageStatus.Invalid, [], i);
+        // A batch has a body of 4 MiB; a single write goes without the batch's envelope, and its row has 1 MiB.
+        if (writes.Count > 1 && writes.Sum(write => (long)TableLimits.EncodedBytes(write)) > TableLimits.BatchBytes) return new TableWritten(StorageStatus.TooLarge, []);
         for (var i = 0; i < writes.Count; i++)
         {
             var there = state.Rows.TryGetValue((writes[i].Row.PartitionKey, writes[i].Row.RowKey), out var row);
@@ -86,6 +97,7 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
         }
         var row = write.Kind == TableWriteKind.Merge ? Copy(state.Rows[key], null) : new TableRow(write.Row.PartitionKey, write.Row.RowKey);
         foreach (var (name, value) in write.Row.Values) row[name] = value;
+        if (!TableLimits.Allow(row)) throw new InvalidOperationException("A merge made a row too large.");
         row.ETag = state.NextETag();
         state.Rows[key] = row;
         return row.ETag;
@@ -119,6 +131,12 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
         };
     }
 
+    private TableRow CopyOut(TableRow row, IReadOnlyList<string>? select)
+    {
+        state.Read?.Invoke(row.RowKey);
+        return Copy(row, select);
+    }
+
     private static TableRow Copy(TableRow row, IReadOnlyList<string>? select)
     {
         var copy = new TableRow(row.PartitionKey, row.RowKey) { ETag = row.ETag };
@@ -126,12 +144,14 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
         return copy;
     }
 
-    private async Task<T> DoAsync<T>(string what, Func<T> effect)
+    private async Task<T> DoAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken)
     {
         await step(what);
+        cancellationToken.ThrowIfCancellationRequested();
         T result;
         lock (state) result = effect(); // a server calls from many threads
         await step("answer to " + what);
+        cancellationToken.ThrowIfCancellationRequested(); // it has happened, and its caller does not hear of it
         return result;
     }
 }

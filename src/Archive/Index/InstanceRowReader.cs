@@ -11,10 +11,23 @@ namespace DicomServerless.Archive.Index;
 /// <param name="ETag">Its ETag, when a row is to be written.</param>
 internal readonly record struct ResolvedBlob(SettledAs As, bool IsUnchanged, InstanceContent? Content, string? ETag);
 
+/// <summary>What an instance gives to its study and its series.</summary>
+/// <param name="Name">Which one.</param>
+/// <param name="SopClassUid">SOP Class UID.</param>
+/// <param name="Study">Study attributes that have a value.</param>
+/// <param name="Series">Series attributes that have a value.</param>
+/// <param name="QueryValues">Values of the configured attributes.</param>
+internal sealed record InstanceAttributes(
+    InstanceName Name, string SopClassUid, IReadOnlyList<KeyValuePair<Tag, byte[]>> Study, IReadOnlyList<KeyValuePair<Tag, byte[]>> Series,
+    IReadOnlyList<(string Key, string Value)> QueryValues);
+
 /// <summary>Reads what settling needs: instance rows, and the blobs that they name.</summary>
 internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, InstanceContentReader contents)
 {
     private const int PointReads = 8;
+
+    // A search for the next source mostly ends with the first row of a series.
+    private const int FirstPage = 16, LargestPage = 1000;
 
     /// <summary>The rows of the names that are there, without their large values.</summary>
     public async Task<Dictionary<InstanceName, (InstanceState State, string ETag)>> ReadAsync(IReadOnlyCollection<InstanceName> names, CancellationToken cancellationToken)
@@ -51,7 +64,8 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
         if (await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken) is not { } blob) return new(SettledAs.Absent, row is null, null, null);
         if (blob.ETag == row?.BlobETag) return new(SettledAs.Present, true, null, null);
         if (blob.ETag == change.BlobETag) return new(SettledAs.Present, false, change.Content, blob.ETag);
-        return await contents.ReadBackAsync(stores.Dicom, key, cancellationToken) switch
+        if (change.ReadBack?.ETag != blob.ETag) change.ReadBack = await contents.ReadBackAsync(stores.Dicom, key, cancellationToken);
+        return change.ReadBack switch
         {
             { Content: { } content, ETag: var etag } => new(SettledAs.Present, row?.BlobETag == etag, content, etag),
             { IsThere: false } => new(SettledAs.Absent, row is null, null, null),
@@ -63,20 +77,40 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
     public async Task<List<SeriesState>> SeriesAsync(CancellationToken cancellationToken)
     {
         var found = new List<SeriesState>();
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = "e:", RowKeyBefore = Layout.SeriesRowsBefore }, cancellationToken)) found.Add(SeriesState.FromRow(row));
+        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllSeriesRows.From, RowKeyBefore = Layout.AllSeriesRows.Before }, cancellationToken)) found.Add(SeriesState.FromRow(row));
         return found;
     }
 
-    /// <summary>Every instance of the study, or of one series, with its study and series attributes, read from the metadata in its row.</summary>
-    public async IAsyncEnumerable<(InstanceState Instance, List<KeyValuePair<Tag, byte[]>> Study, List<KeyValuePair<Tag, byte[]>> Series, IReadOnlyList<(string Key, string Value)> Values)> AttributesAsync(Uid? series, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Instances of the study, or of one series, with their study and series attributes, read from the metadata in their rows.</summary>
+    /// <param name="series">The series; null for all.</param>
+    /// <param name="isSought">Whether an instance, or one behind it in its series, is of interest; null for all. When it is not, the rest of the series is passed over.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async IAsyncEnumerable<InstanceAttributes> AttributesAsync(Uid? series, Func<InstanceName, bool>? isSought, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (from, before) = series is { } only ? Layout.InstanceRows(only) : ("i:", Layout.InstanceRowsBefore);
-        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["SC", .. InstanceState.MetadataColumns] };
-        await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken))
+        var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
+        var query = new TableQuery
         {
-            var instance = InstanceState.FromRow(row);
-            var metadata = RowBytes.Decompress(instance.Metadata ?? await stores.Derived.ReadAllAsync(instance.DerivedMetadata!, cancellationToken));
-            yield return (instance, MetadataAttributes.Extract(metadata, IndexedAttributes.Study), MetadataAttributes.Extract(metadata, IndexedAttributes.Series), contents.QueryValuesOf(metadata));
+            PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["SC", .. InstanceState.MetadataColumns], PageSize = isSought is null ? null : FirstPage,
+        };
+        for (string? continuation = null; ;)
+        {
+            var page = await stores.Instances.QueryAsync(query, continuation, cancellationToken);
+            Uid? passed = null;
+            foreach (var row in page.Rows)
+            {
+                var instance = InstanceState.FromRow(row);
+                if (instance.Name.Series == passed) continue;
+                passed = isSought?.Invoke(instance.Name) == false ? instance.Name.Series : null;
+                if (passed is not null) continue;
+                var metadata = RowBytes.Decompress(instance.Metadata ?? await stores.Derived.ReadAllAsync(instance.DerivedMetadata!, cancellationToken));
+                yield return new InstanceAttributes(
+                    instance.Name, instance.SopClassUid, MetadataAttributes.Extract(metadata, IndexedAttributes.Study), MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
+                    contents.QueryValuesOf(metadata));
+            }
+            if (page.Continuation is null) yield break;
+            continuation = passed is null ? page.Continuation : null;
+            if (passed is { } done) query = query with { RowKeyFrom = Layout.InstanceRows(done).Before };
+            else if (query.PageSize is { } size) query = query with { PageSize = Math.Min(size * 4, LargestPage) };
         }
     }
 }

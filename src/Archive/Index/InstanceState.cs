@@ -7,10 +7,13 @@ namespace DicomServerless.Archive.Index;
 internal sealed class InstanceState
 {
     /// <summary>Above this a row's large values go to <c>derived</c>. Bytes; a row holds 1 MiB.</summary>
-    private const int SpillBytes = 900 * 1024;
+    public const int SpillBytes = 900 * 1024;
 
     /// <summary>The columns that settling needs of a row that is there.</summary>
     public static readonly string[] SettleColumns = ["ET", "L", "H", "SC", "TS", "DM", "DF", "DB"];
+
+    /// <summary>The columns that hold the attributes kept apart from the metadata.</summary>
+    public static readonly string[] AttributeColumns = [.. RowBytes.Names("IA", SpillBytes)];
 
     /// <summary>The columns that hold metadata.</summary>
     public static readonly string[] MetadataColumns = ["ET", "IN", "DM", .. RowBytes.Names("M", SpillBytes)];

@@ -19,7 +19,7 @@ internal sealed class JournalEntry(ITable journal, Uid study, string nonce, Time
     public async Task HoldAsync(CancellationToken cancellationToken)
     {
         if (IsHeld) return;
-        await gate.WaitAsync(cancellationToken);
+        await gate.WaitAsync(CancellationToken.None); // for another request's write of the same row
         try
         {
             while (!IsHeld)
@@ -43,6 +43,18 @@ internal sealed class JournalEntry(ITable journal, Uid study, string nonce, Time
     {
         if (etag is not null) await journal.SubmitAsync([TableWrite.Delete(Layout.JournalPartition(study), RowKey(study, nonce), etag)], cancellationToken);
         etag = null;
+    }
+
+    /// <summary>Whether nobody else has work on the study that must end.</summary>
+    public async Task<bool> IsAloneAsync(CancellationToken cancellationToken) => !await HasWorkAsync(journal, study, RowKey(study, nonce), cancellationToken);
+
+    /// <summary>Whether there is work on a study that must end, apart from the entry with the given key. Purges do not count: they wait for all other work.</summary>
+    public static async Task<bool> HasWorkAsync(ITable journal, Uid study, string? apartFrom, CancellationToken cancellationToken)
+    {
+        var query = new TableQuery { PartitionKey = Layout.JournalPartition(study), RowKeyFrom = study + ":", RowKeyBefore = study + ";", Select = ["K"] };
+        await foreach (var row in journal.RowsAsync(query, cancellationToken))
+            if (row.Text("K") != Purge && row.RowKey != apartFrom) return true;
+        return false;
     }
 
     public static string RowKey(Uid study, string nonce) => $"{study}:{nonce}";

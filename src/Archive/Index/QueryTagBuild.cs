@@ -112,7 +112,9 @@ public sealed class QueryTagBuild
     private async Task<bool> BringInLineAsync(Uid study, CancellationToken cancellationToken)
     {
         var row = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken);
-        if (row is null || StudyState.FromRow(row) is not { Instances: > 0 } state || state.QueryValues.Covers(configured)) return true;
+        if (row is null || StudyState.FromRow(row) is not { Instances: > 0 } state) return true;
+        // The study's row says so before its pointers are written: while somebody has not ended that, they are written here.
+        if (state.QueryValues.Covers(configured) && !await JournalEntry.HasWorkAsync(stores.Journal, study, null, cancellationToken)) return true;
         using var lease = index.Enter(study);
         try
         {

@@ -23,7 +23,16 @@ internal sealed class QueryTagValues
     /// <summary>Whether every instance has been looked at for exactly these attributes.</summary>
     public bool Covers(IReadOnlyList<QueryTag> configured) => tags.Count == configured.Count && configured.All(tag => tags.ContainsKey(tag.KeyName));
 
-    public bool HasSource(InstanceName source) => tags.Values.Any(values => values?.ContainsValue(source) == true);
+    /// <summary>The instance that a value comes from; null if none has it, or its attribute has too many values.</summary>
+    public InstanceName? SourceOf(string key, string value) => tags.GetValueOrDefault(key)?.TryGetValue(value, out var source) == true ? source : null;
+
+    /// <summary>Takes out what comes from an instance, and says what that was.</summary>
+    public IReadOnlyList<(string Key, string Value)> RemoveSource(InstanceName source)
+    {
+        var removed = tags.SelectMany(tag => (tag.Value ?? []).Where(value => value.Value == source).Select(value => (tag.Key, value.Key))).ToArray();
+        foreach (var (key, value) in removed) tags[key]!.Remove(value);
+        return removed;
+    }
 
     /// <summary>Starts anew: these attributes, and no instance.</summary>
     public void Reset(IReadOnlyList<QueryTag> configured)

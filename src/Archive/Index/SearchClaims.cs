@@ -5,7 +5,8 @@ namespace DicomServerless.Archive.Index;
 
 /// <summary>
 /// The search rows that a study has. A claim is the text <c>st|{partition}|{row}</c> for its row in <c>studies</c>, or <c>k|{key}|{value}|{newest first}</c> for
-/// its pointer rows in <c>keys</c>, which follow from the claim alone. The study's own row lists its claims.
+/// its pointer rows in <c>keys</c>, which follow from the claim alone. The study's own row lists its claims. The row of an instance in <c>uids</c> and the pointer of a
+/// series are claimed by their own rows; only once those are gone does the study's row list them, as <c>i|{series}|{sop}</c> and <c>e|{series}</c>, until their removal is confirmed.
 /// </summary>
 internal static class SearchClaims
 {
@@ -48,6 +49,19 @@ internal static class SearchClaims
     /// <summary>The keys of a study's row in <c>studies</c>.</summary>
     public static (string Partition, string Row) StudyRow(string newestFirst, Uid study) =>
         (newestFirst.StartsWith("99999999", StringComparison.Ordinal) ? "none" : newestFirst[..6], $"{newestFirst[6..]}:{study}");
+
+    /// <summary>The former claim of an instance that is gone.</summary>
+    public static string OfInstance(InstanceName name) => $"i|{name.Series}|{name.Sop}";
+
+    /// <summary>The former claim of a series that is gone.</summary>
+    public static string OfSeries(Uid series) => $"e|{series}";
+
+    /// <summary>The instances among some claims.</summary>
+    public static IEnumerable<InstanceName> Instances(IEnumerable<string> claims) =>
+        claims.Select(claim => claim.Split('|')).Where(parts => parts[0] == "i").Select(parts => new InstanceName(Uid.Parse(parts[1]), Uid.Parse(parts[2])));
+
+    /// <summary>The series among some claims.</summary>
+    public static IEnumerable<Uid> SeriesOf(IEnumerable<string> claims) => claims.Select(claim => claim.Split('|')).Where(parts => parts[0] == "e").Select(parts => Uid.Parse(parts[1]));
 
     /// <summary>Reads a claim of a row in <c>studies</c>.</summary>
     public static bool TryStudyRow(string claim, out string partition, out string row)

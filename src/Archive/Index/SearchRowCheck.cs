@@ -4,7 +4,7 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>Goes over every search row and removes those that nothing claims (rules 5 and 8). What is missing is written by reconciling the studies.</summary>
-internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader contents)
+internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader contents, ConflictWait wait)
 {
     private const int RememberedStudies = 1024;
 
@@ -37,7 +37,7 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
         await table.SubmitAsync([TableWrite.Delete(row.PartitionKey, row.RowKey, row.ETag!)], cancellationToken);
     }
 
-    private SearchRows RowsOf(Uid study) => new(study, stores, new InstanceRowReader(study, stores, contents));
+    private SearchRows RowsOf(Uid study) => new(study, stores, new InstanceRowReader(study, stores, contents), wait);
 
     private static Uid? StudyAtEnd(string rowKey) => Uid.TryParse(rowKey.AsSpan(rowKey.LastIndexOf(':') + 1), out var study) ? study : null;
 }

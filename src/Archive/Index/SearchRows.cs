@@ -7,7 +7,7 @@ namespace DicomServerless.Archive.Index;
 /// What makes a study findable: its row in <c>studies</c>, its pointers in <c>keys</c> and <c>uids</c>. They follow the study's own row, which lists them as
 /// claims. Used by one writer at a time.
 /// </summary>
-internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowReader reader)
+internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowReader reader, ConflictWait wait)
 {
     private const int MaxAttempts = 40;
 
@@ -27,8 +27,10 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     public async Task WriteAsync(StudyState state, IReadOnlyCollection<InstanceName> added, IReadOnlyCollection<string> newClaims, IEnumerable<Uid> newSeries, CancellationToken cancellationToken)
     {
         if (state.Instances == 0) return;
-        confirmed.ExceptWith(state.Claims);
         var series = newSeries.ToArray();
+        confirmed.ExceptWith(state.Claims);
+        confirmed.ExceptWith(added.Select(SearchClaims.OfInstance));
+        confirmed.ExceptWith(series.Select(SearchClaims.OfSeries));
         var pointers = newClaims.SelectMany(claim => SearchClaims.Pointers(claim, study)).Concat(series.Select(uid => SearchClaims.SeriesPointer(uid, study))).ToArray();
         await Task.WhenAll(UpsertAsync(stores.Uids, added.Select(UidRow), cancellationToken), UpsertAsync(stores.Keys, pointers, cancellationToken));
         if (await WriteStudyAsync(state, cancellationToken)) return;
@@ -55,11 +57,13 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             return there.Contains;
         }, cancellationToken);
 
-    /// <summary>Removes the rows of claims that the study no longer has: first its row in <c>studies</c>, then pointers.</summary>
+    /// <summary>Removes the rows of claims that the study no longer has: first its row in <c>studies</c>, then pointers, then where instances were.</summary>
     public async Task RemoveOldAsync(IEnumerable<string> oldClaims, CancellationToken cancellationToken)
     {
         var claims = oldClaims.Where(claim => !confirmed.Contains(claim)).ToArray();
         await RemoveUnclaimedAsync(claims, cancellationToken);
+        await RemoveSeriesAsync(SearchClaims.SeriesOf(claims), cancellationToken);
+        await RemoveUidsAsync([.. SearchClaims.Instances(claims)], cancellationToken);
         confirmed.UnionWith(claims);
     }
 
@@ -105,7 +109,11 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             }
             written = null;
             var result = await stores.Studies.SubmitAsync([etag is null ? TableWrite.Insert(row) : TableWrite.Replace(row, etag)], cancellationToken);
-            if (result.Status is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound) continue;
+            if (result.Status is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound)
+            {
+                await wait.BeforeNextAsync(attempt, cancellationToken);
+                continue;
+            }
             if (!result.IsOk) throw new IOException($"The study's search row was refused ({result.Status}).");
             written = (claim, result.ETags[0]!);
             if (etag is not null) return true;
@@ -127,7 +135,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     }
 
     // Rule 5: a row goes only with the ETag that was read before it was seen that nothing claims it. When it has changed meanwhile, both are read again.
-    private static async Task RemoveAsync(
+    private async Task RemoveAsync(
         ITable table, IReadOnlyList<(string Partition, string Row)> rows, Func<IReadOnlyList<(string Partition, string Row)>, Task<Func<(string Partition, string Row), bool>>> readClaims,
         CancellationToken cancellationToken)
     {
@@ -144,6 +152,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
                     if (!(await table.SubmitAsync(chunk, cancellationToken)).IsOk) await RemoveOneByOneAsync(table, chunk, again, cancellationToken);
             }
             rows = again;
+            if (again.Count > 0) await wait.BeforeNextAsync(attempt, cancellationToken);
         }
     }
 

@@ -6,7 +6,8 @@ namespace DicomServerless.Archive.Index;
 /// <summary>A series' row (<c>e:{series}</c>).</summary>
 internal sealed class SeriesState(Uid study, Uid series)
 {
-    private static readonly Tag ModalityTag = new(0x0008, 0x0060);
+    // A code string has 16 characters; whatever stands there instead becomes a key and a counter of the study.
+    private const int MaxModality = 64;
 
     public Uid Series => series;
 
@@ -17,7 +18,10 @@ internal sealed class SeriesState(Uid study, Uid series)
 
     public SourcedAttributes Attributes { get; private init; } = new();
 
-    public string? Modality => Attributes.First(ModalityTag);
+    public string? Modality => Attributes.First(Tags.Modality) is { Length: > MaxModality } text ? text[..MaxModality] : Attributes.First(Tags.Modality);
+
+    /// <summary>Whether the rows say the same, whatever their versions.</summary>
+    public bool IsSame(SeriesState other) => Instances == other.Instances && Attributes.ToJson().AsSpan().SequenceEqual(other.Attributes.ToJson());
 
     public SeriesState Copy() => new(study, series) { ETag = ETag, Instances = Instances, Attributes = Attributes.Copy() };
 

@@ -15,18 +15,21 @@ internal sealed class SourcedAttributes
 
     public IEnumerable<(Tag Tag, InstanceName Source, byte[] Json)> All => values.Select(pair => (pair.Key, pair.Value.Source, pair.Value.Json));
 
-    public int Count => values.Count;
-
     /// <summary>The attribute's DICOM JSON (<c>{"vr":…,"Value":[…]}</c>), or null.</summary>
     public byte[]? Json(Tag tag) => values.TryGetValue(tag, out var value) ? value.Json : null;
 
     /// <summary>The first value as text, or null.</summary>
     public string? First(Tag tag) => Json(tag) is { } json ? AttributeJson.FirstText(json) : null;
 
-    public bool HasSource(InstanceName source)
+    /// <summary>The instance that an attribute comes from; null if no instance has a value for it.</summary>
+    public InstanceName? SourceOf(Tag tag) => values.TryGetValue(tag, out var value) ? value.Source : null;
+
+    /// <summary>Takes out what comes from an instance, and says what that was.</summary>
+    public IReadOnlyList<Tag> RemoveSource(InstanceName source)
     {
-        foreach (var value in values.Values) if (value.Source == source) return true;
-        return false;
+        var removed = values.Where(pair => pair.Value.Source == source).Select(pair => pair.Key).ToArray();
+        foreach (var tag in removed) values.Remove(tag);
+        return removed;
     }
 
     /// <summary>Takes over every value of an instance that comes before the present source.</summary>

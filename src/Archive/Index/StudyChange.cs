@@ -42,6 +42,9 @@ internal sealed class StudyChange
     /// <summary>Known before our put or delete; null if we changed nothing, so that the blob must be asked.</summary>
     public StudyGuard? Guard { get; private init; }
 
+    /// <summary>What the blob held when it was last read back, for the attempts that follow a conflict; null if it was not read.</summary>
+    public BlobContent? ReadBack { get; set; }
+
     /// <summary>Done when rows and search rows agree with the blob.</summary>
     public Task<SettledAs> Settled => settled.Task;
 
@@ -52,11 +55,17 @@ internal sealed class StudyChange
 
     public static StudyChange Look(InstanceName name) => new(name);
 
-    /// <summary>Waits for all of them. One after the other, so that the order of what follows is the awaiting context's own.</summary>
+    /// <summary>
+    /// Waits for all of them, one after the other, so that the order of what follows is the awaiting context's own. Who cancels no longer waits; the changes are settled all the same.
+    /// </summary>
     public static async Task<SettledAs[]> AllAsync(IReadOnlyList<StudyChange> changes, CancellationToken cancellationToken)
     {
+        using var leaving = cancellationToken.Register(() =>
+        {
+            foreach (var change in changes) change.settled.TrySetCanceled(cancellationToken);
+        });
         var results = new SettledAs[changes.Count];
-        for (var i = 0; i < results.Length; i++) results[i] = await changes[i].Settled.WaitAsync(cancellationToken);
+        for (var i = 0; i < results.Length; i++) results[i] = await changes[i].Settled;
         return results;
     }
 

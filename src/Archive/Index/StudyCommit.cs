@@ -18,8 +18,11 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     private readonly List<TableWrite> writes = [];
     private readonly List<(string Name, byte[] Bytes)> spilled = [];
     private readonly Dictionary<InstanceName, InstanceContent?> overlay = [];
-    private readonly HashSet<Uid> seriesWithoutSource = [];
-    private bool studyWithoutSource;
+
+    // What had its source in an instance that this commit removes or replaces: the next lowest instance that has a value follows (rule 4).
+    private readonly HashSet<Tag> lostOfStudy = [];
+    private readonly HashSet<(string Key, string Value)> lostValues = [];
+    private readonly Dictionary<Uid, HashSet<Tag>> lostOfSeries = [];
     private bool isForced;
 
     private static StudyState Start(StudyState study, IReadOnlyList<QueryTag> queryTags)
@@ -75,42 +78,51 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         state.Modalities.Clear();
         state.SopClasses.Clear();
         state.Instances = 0;
-        await foreach (var (instance, studyValues, seriesValues, queryValues) in reader.AttributesAsync(null, cancellationToken))
+        await foreach (var instance in reader.AttributesAsync(null, null, cancellationToken))
         {
-            var of = series.TryGetValue(instance.Name.Series, out var there) ? there : series[instance.Name.Series] = new SeriesState(study, instance.Name.Series);
-            of.Instances++;
+            var ofSeries = series.TryGetValue(instance.Name.Series, out var there) ? there : series[instance.Name.Series] = new SeriesState(study, instance.Name.Series);
+            ofSeries.Instances++;
             state.Instances++;
             StudyState.Count(state.SopClasses, instance.SopClassUid, 1);
-            state.Attributes.Merge(instance.Name, studyValues);
-            state.QueryValues.Merge(instance.Name, queryValues);
-            of.Attributes.Merge(instance.Name, seriesValues);
+            Merge(instance, ofSeries);
             AllInstances.Add(instance.Name);
         }
-        foreach (var of in series.Values.Where(of => of.Instances > 0)) StudyState.Count(state.Modalities, of.Modality, 1);
-        state.SeriesCount = series.Values.Count(of => of.Instances > 0);
+        foreach (var counted in series.Values.Where(counted => counted.Instances > 0)) StudyState.Count(state.Modalities, counted.Modality, 1);
+        state.SeriesCount = series.Values.Count(counted => counted.Instances > 0);
 
-        var changed = series.Values.Where(of => !seriesRows.Exists(row => row.Series == of.Series && row.Instances == of.Instances && row.Attributes.ToJson().AsSpan().SequenceEqual(of.Attributes.ToJson()))).ToArray();
+        var present = seriesRows.ToDictionary(row => row.Series);
+        var changed = series.Values.Where(counted => !present.TryGetValue(counted.Series, out var row) || !row.IsSame(counted)).ToArray();
         SetClaims(new HashSet<string>());
         isForced = changed.Length > 0 || !Same(before, state);
-        foreach (var of in series.Values.Except(changed).ToArray()) series.Remove(of.Series);
-        if (!isForced) return;
-        foreach (var of in changed) writes.Add(SeriesWrite(of));
-        AddStudyWrite();
+        foreach (var unchanged in series.Values.Except(changed).ToArray()) series.Remove(unchanged.Series);
+        writes.AddRange(changed.Select(SeriesWrite));
     }
 
-    /// <summary>Commits: all or nothing.</summary>
+    /// <summary>
+    /// Commits: all or nothing, where it was cut to the size of a batch. A recount may be larger and then goes in several batches, each with the study's row; when a later one is
+    /// refused, what is missing is found by the recount that follows.
+    /// </summary>
     public async Task<(StorageStatus Status, StudyRows Rows)> SubmitAsync(CancellationToken cancellationToken)
     {
         await Concurrently.ForEachAsync(spilled, async blob =>
             await stores.Derived.PutAsync(blob.Name, new System.Buffers.ReadOnlySequence<byte>(blob.Bytes), new BlobWrite(BlobCondition.None), cancellationToken));
-        var written = await stores.Instances.SubmitAsync(writes, cancellationToken);
-        if (!written.IsOk) return (written.Status, rows);
-        for (var i = 0; i < writes.Count; i++)
+        var next = 0;
+        do
         {
-            var key = writes[i].Row.RowKey;
-            if (key == Layout.StudyRowKey) state.ETag = written.ETags[i];
-            else if (key.StartsWith("e:", StringComparison.Ordinal)) series[Uid.Parse(key[2..])].ETag = written.ETags[i];
+            List<TableWrite> batch = [StudyWrite()];
+            for (long size = TableRowSize.Encoded(batch[0].Row); next < writes.Count && batch.Count < TableRowSize.MaxBatchWrites; next++)
+            {
+                size += TableRowSize.Encoded(writes[next].Row);
+                if (size > TableRowSize.MaxBatchBytes && batch.Count > 1) break;
+                batch.Add(writes[next]);
+            }
+            var written = await stores.Instances.SubmitAsync(batch, cancellationToken);
+            if (!written.IsOk) return (written.Status, rows);
+            state.ETag = written.ETags[0];
+            for (var i = 1; i < batch.Count; i++)
+                if (Layout.TryParseSeriesRowKey(batch[i].Row.RowKey, out var uid)) series[uid].ETag = written.ETags[i];
         }
+        while (next < writes.Count);
         return (StorageStatus.Ok, rows.After(state, series.Values));
     }
 
@@ -131,14 +143,15 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     private void Apply(InstanceName name, ResolvedBlob blob, InstanceState? old, string? oldETag)
     {
         if (blob.IsUnchanged || (old is null && blob.Content is null)) return;
-        var of = series[name.Series];
-        var modality = of.Modality;
+        var ofSeries = series[name.Series];
+        var modality = ofSeries.Modality;
         overlay[name] = blob.Content;
         if (old is not null)
         {
             StudyState.Count(state.SopClasses, old.SopClassUid, -1);
-            studyWithoutSource |= state.Attributes.HasSource(name) || state.QueryValues.HasSource(name);
-            if (of.Attributes.HasSource(name)) seriesWithoutSource.Add(name.Series);
+            lostOfStudy.UnionWith(state.Attributes.RemoveSource(name));
+            lostValues.UnionWith(state.QueryValues.RemoveSource(name));
+            LostOf(name.Series).UnionWith(ofSeries.Attributes.RemoveSource(name));
             DerivedToRemove.AddRange(old.Derived);
         }
         if (blob.Content is { } content)
@@ -148,9 +161,11 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             spilled.AddRange(spill);
             foreach (var kept in spill) DerivedToRemove.Remove(kept.Name);
             StudyState.Count(state.SopClasses, content.SopClassUid, 1);
-            state.Attributes.Merge(name, content.StudyAttributes);
-            state.QueryValues.Merge(name, content.QueryValues);
-            of.Attributes.Merge(name, content.SeriesAttributes);
+            Merge(AttributesOf(content), ofSeries);
+            // It was the lowest with a value, and still is.
+            lostOfStudy.RemoveWhere(tag => state.Attributes.SourceOf(tag) == name);
+            lostValues.RemoveWhere(value => state.QueryValues.SourceOf(value.Key, value.Value) == name);
+            LostOf(name.Series).RemoveWhere(tag => ofSeries.Attributes.SourceOf(tag) == name);
         }
         else writes.Add(TableWrite.Delete(study.Value, Layout.InstanceRowKey(name), oldETag!));
 
@@ -158,74 +173,74 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         if (added > 0) Added.Add(name);
         if (added < 0) Removed.Add(name);
         state.Instances += added;
-        if (of.Instances == 0 && added > 0) state.SeriesCount++;
-        of.Instances += added;
-        if (of.Instances == 0)
+        if (ofSeries.Instances == 0 && added > 0) state.SeriesCount++;
+        ofSeries.Instances += added;
+        if (ofSeries.Instances == 0)
         {
-            of.Attributes.Clear();
-            seriesWithoutSource.Remove(name.Series);
+            ofSeries.Attributes.Clear();
+            lostOfSeries.Remove(name.Series);
             state.SeriesCount--;
         }
-        if (modality != of.Modality)
-        {
-            StudyState.Count(state.Modalities, modality, -1);
-            StudyState.Count(state.Modalities, of.Modality, 1);
-        }
+        CountModality(modality, ofSeries.Modality);
+    }
+
+    private HashSet<Tag> LostOf(Uid uid) => lostOfSeries.TryGetValue(uid, out var lost) ? lost : lostOfSeries[uid] = [];
+
+    private void CountModality(string? before, string? after)
+    {
+        if (before == after) return;
+        StudyState.Count(state.Modalities, before, -1);
+        StudyState.Count(state.Modalities, after, 1);
     }
 
     private async Task FinishAsync(IReadOnlySet<string> removedClaims, CancellationToken cancellationToken)
     {
-        // A study of before the configured attributes were what they are is looked at as a whole.
-        studyWithoutSource |= !state.QueryValues.Covers(queryTags);
         if (state.Instances == 0)
         {
             state.Attributes.Clear();
             state.QueryValues.Reset(queryTags);
         }
-        else if (studyWithoutSource || seriesWithoutSource.Count > 0) await RecomputeAsync(cancellationToken);
+        else await FindSourcesAsync(cancellationToken);
         SetClaims(removedClaims);
-        foreach (var of in series.Values.Where(of => overlay.Keys.Any(name => name.Series == of.Series) && (of.Instances > 0 || of.ETag is not null))) writes.Add(SeriesWrite(of));
-        AddStudyWrite();
-        IsTooLarge = writes.Count > TableRowSize.MaxBatchWrites || writes.Sum(write => (long)TableRowSize.Encoded(write.Row)) > TableRowSize.MaxBatchBytes;
+        writes.AddRange(series.Values.Where(ofSeries => overlay.Keys.Any(name => name.Series == ofSeries.Series) && (ofSeries.Instances > 0 || ofSeries.ETag is not null)).Select(SeriesWrite));
+        IsTooLarge = writes.Count >= TableRowSize.MaxBatchWrites
+            || writes.Sum(write => (long)TableRowSize.Encoded(write.Row)) + TableRowSize.Encoded(state.ToRow()) > TableRowSize.MaxBatchBytes;
     }
 
-    // The source of an attribute has gone: the next lowest instance that has a value follows (rule 4). Only this reads the other instances.
-    private async Task RecomputeAsync(CancellationToken cancellationToken)
+    // Only this reads other instances, and of each series only as far as one of them may be a source: their rows are in the order of SOP Instance UIDs.
+    private async Task FindSourcesAsync(CancellationToken cancellationToken)
     {
-        if (studyWithoutSource)
+        var modalities = lostOfSeries.Keys.ToDictionary(uid => uid, uid => series[uid].Modality);
+        foreach (var (name, content) in overlay) if (content is not null) Merge(AttributesOf(content), series[name.Series]);
+        // A study written under another configuration of query attributes is looked at as a whole.
+        var isWhole = !state.QueryValues.Covers(queryTags);
+        if (isWhole) state.QueryValues.Reset(queryTags);
+        foreach (var (name, content) in overlay) if (content is not null && isWhole) state.QueryValues.Merge(name, content.QueryValues);
+        IEnumerable<Uid?> scopes = isWhole || lostOfStudy.Count + lostValues.Count > 0 ? [null] : lostOfSeries.Where(lost => lost.Value.Count > 0).Select(lost => (Uid?)lost.Key).ToArray();
+        foreach (var scope in scopes)
         {
-            state.Attributes.Clear();
-            state.QueryValues.Reset(queryTags);
+            await foreach (var instance in reader.AttributesAsync(scope, name => isWhole || IsSought(name), cancellationToken))
+                if (!overlay.ContainsKey(instance.Name)) Merge(instance, series.GetValueOrDefault(instance.Name.Series));
         }
-        var modalities = series.Values.ToDictionary(of => of.Series, of => of.Modality);
-        foreach (var uid in seriesWithoutSource) series[uid].Attributes.Clear();
-        var only = !studyWithoutSource && seriesWithoutSource.Count == 1 ? seriesWithoutSource.First() : (Uid?)null;
-        await foreach (var (instance, studyValues, seriesValues, queryValues) in reader.AttributesAsync(only, cancellationToken))
-        {
-            if (overlay.ContainsKey(instance.Name)) continue;
-            if (studyWithoutSource)
-            {
-                state.Attributes.Merge(instance.Name, studyValues);
-                state.QueryValues.Merge(instance.Name, queryValues);
-            }
-            if (seriesWithoutSource.Contains(instance.Name.Series)) series[instance.Name.Series].Attributes.Merge(instance.Name, seriesValues);
-        }
-        foreach (var (name, content) in overlay)
-        {
-            if (content is null) continue;
-            if (studyWithoutSource)
-            {
-                state.Attributes.Merge(name, content.StudyAttributes);
-                state.QueryValues.Merge(name, content.QueryValues);
-            }
-            if (seriesWithoutSource.Contains(name.Series)) series[name.Series].Attributes.Merge(name, content.SeriesAttributes);
-        }
-        foreach (var uid in seriesWithoutSource)
-        {
-            StudyState.Count(state.Modalities, modalities[uid], -1);
-            StudyState.Count(state.Modalities, series[uid].Modality, 1);
-        }
+        foreach (var (uid, modality) in modalities) CountModality(modality, series[uid].Modality);
     }
+
+    // Whether an instance, or one behind it in its series, may be the source of something lost.
+    private bool IsSought(InstanceName name) =>
+        lostOfStudy.Any(tag => IsBefore(name, state.Attributes.SourceOf(tag))) || lostValues.Any(value => IsBefore(name, state.QueryValues.SourceOf(value.Key, value.Value)))
+        || (lostOfSeries.TryGetValue(name.Series, out var lost) && lost.Any(tag => IsBefore(name, series[name.Series].Attributes.SourceOf(tag))));
+
+    private static bool IsBefore(InstanceName name, InstanceName? source) => source is not { } present || name < present;
+
+    private void Merge(InstanceAttributes instance, SeriesState? ofSeries)
+    {
+        state.Attributes.Merge(instance.Name, instance.Study);
+        state.QueryValues.Merge(instance.Name, instance.QueryValues);
+        ofSeries?.Attributes.Merge(instance.Name, instance.Series);
+    }
+
+    private static InstanceAttributes AttributesOf(InstanceContent content) =>
+        new(content.Key.Name, content.SopClassUid, content.StudyAttributes, content.SeriesAttributes, content.QueryValues);
 
     private void SetClaims(IReadOnlySet<string> removedClaims)
     {
@@ -233,19 +248,23 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         NewClaims.AddRange(claims.Where(claim => !state.Claims.Contains(claim)));
         state.OldClaims.ExceptWith(removedClaims);
         state.OldClaims.UnionWith(state.Claims);
+        state.OldClaims.UnionWith(Removed.Select(SearchClaims.OfInstance));
+        state.OldClaims.UnionWith(RemovedSeries.Select(SearchClaims.OfSeries));
         state.OldClaims.ExceptWith(claims);
+        state.OldClaims.ExceptWith(Added.Concat(AllInstances).Select(SearchClaims.OfInstance));
+        state.OldClaims.ExceptWith(series.Values.Where(of => of.Instances > 0).Select(of => SearchClaims.OfSeries(of.Series)));
         state.Claims.Clear();
         state.Claims.UnionWith(claims);
     }
 
-    private TableWrite SeriesWrite(SeriesState of) => of.Instances == 0
-        ? TableWrite.Delete(study.Value, Layout.SeriesRowKey(of.Series), of.ETag!)
-        : of.ETag is null ? TableWrite.Insert(of.ToRow()) : TableWrite.Replace(of.ToRow(), of.ETag);
+    private TableWrite SeriesWrite(SeriesState ofSeries) => ofSeries.Instances == 0
+        ? TableWrite.Delete(study.Value, Layout.SeriesRowKey(ofSeries.Series), ofSeries.ETag!)
+        : ofSeries.ETag is null ? TableWrite.Insert(ofSeries.ToRow()) : TableWrite.Replace(ofSeries.ToRow(), ofSeries.ETag);
 
-    private void AddStudyWrite()
+    private TableWrite StudyWrite()
     {
         state.Version = Math.Max(state.Version + 1, clock.GetUtcNow().ToUnixTimeMilliseconds());
-        writes.Add(state.ETag is null ? TableWrite.Insert(state.ToRow()) : TableWrite.Replace(state.ToRow(), state.ETag));
+        return state.ETag is null ? TableWrite.Insert(state.ToRow()) : TableWrite.Replace(state.ToRow(), state.ETag);
     }
 
     private static bool Same(StudyState a, StudyState b) =>

@@ -20,13 +20,16 @@ internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, I
             if (!writers.TryGetValue(study, out var writer))
             {
                 var journal = new JournalEntry(stores.Journal, study, newGuid().ToString("n"), options.JournalDue, clock);
-                writers[study] = writer = new StudyWriter(study, stores, options, contents, journal, clock, newGuid, log);
+                writers[study] = writer = new StudyWriter(study, stores, options, contents, journal, this, clock, newGuid, log);
             }
-            writer.Users++;
-            writer.Idle?.Dispose();
-            writer.Idle = null;
-            return new StudyLease(writer, Leave);
+            return LeaseOf(writer);
         }
+    }
+
+    /// <summary>One more hold on a writer that is held already: for work that goes on when its caller has left.</summary>
+    public StudyLease Extend(StudyWriter writer)
+    {
+        lock (gate) return LeaseOf(writer);
     }
 
     /// <summary>Makes the rows of the names follow their blobs, whoever changed those (design, "Settle").</summary>
@@ -38,6 +41,14 @@ internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, I
         var changes = names.Select(StudyChange.Look).ToArray();
         lease.Writer.Enqueue(changes);
         return await StudyChange.AllAsync(changes, cancellationToken);
+    }
+
+    private StudyLease LeaseOf(StudyWriter writer)
+    {
+        writer.Users++;
+        writer.Idle?.Dispose();
+        writer.Idle = null;
+        return new StudyLease(writer, Leave);
     }
 
     private void Leave(StudyWriter writer)
@@ -76,7 +87,7 @@ internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, I
     }
 }
 
-/// <summary>A request's hold on a study's writer.</summary>
+/// <summary>A hold on a study's writer: of a request, or of the commits that are under way. The writer is closed, and its journal row removed, only when nobody holds it.</summary>
 internal sealed class StudyLease(StudyWriter writer, Action<StudyWriter> leave) : IDisposable
 {
     private int disposed;

@@ -8,21 +8,27 @@ namespace DicomServerless.Archive.Index;
 /// All of this process's work on one study's rows. Changes that arrive while a commit is under way go together into the next. The study's state of the last
 /// commit is kept, so that in a burst nothing is read; its ETag guards every commit, so that a change by anyone else is noticed.
 /// </summary>
-internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOptions options, InstanceContentReader contents, JournalEntry journal, TimeProvider clock, Func<Guid> newGuid, ILogger log) : IAsyncDisposable
+internal sealed class StudyWriter(
+    Uid study, ArchiveStores stores, ArchiveOptions options, InstanceContentReader contents, JournalEntry journal, StudyIndex index,
+    TimeProvider clock, Func<Guid> newGuid, ILogger log) : IAsyncDisposable
 {
     private const int MaxAttempts = 40;
+
+    // A row holds no more; a delete of a whole study on which others work has so many.
+    private const int MaxOldClaims = 5_000;
 
     private readonly Lock gate = new();
     private readonly SemaphoreSlim table = new(1);
     private readonly Queue<StudyChange> queue = [];
     private readonly Dictionary<InstanceName, long> committedAt = [];
     private readonly InstanceRowReader reader = new(study, stores, contents);
-    private readonly SearchRows searchRows = new(study, stores, new InstanceRowReader(study, stores, contents));
+    private readonly ConflictWait wait = new(clock, newGuid);
+    private readonly SearchRows searchRows = new(study, stores, new InstanceRowReader(study, stores, contents), new ConflictWait(clock, newGuid));
     private StudyRows? known;
     private long foreignChanges;
     private long commits;
     private bool isRunning;
-    private bool isLeft;
+    private bool journalMustStay;
     private bool hasPurgeEntry;
 
     public Uid Study => study;
@@ -40,7 +46,7 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
     {
         await journal.HoldAsync(cancellationToken);
         lock (gate) if (known is not null) return new StudyGuard(foreignChanges, commits);
-        await table.WaitAsync(cancellationToken);
+        await table.WaitAsync(CancellationToken.None); // for a commit, which is bounded
         try
         {
             if (known is null) await KnowAsync(cancellationToken);
@@ -53,16 +59,16 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
     }
 
     /// <summary>Something may have happened to a blob that this writer will not settle: the journal row stays, and the sweep or an event does it.</summary>
-    public void LeaveToSweep() => isLeft = true;
+    public void LeaveToSweep() => journalMustStay = true;
 
     /// <summary>The same, where an exception is why.</summary>
     public void LeaveToSweep(Exception exception)
     {
-        isLeft = true;
+        journalMustStay = true;
         ArchiveLog.NotStored(log, exception);
     }
 
-    /// <summary>Takes changes up; each one's Settled tells when it is done. The caller holds a lease until then.</summary>
+    /// <summary>Takes changes up; each one's Settled tells when it is done. The caller holds a lease during the call; from then on the commits hold one of their own.</summary>
     public void Enqueue(IEnumerable<StudyChange> changes)
     {
         lock (gate)
@@ -77,16 +83,21 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
     /// <summary>Writes the study's and its series' rows anew from all instance rows where they differ, and every search row (crash recovery and rebuild).</summary>
     public async Task VerifyAsync(CancellationToken cancellationToken)
     {
-        await table.WaitAsync(cancellationToken);
+        await table.WaitAsync(CancellationToken.None); // for a commit, which is bounded
         try
         {
             for (var attempt = 0; ; attempt++)
             {
                 if (attempt == MaxAttempts) throw new IOException("The study changed too often while it was verified.");
+                await journal.HoldAsync(cancellationToken);
                 var rows = await KnowAsync(cancellationToken);
                 var commit = new StudyCommit(study, rows, stores, reader, options.QueryTags, clock);
                 await commit.RecountAsync(cancellationToken);
-                if (commit.HasWrites && !await SubmitAsync(commit, cancellationToken)) continue;
+                if (commit.HasWrites && !await SubmitAsync(commit, cancellationToken))
+                {
+                    await wait.BeforeNextAsync(attempt, cancellationToken);
+                    continue;
+                }
                 var state = known!.Study;
                 if (state.Instances == 0) await LeaveTombstoneAsync(state, cancellationToken);
                 await searchRows.WriteAsync(state, commit.AllInstances, state.Claims, commit.AllInstances.Select(name => name.Series).Distinct(), cancellationToken);
@@ -104,7 +115,7 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
     public async ValueTask DisposeAsync()
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), clock);
-        if (!isLeft)
+        if (!journalMustStay)
         {
             await ForgetRemovedClaimsAsync(timeout.Token);
             await journal.RemoveAsync(timeout.Token);
@@ -115,6 +126,8 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
 
     private async Task RunAsync()
     {
+        // Whoever waits for these commits may stop waiting, and give its lease back, before they end: the journal row must outlive them all the same (rule 2).
+        using var lease = index.Extend(this);
         while (true)
         {
             List<StudyChange> batch;
@@ -138,7 +151,7 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
                 ArchiveLog.NotSettled(log, exception);
                 lock (gate)
                 {
-                    isLeft = true;
+                    journalMustStay = true;
                     known = null;
                     foreignChanges++;
                 }
@@ -151,14 +164,12 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
         }
     }
 
-    // One batch of rows, each name once: a name that comes again waits for the next, so that it is handled in order. Deletes go from the highest name down,
-    // because attributes come from the lowest: the source goes last, when nothing is left to take them from.
+    // One batch of rows, each name once: a name that comes again waits for the next, so that it is handled in order.
     private List<StudyChange> TakeBatch()
     {
         var names = new HashSet<InstanceName>();
         var batch = new List<StudyChange>();
         while (batch.Count < StudyCommit.MaxChanges && queue.TryPeek(out var change) && names.Add(change.Name)) batch.Add(queue.Dequeue());
-        if (batch.TrueForAll(change => change.IsDelete)) batch.Sort((a, b) => b.Name.CompareTo(a.Name));
         return batch;
     }
 
@@ -170,10 +181,12 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
         for (var attempt = 0; next < batch.Count; attempt++)
         {
             if (attempt == MaxAttempts + batch.Count) throw new IOException("The study changed too often to be settled.");
+            // A commit that waited for long must not run on a row that the sweep has taken for abandoned.
+            await journal.HoldAsync(cancellationToken);
             var rows = known ?? await KnowAsync(cancellationToken);
             var part = batch.GetRange(next, Math.Min(size, batch.Count - next));
             var commit = new StudyCommit(study, rows, stores, reader, options.QueryTags, clock);
-            await commit.PrepareAsync(part, change => IsTrusted(change), rowsMayExist, searchRows.Confirmed, cancellationToken);
+            await commit.PrepareAsync(part, change => IsTrusted(change), rowsMayExist, await ForgettableAsync(rows.Study, cancellationToken), cancellationToken);
             if (commit.IsTooLarge && part.Count > 1)
             {
                 size = part.Count / 2;
@@ -188,6 +201,7 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
             if (written is StorageStatus.Conflict or StorageStatus.PreconditionFailed or StorageStatus.NotFound)
             {
                 rowsMayExist = true;
+                await wait.BeforeNextAsync(attempt, cancellationToken);
                 continue;
             }
             if (written != StorageStatus.Ok) throw new IOException($"A row of the index was refused ({written}).");
@@ -265,8 +279,6 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
         if (state.Instances == 0) await LeaveTombstoneAsync(state, cancellationToken);
         await searchRows.WriteAsync(state, commit.Added, commit.NewClaims, commit.NewSeries, cancellationToken);
         await searchRows.RemoveOldAsync(state.OldClaims, cancellationToken);
-        await searchRows.RemoveSeriesAsync(commit.RemovedSeries, cancellationToken);
-        await searchRows.RemoveUidsAsync(commit.Removed, cancellationToken);
         await Concurrently.ForEachAsync(commit.DerivedToRemove, name => stores.Derived.DeleteAsync(name, null, null, cancellationToken));
     }
 
@@ -282,9 +294,19 @@ internal sealed class StudyWriter(Uid study, ArchiveStores stores, ArchiveOption
     private async Task ForgetRemovedClaimsAsync(CancellationToken cancellationToken)
     {
         if (known is not { } rows || !rows.Study.OldClaims.Overlaps(searchRows.Confirmed)) return;
+        var forgettable = await ForgettableAsync(rows.Study, cancellationToken);
+        if (forgettable.Count == 0) return;
         var state = rows.Study.Copy();
-        state.OldClaims.ExceptWith(searchRows.Confirmed);
+        state.OldClaims.ExceptWith(forgettable);
         // If someone else has changed the row, the old claims are theirs to forget.
         await stores.Instances.SubmitAsync([TableWrite.Replace(state.ToRow(), state.ETag!)], cancellationToken);
+    }
+
+    // A process that committed before us and has not ended its work may still write a search row that we have just seen gone, and die before it takes the row back. Then its
+    // journal row is still there, and who works that off must find the claim. So claims are forgotten only when nobody else is at work on the study.
+    private async Task<IReadOnlySet<string>> ForgettableAsync(StudyState state, CancellationToken cancellationToken)
+    {
+        if (!state.OldClaims.Overlaps(searchRows.Confirmed)) return new HashSet<string>();
+        return state.OldClaims.Count > MaxOldClaims || await journal.IsAloneAsync(cancellationToken) ? searchRows.Confirmed : new HashSet<string>();
     }
 }

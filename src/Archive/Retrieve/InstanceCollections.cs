@@ -69,7 +69,7 @@ public sealed partial class InstanceRetrieval
             if (await RowAsync(new InstanceKey(study, series!.Value, one), ValueColumns, cancellationToken) is { } row) yield return row;
             yield break;
         }
-        var (from, before) = series is { } only ? Layout.InstanceRows(only) : ("i:", Layout.InstanceRowsBefore);
+        var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ValueColumns }, cancellationToken))
             yield return InstanceState.FromRow(row);
     }

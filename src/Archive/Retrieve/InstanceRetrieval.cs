@@ -19,7 +19,7 @@ public sealed partial class InstanceRetrieval
     private const int MaxShiftedFrame = 64 * 1024 * 1024;
 
     private static readonly string[] ListColumns = ["ET", "L", "H", "SC", "TS", "O", "FL", "IN"];
-    private static readonly string[] ValueColumns = [.. ListColumns, "IA", "DF", "DB", .. RowBytes.Names("F", 900 * 1024), .. RowBytes.Names("B", 900 * 1024)];
+    private static readonly string[] ValueColumns = [.. ListColumns, .. InstanceState.AttributeColumns, "DF", "DB", .. RowBytes.Names("F", InstanceState.SpillBytes), .. RowBytes.Names("B", InstanceState.SpillBytes)];
 
     private readonly ArchiveStores stores;
     private readonly StudyIndex index;
@@ -220,9 +220,9 @@ public sealed partial class InstanceRetrieval
         {
             if (await opening is { } opened) await opened.DisposeAsync();
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        catch (Exception)
         {
-            // It was not wanted any more.
+            // It was not wanted any more, and storage clients throw exceptions of their own kinds.
         }
     }
 
@@ -243,7 +243,7 @@ public sealed partial class InstanceRetrieval
 
     private async Task<IReadOnlyList<InstanceState>> RowsAsync(Uid study, Uid? series, string[] columns, CancellationToken cancellationToken)
     {
-        var (from, before) = series is { } only ? Layout.InstanceRows(only) : ("i:", Layout.InstanceRowsBefore);
+        var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var rows = new List<InstanceState>();
         await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken))
             rows.Add(InstanceState.FromRow(row));

@@ -23,7 +23,7 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
     {
         studies++;
         var found = new List<(NumberedUid Order, JsonElement Attributes)>();
-        var rows = new TableQuery { PartitionKey = study.Value, RowKeyFrom = "e:", RowKeyBefore = Layout.SeriesRowsBefore };
+        var rows = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllSeriesRows.From, RowKeyBefore = Layout.AllSeriesRows.Before };
         if (query.Series is { } only) rows = rows with { RowKeyFrom = Layout.SeriesRowKey(only), RowKeyBefore = Layout.SeriesRowKey(only) + "!" };
         await foreach (var row in stores.Instances.RowsAsync(rows, cancellationToken))
         {
@@ -40,7 +40,7 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
         var (from, before) = Layout.InstanceRows(series);
         if (query.Level == QidoLevel.Instance && query.Matches.FirstOrDefault(match => match.Path is [var tag] && tag == Tags.SOPInstanceUID && !match.IsUniversal) is { Values: [var sop] })
             (from, before) = (Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))), Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))) + "!");
-        IReadOnlyList<string> columns = withMetadata ? ["IA", "TS", .. InstanceState.MetadataColumns] : ["ET", "IN", "IA", "TS"];
+        IReadOnlyList<string> columns = withMetadata ? ["TS", .. InstanceState.AttributeColumns, .. InstanceState.MetadataColumns] : ["ET", "IN", "TS", .. InstanceState.AttributeColumns];
         var found = new List<(NumberedUid Order, InstanceState Row)>();
         await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken))
         {

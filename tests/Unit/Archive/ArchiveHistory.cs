@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using DicomServerless.Archive;
 using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
@@ -11,6 +12,7 @@ namespace DicomServerless.Unit.Archive;
 internal enum Move
 {
     Store, StoreTwo, Resend, Replace, DeleteInstance, DeleteSeries, DeleteStudy, ForeignPut, ForeignDelete, Event, EventAgain, Sweep, Reconcile, Crash, TimePasses, LongTimePasses,
+    Retrieve, Cancel, Fail, StoreMany, DeleteMany, ForeignDeleteMany,
 }
 
 /// <summary>One move, with a number that picks what it is about, and how many storage steps happen before the next.</summary>
@@ -19,11 +21,20 @@ internal readonly record struct HistoryMove(Move Move, int Pick, int[] Steps)
     public override string ToString() => $"{Move}({Pick}) then [{string.Join(' ', Steps)}]";
 }
 
-/// <summary>Some moves, and a number that says in what order what is still under way after the last of them comes to its end.</summary>
-internal sealed record History(HistoryMove[] Moves, int Order)
+/// <summary>
+/// Some moves, and a number that says in what order what is still under way after the last of them comes to its end. In a history without events nothing tells the archive of
+/// a blob but its own journal; then nobody else changes blobs.
+/// </summary>
+internal sealed record History(HistoryMove[] Moves, int Order, bool IsWithoutEvents = false)
 {
-    public override string ToString() => $"{string.Join("; ", Moves)}, in order {Order}";
+    public override string ToString() => $"{string.Join("; ", Moves)}, in order {Order}{(IsWithoutEvents ? ", without events" : "")}";
 }
+
+/// <summary>A fault in one storage operation of a move.</summary>
+/// <param name="Step">At which step of the move, from 0.</param>
+/// <param name="IsCancellation">Whether the client leaves there; else the operation fails.</param>
+/// <param name="Crash">After how many further steps, the newest first, the process dies; null if it does not.</param>
+internal readonly record struct HistoryFault(int Step, bool IsCancellation, int? Crash);
 
 /// <summary>
 /// One history: two processes with the real archive code over shared stores in memory. Every storage operation is a step, steps of all that is under way are mixed as the
@@ -33,6 +44,8 @@ internal sealed class ArchiveHistory
 {
     private static readonly string[] Studies = ["1.2.3.4.1", "1.2.3.4.2"];
     private static readonly string[] Names = ["Alpha^A", "Beta^B", "Gamma^C"];
+    private static readonly Uid LargeStudy = Uid.Parse("1.2.3.4.3");
+    private const int LargeInstances = 230, LargeSeries = 115;
 
     private readonly ManualTime clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly StepScheduler scheduler = new();
@@ -42,6 +55,9 @@ internal sealed class ArchiveHistory
     private readonly List<MemoryBlobChange> delivered = [];
     private readonly List<Operation> operations = [];
     private readonly ArchiveOptions options;
+    private readonly List<CancellationTokenSource> requests = [];
+    private readonly int pageSize;
+    private bool isWithoutEvents, hasFaults;
     private int guids;
 
     private sealed class Process
@@ -60,33 +76,87 @@ internal sealed class ArchiveHistory
         public int? Acknowledged { get; set; }
     }
 
-    public ArchiveHistory(IndexingOnStore onStore)
+    public ArchiveHistory(IndexingOnStore onStore, int pageSize = 3, int writesPerRequest = 4)
     {
+        this.pageSize = pageSize;
         world = new MemoryWorld(clock);
         world.Dicom.Changed = events.Add;
         world.Inbox.Changed = events.Add;
-        options = new ArchiveOptions { OnStore = onStore, JournalDueSeconds = 20, KeepStudySeconds = 1, TombstoneSeconds = 60, DerivedGraceSeconds = 1 };
+        options = new ArchiveOptions { OnStore = onStore, JournalDueSeconds = 20, KeepStudySeconds = 1, TombstoneSeconds = 60, DerivedGraceSeconds = 1, WritesPerRequest = writesPerRequest };
         for (var i = 0; i < processes.Length; i++) processes[i] = Start(i);
     }
 
     public string Trace => string.Join('\n', scheduler.Trace);
 
     /// <summary>Plays the moves and checks the end. Throws what is wrong.</summary>
-    public void Play(History history)
+    public void Play(History history) => OnScheduler(() =>
+    {
+        isWithoutEvents = history.IsWithoutEvents;
+        foreach (var move in history.Moves)
+        {
+            scheduler.Trace.Add(move.ToString());
+            Begin(move);
+            scheduler.Run();
+            foreach (var step in move.Steps) if (scheduler.Count > 0) scheduler.Release(step % scheduler.Count);
+        }
+        Settle(history.Order);
+        Check();
+    });
+
+    /// <summary>Plays all moves but the last without a fault, one after the other, and the last with one. False if the last one ends before the step of the fault.</summary>
+    public bool PlayWithFault(History history, HistoryFault fault)
+    {
+        var isReached = false;
+        OnScheduler(() =>
+        {
+            isWithoutEvents = history.IsWithoutEvents;
+            foreach (var move in history.Moves[..^1])
+            {
+                Begin(move);
+                RunToEnd();
+                clock.Advance(TimeSpan.FromSeconds(2));
+                RunToEnd();
+            }
+            scheduler.Trace.Add($"{history.Moves[^1]} with {fault}");
+            Begin(history.Moves[^1]);
+            scheduler.Run();
+            for (var step = 0; step < fault.Step && scheduler.Count > 0; step++) scheduler.Release(0);
+            isReached = scheduler.Count > 0;
+            if (isReached) Strike(fault, history.Moves[^1].Pick & 1);
+            Settle(history.Order);
+            Check();
+        });
+        return isReached;
+    }
+
+    // Two seconds after the fault the process lets go of the study, and with that of its journal row, unless something of it is still under way.
+    private void Strike(HistoryFault fault, int process)
+    {
+        hasFaults = true;
+        if (fault.IsCancellation) requests[^1].Cancel();
+        else scheduler.Fail(0, new StorageFault());
+        scheduler.Run();
+        clock.Advance(TimeSpan.FromSeconds(2));
+        scheduler.Run();
+        for (var step = 0; step < fault.Crash && scheduler.Count > 0; step++) scheduler.Release(scheduler.Count - 1);
+        if (fault.Crash is not null) Crash(process);
+    }
+
+    private void Crash(int index)
+    {
+        scheduler.Trace.Add("crash");
+        processes[index].IsAlive = false;
+        scheduler.Kill(index);
+        processes[index] = Start(index);
+    }
+
+    private void OnScheduler(Action play)
     {
         var before = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(scheduler);
         try
         {
-            foreach (var move in history.Moves)
-            {
-                scheduler.Trace.Add(move.ToString());
-                Begin(move);
-                scheduler.Run();
-                foreach (var step in move.Steps) if (scheduler.Count > 0) scheduler.Release(step % scheduler.Count);
-            }
-            Settle(history.Order);
-            Check();
+            play();
         }
         finally
         {
@@ -97,7 +167,7 @@ internal sealed class ArchiveHistory
     private Process Start(int index)
     {
         Process process = null!;
-        var stores = world.Client(what => scheduler.StepAsync(index, () => process.IsAlive, what), pageSize: 3);
+        var stores = world.Client(what => scheduler.StepAsync(index, () => process.IsAlive, what), pageSize);
         process = new Process { Archive = new DicomArchive(stores, options, clock, NextGuid, NullLogger<DicomArchive>.Instance) };
         return process;
     }
@@ -118,45 +188,66 @@ internal sealed class ArchiveHistory
         {
             case Move.Store:
             case Move.Resend:
-                Run(StoreAsync(process.Archive, DuplicatePolicy.Reject, (key, move.Move == Move.Resend ? 0 : pick / 8 % 3)));
+                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Reject, token, (key, Content(key, move.Move == Move.Resend ? 0 : pick / 8 % 3))));
                 break;
             case Move.StoreTwo:
-                Run(StoreAsync(process.Archive, DuplicatePolicy.Reject, (key, pick / 8 % 3), (Key(pick + 1), 1)));
+                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Reject, token, (key, Content(key, pick / 8 % 3)), (Key(pick + 1), Content(Key(pick + 1), 1))));
+                break;
+            case Move.StoreMany:
+                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Replace, token, [.. LargeKeys().Select((large, i) => (large, LargeContent(large, i, pick)))]));
                 break;
             case Move.Replace:
-                Run(StoreAsync(process.Archive, DuplicatePolicy.Replace, (key, pick / 8 % 3)));
+                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Replace, token, (key, Content(key, pick / 8 % 3))));
                 break;
             case Move.DeleteInstance:
-                Run(DeleteAsync(process.Archive, key.Study, key.Series, key.Sop));
+                Run(token => DeleteAsync(process.Archive, key.Study, key.Series, key.Sop, token));
                 break;
             case Move.DeleteSeries:
-                Run(DeleteAsync(process.Archive, key.Study, key.Series, null));
+                Run(token => DeleteAsync(process.Archive, key.Study, key.Series, null, token));
                 break;
             case Move.DeleteStudy:
-                Run(DeleteAsync(process.Archive, key.Study, null, null));
+                Run(token => DeleteAsync(process.Archive, key.Study, null, null, token));
                 break;
-            case Move.ForeignPut:
-                Run(ForeignAsync(key, Content(key, pick / 8 % 3, "9.9")));
+            case Move.DeleteMany:
+                Run(token => DeleteAsync(process.Archive, LargeStudy, null, null, token));
                 break;
-            case Move.ForeignDelete:
-                Run(ForeignAsync(key, null));
+            case Move.ForeignPut when !isWithoutEvents:
+                Run(_ => ForeignAsync(key, Content(key, pick / 8 % 3, "9.9")));
                 break;
-            case Move.Event when events.Count > 0:
+            case Move.ForeignDelete when !isWithoutEvents:
+                Run(_ => ForeignAsync(key, null));
+                break;
+            case Move.ForeignDeleteMany when !isWithoutEvents:
+                Run(async _ =>
+                {
+                    foreach (var large in LargeKeys().Skip(pick % 7).Take(100 + pick)) await ForeignAsync(large, null);
+                });
+                break;
+            case Move.Retrieve:
+                Run(token => process.Archive.Retrieval.ListAsync(key.Study, key.Series, key.Sop, token));
+                break;
+            case Move.Event when events.Count > 0 && !isWithoutEvents:
                 Deliver(process, events, pick % events.Count, remove: true);
                 break;
             case Move.EventAgain when delivered.Count > 0:
                 Deliver(process, delivered, pick % delivered.Count, remove: false);
                 break;
             case Move.Sweep:
-                Run(process.Archive.Sweeper.SweepAsync(CancellationToken.None));
+                Run(process.Archive.Sweeper.SweepAsync);
                 break;
             case Move.Reconcile:
-                Run(process.Archive.Reconciler.ReconcileAsync(key.Study, CancellationToken.None));
+                Run(token => process.Archive.Reconciler.ReconcileAsync(pick > 44 ? LargeStudy : key.Study, token));
+                break;
+            case Move.Cancel when requests.Count > 0:
+                hasFaults = true;
+                requests[pick % requests.Count].Cancel();
+                break;
+            case Move.Fail when scheduler.Count > 0:
+                hasFaults = true;
+                scheduler.Fail(pick % scheduler.Count, new StorageFault());
                 break;
             case Move.Crash:
-                process.IsAlive = false;
-                scheduler.Kill(move.Pick & 1);
-                processes[move.Pick & 1] = Start(move.Pick & 1);
+                Crash(move.Pick & 1);
                 break;
             case Move.TimePasses:
                 clock.Advance(TimeSpan.FromSeconds(2));
@@ -175,28 +266,43 @@ internal sealed class ArchiveHistory
         return new InstanceKey(Uid.Parse(study), Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{study}.{series}")), Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{study}.{series}.{sop}")));
     }
 
-    private static byte[] Content(InstanceKey key, int variant, string implementation)
+    private static byte[] Content(InstanceKey key, int variant, string implementation = "1.1")
     {
         var made = TestObject.Of(key.Study.Value, key.Series.Value, key.Sop.Value);
         if (variant != 1) made.Add(0x00100010, "PN", Names[variant]).Add(0x00080020, "DA", string.Create(CultureInfo.InvariantCulture, $"2020010{variant + 1}"));
         return made.Add(0x00080060, "CS", variant == 2 ? "MR" : "CT").Add(0x00100020, "LO", $"ID{variant}").ToFile(implementation);
     }
 
-    private async Task StoreAsync(DicomArchive archive, DuplicatePolicy policy, params (InstanceKey Key, int Variant)[] objects)
+    private static IEnumerable<InstanceKey> LargeKeys() => Enumerable.Range(0, LargeInstances).Select(i => new InstanceKey(LargeStudy, Part(i % LargeSeries), Part(1000 + i)));
+
+    private static Uid Part(int number) => Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{LargeStudy}.{number}"));
+
+    // Attributes of study, series and instance that are as long as their form allows: alone each fits a row, together they do not.
+    private static byte[] LargeContent(InstanceKey key, int number, int pick)
     {
-        var running = objects.Select(o => new Operation { IsStore = true, Concerns = key => key == o.Key, Started = scheduler.Trace.Count, Content = Convert.ToHexString(DataSetOf(Content(o.Key, o.Variant, "1.1"))) }).ToArray();
+        var made = TestObject.Of(key.Study.Value, key.Series.Value, key.Sop.Value).Add(0x00080060, "CS", number % 2 == 0 ? "PT" : "MR").Add(0x00100020, "LO", "LARGE");
+        uint[] tags = [0x00080080, 0x00102201, 0x00401012, 0x00321033, 0x00081030, 0x00081080, 0x00100021, 0x00101000, 0x00101001, 0x00101060, 0x00102160, 0x00102180, 0x001021B0, 0x00104000, 0x00200010, 0x00321032, 0x00321060, 0x00380010];
+        var text = Encoding.ASCII.GetString([.. Enumerable.Range(0, 65_000).Select(i => (byte)('A' + (i * (number + 7) / 3 % 26)))]);
+        if (number < tags.Length && pick % 2 == 0) made.Add(tags[number], "LO", text);
+        if (number % 50 == 3) made.Add(0x00080008, "CS", text).Add(0x0008103E, "LO", text).Add(0x00200012, "IS", text);
+        return made.ToFile("1.1");
+    }
+
+    private async Task StoreAsync(DicomArchive archive, DuplicatePolicy policy, CancellationToken cancellationToken, params (InstanceKey Key, byte[] File)[] objects)
+    {
+        var running = objects.Select(o => new Operation { IsStore = true, Concerns = key => key == o.Key, Started = scheduler.Trace.Count, Content = Convert.ToHexString(DataSetOf(o.File)) }).ToArray();
         operations.AddRange(running);
-        using var batch = archive.Store.Begin(new StoreRequest(null, policy, "test"));
-        foreach (var (key, variant) in objects) await batch.ReceiveAsync(new MemoryStream(Content(key, variant, "1.1")), CancellationToken.None);
+        await using var batch = archive.Store.Begin(new StoreRequest(null, policy, "test"));
+        foreach (var (_, file) in objects) await batch.ReceiveAsync(new MemoryStream(file), cancellationToken);
         var results = await batch.CompleteAsync();
         for (var i = 0; i < results.Count; i++) if (results[i].IsStored) running[i].Acknowledged = scheduler.Trace.Count;
     }
 
-    private async Task DeleteAsync(DicomArchive archive, Uid study, Uid? series, Uid? sop)
+    private async Task DeleteAsync(DicomArchive archive, Uid study, Uid? series, Uid? sop, CancellationToken cancellationToken)
     {
         var operation = new Operation { IsStore = false, Started = scheduler.Trace.Count, Concerns = key => key.Study == study && (series is null || key.Series == series) && (sop is null || key.Sop == sop) };
         operations.Add(operation);
-        await archive.Removal.DeleteAsync(study, series, sop, CancellationToken.None);
+        await archive.Removal.DeleteAsync(study, series, sop, cancellationToken);
         operation.Acknowledged = scheduler.Trace.Count;
     }
 
@@ -218,19 +324,19 @@ internal sealed class ArchiveHistory
             from.RemoveAt(index);
             delivered.Add(change);
         }
-        Run(HandleAsync(process, change));
+        Run(token => HandleAsync(process, change, token));
     }
 
     // An event whose handling fails or whose handler dies comes again.
-    private async Task HandleAsync(Process process, MemoryBlobChange change)
+    private async Task HandleAsync(Process process, MemoryBlobChange change, CancellationToken cancellationToken)
     {
         try
         {
             underWay.Add((process, change));
-            await process.Archive.Events.HandleAsync(new BlobEvent(change.IsDeleted, change.Container, change.Name, change.Time, change.ClientRequestId), CancellationToken.None);
+            await process.Archive.Events.HandleAsync(new BlobEvent(change.IsDeleted, change.Container, change.Name, change.Time, change.ClientRequestId), cancellationToken);
             underWay.Remove((process, change));
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException || hasFaults)
         {
             underWay.Remove((process, change));
             events.Add(change);
@@ -240,7 +346,29 @@ internal sealed class ArchiveHistory
     private readonly List<(Process Process, MemoryBlobChange Change)> underWay = [];
     private readonly List<Task> running = [];
 
-    private void Run(Task task) => running.Add(task);
+    private void Run(Func<CancellationToken, Task> start)
+    {
+        var request = new CancellationTokenSource();
+        requests.Add(request);
+        running.Add(EndAsync());
+
+        // A client that left, or whose request failed, is promised nothing.
+        async Task EndAsync()
+        {
+            try
+            {
+                await start(request.Token);
+            }
+            catch (Exception exception) when (hasFaults && exception is StorageFault or OperationCanceledException or IOException)
+            {
+                scheduler.Trace.Add($"  ended with {exception.GetType().Name}");
+            }
+            finally
+            {
+                requests.Remove(request);
+            }
+        }
+    }
 
     // Everything that was started ends, every event arrives, and the sweep goes on until there is nothing left to do.
     private void Settle(int order)
@@ -254,12 +382,13 @@ internal sealed class ArchiveHistory
                 underWay.Remove(lost);
                 events.Add(lost.Change);
             }
+            if (isWithoutEvents) events.Clear();
             if (events.Count == 0 && world.Journal.Rows.Count == 0 && round > 0) return;
             while (events.Count > 0) Deliver(processes[round & 1], events, 0, remove: true);
             RunToEnd();
             clock.Advance(TimeSpan.FromSeconds(90));
             RunToEnd();
-            Run(processes[round & 1].Archive.Sweeper.SweepAsync(CancellationToken.None));
+            Run(processes[round & 1].Archive.Sweeper.SweepAsync);
             RunToEnd();
         }
         throw new InvalidOperationException("The journal does not become empty: " + string.Join(", ", world.Journal.Rows.Keys));
@@ -270,7 +399,7 @@ internal sealed class ArchiveHistory
     {
         var mixed = new Random(order);
         scheduler.Run();
-        while (scheduler.Count > 0)
+        while (IsUnderWay())
         {
             scheduler.Release(order switch
             {
@@ -283,10 +412,21 @@ internal sealed class ArchiveHistory
         RunToEnd();
     }
 
+    // Who waits because others were in its way goes on when time passes.
+    private bool IsUnderWay()
+    {
+        for (var waits = 0; scheduler.Count == 0 && waits < 10; waits++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(200));
+            scheduler.Run();
+        }
+        return scheduler.Count > 0;
+    }
+
     private void RunToEnd()
     {
         scheduler.Run();
-        while (scheduler.Count > 0) scheduler.Release(0);
+        while (IsUnderWay()) scheduler.Release(0);
         foreach (var failed in running.Where(task => task.IsFaulted)) failed.GetAwaiter().GetResult();
         running.RemoveAll(task => task.IsCompleted);
     }
@@ -294,7 +434,7 @@ internal sealed class ArchiveHistory
     private void Check()
     {
         new IndexCheck(world).Run();
-        foreach (var key in Enumerable.Range(0, 8).Select(Key)) CheckPromises(key);
+        foreach (var key in Enumerable.Range(0, 8).Select(Key).Concat(LargeKeys())) CheckPromises(key);
     }
 
     // Acknowledged and not contradicted by anything later or at the same time: stored means there, deleted means gone.

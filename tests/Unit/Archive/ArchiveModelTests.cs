@@ -15,6 +15,43 @@ public sealed class ArchiveModelTests
     [Fact]
     public void Index_follows_blobs_in_every_history_when_only_events_index() => Check.One(Settings(Histories / 5), Prop.ForAll(AnyHistory, history => Play(history, IndexingOnStore.Event)));
 
+    /// <summary>What the process wrote down itself must do where no event ever comes (rule 2).</summary>
+    [Fact]
+    public void Journal_alone_heals_every_history_without_events() =>
+        Check.One(Settings(Histories / 5), Prop.ForAll(AnyHistory, history => Play(history with { IsWithoutEvents = true }, IndexingOnStore.Commit)));
+
+    /// <summary>More instances than a commit holds, more series than a batch, attributes that no row holds together, and deletes of all of it.</summary>
+    [Fact]
+    public void Index_follows_blobs_of_a_large_study() => Check.One(Settings(Math.Max(1, Histories / 500)).WithEndSize(8), Prop.ForAll(LargeHistory, history => Play(history, IndexingOnStore.Commit, 1000)));
+
+    /// <summary>Every storage operation of these moves fails once and loses its client once; after each the process goes on or dies.</summary>
+    [Fact]
+    public void Index_follows_blobs_after_a_fault_at_every_step()
+    {
+        var played = 0;
+        HistoryMove M(Move move, int pick) => new(move, pick, []);
+        History[] histories =
+        [
+            new([M(Move.StoreTwo, 0)], 0, IsWithoutEvents: true),
+            new([M(Move.StoreTwo, 0), M(Move.Store, 10)], 0, IsWithoutEvents: true),
+            new([M(Move.StoreTwo, 0), M(Move.Replace, 16)], 0, IsWithoutEvents: true),
+            new([M(Move.StoreTwo, 0), M(Move.Store, 10), M(Move.DeleteStudy, 0)], 0, IsWithoutEvents: true),
+            new([M(Move.StoreTwo, 0), M(Move.Store, 10), M(Move.DeleteInstance, 0)], 0, IsWithoutEvents: true),
+            new([M(Move.StoreTwo, 0), M(Move.Reconcile, 0)], 0, IsWithoutEvents: true),
+            new([M(Move.ForeignPut, 0), M(Move.Retrieve, 0)], 0),
+            new([M(Move.ForeignPut, 0), M(Move.Event, 0)], 0),
+            new([M(Move.StoreTwo, 0), M(Move.ForeignDelete, 0), M(Move.Reconcile, 0)], 0),
+        ];
+        foreach (var history in histories)
+        {
+            foreach (var (isCancellation, crash) in new (bool, int?)[] { (true, null), (false, null), (true, 0), (true, 2), (false, 2), (true, 5) })
+            {
+                for (var step = 0; PlayWithFault(history, new HistoryFault(step, isCancellation, crash)); step++) played++;
+            }
+        }
+        Assert.True(played >= 1_000, $"{played} histories with a fault");
+    }
+
     /// <summary>A reconcile of the same process reads the study's row anew between a store's put and its commit, and so meets a delete of another process before the store does.</summary>
     [Fact]
     public void A_delete_that_a_reconcile_meets_is_not_hidden_from_a_store() =>
@@ -25,10 +62,24 @@ public sealed class ArchiveModelTests
     // Of the bits that pick the instance, those that a history uses: with fewer of them more moves meet (one instance, two series, two instances, one study, everything).
     private static readonly int[] Concerned = [0b0000, 0b0100, 0b1000, 0b1100, 0b1110];
 
+    private static readonly Move[] Small = [.. Enum.GetValues<Move>().Where(move => move < Move.StoreMany)];
+
+    private static readonly Move[] Large =
+        [Move.StoreMany, Move.StoreMany, Move.DeleteMany, Move.ForeignDeleteMany, Move.Event, Move.Reconcile, Move.Sweep, Move.Crash, Move.Cancel, Move.Fail, Move.TimePasses, Move.LongTimePasses];
+
+    private static Arbitrary<History> LargeHistory => Arb.From(
+        from order in Gen.Choose(0, 40)
+        from moves in Gen.ArrayOf(from move in Gen.Elements(Large)
+                                  from pick in Gen.Choose(0, 99)
+                                  from steps in Gen.Choose(0, 600)
+                                  select new HistoryMove(move, pick, [.. Enumerable.Range(0, steps).Select(step => step * pick % 7)]))
+        select new History([new(Move.StoreMany, order, []), .. moves], order),
+        history => Shorter(history.Moves).Select(moves => history with { Moves = moves }));
+
     private static Arbitrary<History> AnyHistory => Arb.From(
         from concerned in Gen.Elements(Concerned)
         from order in Gen.Choose(0, 40)
-        from moves in Gen.ArrayOf(from move in Gen.Elements(Enum.GetValues<Move>())
+        from moves in Gen.ArrayOf(from move in Gen.Elements(Small)
                                   from pick in Gen.Choose(0, 47)
                                   from steps in Gen.ArrayOf(Gen.Choose(0, 5))
                                   select new HistoryMove(move, pick & (concerned | ~0b1110), steps))
@@ -48,12 +99,25 @@ public sealed class ArchiveModelTests
         }
     }
 
-    private static void Play(History played, IndexingOnStore onStore)
+    private static void Play(History played, IndexingOnStore onStore, int pageSize = 3)
     {
-        var history = new ArchiveHistory(onStore);
+        var history = new ArchiveHistory(onStore, pageSize);
+        Explain(history, () => history.Play(played));
+    }
+
+    private static bool PlayWithFault(History played, HistoryFault fault)
+    {
+        var history = new ArchiveHistory(IndexingOnStore.Commit, writesPerRequest: 1);
+        var isReached = false;
+        Explain(history, () => isReached = history.PlayWithFault(played, fault));
+        return isReached;
+    }
+
+    private static void Explain(ArchiveHistory history, Action play)
+    {
         try
         {
-            history.Play(played);
+            play();
         }
         catch (Exception exception)
         {

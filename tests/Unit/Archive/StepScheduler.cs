@@ -35,6 +35,16 @@ internal sealed class StepScheduler : SynchronizationContext
         Run();
     }
 
+    /// <summary>Lets a waiting operation fail instead: before it takes effect, or after that with its answer lost.</summary>
+    public void Fail(int index, Exception exception)
+    {
+        var picked = waiting[index];
+        waiting.RemoveAt(index);
+        Trace.Add($"  p{picked.Process} FAILED {picked.What}");
+        picked.Go.SetException(exception);
+        Run();
+    }
+
     /// <summary>The oldest waiting step of a process, or of the other if it has none.</summary>
     public int FirstOf(int process) => Math.Max(0, waiting.FindIndex(step => step.Process == process));
 
