@@ -1,54 +1,51 @@
-using System.Net;
-using DicomServerless.Dicom.Web;
+using System.Text.Json;
 using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>Sends one batch and reads what became of it. Decides nothing about when to try again.</summary>
-internal sealed class BatchSender(DestinationClient client, Bandwidth bandwidth, TimeProvider time, Func<Guid> newGuid)
+/// <summary>Reads what the answer to a store, or the end of a request without an answer, says of the objects of a batch. Decides nothing about when to try again.</summary>
+internal sealed class StoreAnswers(TimeProvider time)
 {
-    private const int MaxAnswerBytes = 16 << 20;
+    private const int MaxAnswerBytes = 16 << 20, MultipleChoices = 300, BadRequest = 400, ContentTooLarge = 413, ServerError = 500;
 
-    /// <summary>One STOW request.</summary>
-    public async Task<BatchResult> SendAsync(Batch batch, DestinationOptions options, bool isCareful, CancellationToken cancellationToken)
+    /// <summary>Reads an answer.</summary>
+    public async Task<BatchResult> ReadAsync(HttpResponseMessage answer, Batch batch, DestinationOptions options, CancellationToken cancellationToken)
     {
-        using var content = new StowContent(batch.Entries, MultipartWriter.NewBoundary(newGuid), bandwidth);
-        return await RequestAsync(batch, options, async (path, prepare, token) => await client.SendAsync(HttpMethod.Post, path, content, request =>
+        var status = (int)answer.StatusCode;
+        var retryAfter = RetryAfterOf(answer);
+        switch (status)
         {
-            prepare(request);
-            // After a refusal ask first, so that a server can refuse again without taking the bytes.
-            request.Headers.ExpectContinue = isCareful;
-        }, token), "/studies", cancellationToken);
+            case 401 or 403:
+                return new BatchResult(BatchOutcome.Unauthorized, status, "The destination does not accept the gateway's credentials.", retryAfter);
+            case 408 or 425 or 429 or 502 or 503 or 504 or 507:
+                return new BatchResult(BatchOutcome.Unavailable, status, "The destination is not available.", retryAfter);
+            case >= ServerError:
+                return new BatchResult(BatchOutcome.Broken, status, "The destination failed.", retryAfter);
+            case 404 or 405 or (>= MultipleChoices and < BadRequest):
+                return new BatchResult(BatchOutcome.NotStow, status, "The URL is not that of a store service.", retryAfter);
+        }
+        // Whatever the status says, an answer that names instances counts: some servers answer 400 although they stored a part.
+        var body = await ReadBodyAsync(answer, cancellationToken);
+        if (body is not null && StowAnswer.TryRead(body) is { } parsed)
+        {
+            var judgements = Judge(parsed, batch, options, status);
+            var outcome = status == ContentTooLarge && judgements.Count < batch.Entries.Count ? BatchOutcome.TooLarge : BatchOutcome.Answered;
+            return new BatchResult(outcome, status, "", retryAfter) { Judgements = judgements };
+        }
+        return status switch
+        {
+            ContentTooLarge => new BatchResult(BatchOutcome.TooLarge, status, "The request is larger than the destination takes."),
+            < MultipleChoices => new BatchResult(BatchOutcome.NotStow, status, "The answer is not that of a store service."),
+            _ => new BatchResult(BatchOutcome.Refused, status, "The destination refused the request and did not say why.", retryAfter),
+        };
     }
 
-    /// <summary>Any request whose answer is that of a store.</summary>
-    public async Task<BatchResult> RequestAsync(
-        Batch batch, DestinationOptions options, Func<string, Action<HttpRequestMessage>, CancellationToken, Task<HttpResponseMessage>> send, string path, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(TimeLimit(batch.Bytes, options), time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
-        {
-            using var answer = await send(path, request =>
-            {
-                if (batch.Policy is not null) request.Headers.TryAddWithoutValidation("Duplicate-Policy", batch.Policy);
-            }, both.Token);
-            return await ReadAsync(answer, batch, options, both.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return new BatchResult(BatchOutcome.Broken, null, "No answer in time.");
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException or CredentialsException)
-        {
-            return Failure(e);
-        }
-    }
-
-    /// <summary>What an exception of the network means. Its own text may hold URLs, so it is not repeated.</summary>
+    /// <summary>What the end of a request without an answer means. The text of the exception may hold URLs, so it is not repeated.</summary>
     public static BatchResult Failure(Exception exception) => exception switch
     {
         CredentialsException => new BatchResult(BatchOutcome.Unauthorized, null, exception.Message),
+        JsonException => new BatchResult(BatchOutcome.NotStow, null, "The answer is not that of an upload service."),
+        OperationCanceledException => new BatchResult(BatchOutcome.Broken, null, "The destination did not answer in time."),
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => new BatchResult(BatchOutcome.Unavailable, null, "The host name cannot be resolved."),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new BatchResult(BatchOutcome.Unavailable, null, "No connection."),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new BatchResult(BatchOutcome.Unavailable, null, "TLS failed; look at the certificates."),
@@ -56,35 +53,15 @@ internal sealed class BatchSender(DestinationClient client, Bandwidth bandwidth,
         _ => new BatchResult(BatchOutcome.Broken, null, "The connection broke."),
     };
 
-    /// <summary>What is allowed for a request of this size.</summary>
-    public TimeSpan TimeLimit(long bytes, DestinationOptions options) =>
-        TimeSpan.FromSeconds(options.TimeoutSeconds + (bandwidth.BytesPerSecond > 0 ? bytes / bandwidth.BytesPerSecond * 2 * options.Parallelism : 0));
+    /// <summary>Whether <see cref="Failure"/> knows the exception as the end of a request: anything of the network, or the time limit.</summary>
+    public static bool IsEndOfRequest(Exception exception, CancellationToken cancellationToken) =>
+        exception is HttpRequestException or IOException or CredentialsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    private async Task<BatchResult> ReadAsync(HttpResponseMessage answer, Batch batch, DestinationOptions options, CancellationToken cancellationToken)
+    /// <summary>Retry-After (RFC 9110 10.2.3), at most an hour.</summary>
+    public TimeSpan? RetryAfterOf(HttpResponseMessage answer)
     {
-        var status = (int)answer.StatusCode;
-        var retryAfter = RetryAfterOf(answer);
-        switch (status)
-        {
-            case 401 or 403:
-                return new BatchResult(BatchOutcome.Unauthorized, status, "The destination does not accept who we are.", retryAfter);
-            case 408 or 425 or 429 or 502 or 503 or 504 or 507:
-                return new BatchResult(BatchOutcome.Unavailable, status, "The destination is not available.", retryAfter);
-            case >= 500:
-                return new BatchResult(BatchOutcome.Broken, status, "The destination failed.", retryAfter);
-            case 404 or 405 or (>= 300 and < 400):
-                return new BatchResult(BatchOutcome.NotStow, status, "The URL is not that of a store service.", retryAfter);
-        }
-        // Whatever the status says, an answer that names instances counts: some servers answer 400 although they stored a part.
-        var body = await ReadBodyAsync(answer, cancellationToken);
-        if (body is not null && StowAnswer.TryRead(body) is { } parsed)
-            return new BatchResult(status == 413 ? BatchOutcome.TooLarge : BatchOutcome.Answered, status, "", retryAfter) { Judgements = Judge(parsed, batch, options, status) };
-        return status switch
-        {
-            413 => new BatchResult(BatchOutcome.TooLarge, status, "More than the destination takes at once."),
-            < 300 => new BatchResult(BatchOutcome.NotStow, status, "The answer is not that of a store service."),
-            _ => new BatchResult(BatchOutcome.Refused, status, "The destination refused the request and did not say why.", retryAfter),
-        };
+        var wait = answer.Headers.RetryAfter is { } header ? header.Delta ?? (header.Date is { } date ? date - time.GetUtcNow() : null) : null;
+        return wait is { } found ? TimeSpan.FromSeconds(Math.Clamp(found.TotalSeconds, 0, 3600)) : null;
     }
 
     private static Dictionary<SpoolEntry, Judgement> Judge(StowAnswer answer, Batch batch, DestinationOptions options, int status)
@@ -98,11 +75,12 @@ internal sealed class BatchSender(DestinationClient client, Bandwidth bandwidth,
             else if (sop is not null && answer.HasStored(sop)) judgements[entry] = new Judgement(Verdict.Done, null);
             // Group 2 and data set may disagree about the UID: alone it is clear whom the answer means.
             else if (isAlone && answer.OnlyFailure is { } only) Fail(entry, only);
-            else if (isAlone && answer.StoredCount == 1 && status < 300) judgements[entry] = new Judgement(Verdict.Done, null);
+            else if (isAlone && answer.StoredCount == 1 && status < MultipleChoices) judgements[entry] = new Judgement(Verdict.Done, null);
         }
         return judgements;
 
-        void Fail(SpoolEntry entry, ushort reason) => judgements[entry] = new Judgement(FailureReasons.Judge(reason, batch.Policy, options.DuplicatesAreStored), reason);
+        void Fail(SpoolEntry entry, ushort reason) =>
+            judgements[entry] = new Judgement(FailureReasons.VerdictOf(reason, batch.Policy, options.DuplicatesAreStored), reason);
     }
 
     private static async Task<byte[]?> ReadBodyAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
@@ -116,12 +94,5 @@ internal sealed class BatchSender(DestinationClient client, Bandwidth bandwidth,
             body.Write(buffer, 0, count);
         }
         return body.Length == 0 ? null : body.ToArray();
-    }
-
-    /// <summary>Retry-After (RFC 9110 10.2.3), at most an hour.</summary>
-    public TimeSpan? RetryAfterOf(HttpResponseMessage answer)
-    {
-        var wait = answer.Headers.RetryAfter is { } header ? header.Delta ?? (header.Date is { } date ? date - time.GetUtcNow() : null) : null;
-        return wait is { } found ? TimeSpan.FromSeconds(Math.Clamp(found.TotalSeconds, 0, 3600)) : null;
     }
 }

@@ -49,13 +49,13 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
     {
         await server.ApplyAsync(EndPointsOf(configuration.Current.Dimse), cancellationToken);
         GatewayLog.Listening(log, string.Join(", ", server.EndPoints));
-        configuration.Changed += Apply;
+        configuration.Users.Add(ApplyAsync);
     }
 
     /// <summary>Closes the ports and lets associations end.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        configuration.Changed -= Apply;
+        configuration.Users.Remove(ApplyAsync);
         await server.StopAsync(DrainTime, cancellationToken);
     }
 
@@ -80,23 +80,20 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         return [.. endPoints];
     }
 
-    // Raised where the files are watched; ports open and close while associations go on.
-    private void Apply(GatewayOptions options)
-    {
-        server.Options = OptionsOf(options.Dimse);
-        _ = ApplyAsync(options);
-    }
-
-    private async Task ApplyAsync(GatewayOptions options)
+    // Ports open and close while associations go on. When one cannot be opened, nothing has changed.
+    private async Task<IReadOnlyList<string>> ApplyAsync(GatewayOptions options)
     {
         try
         {
             await server.ApplyAsync(EndPointsOf(options.Dimse), CancellationToken.None);
         }
-        catch (Exception exception) when (exception is SocketException or IOException or CryptographicException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or IOException or CryptographicException or ArgumentException or ObjectDisposedException)
         {
-            GatewayLog.ConfigurationRefused(log, $"The ports stay as they were: {exception.Message}");
+            return [$"Gateway:Dimse: a port cannot be opened or a certificate file cannot be used: {exception.Message}"];
         }
+        server.Options = OptionsOf(options.Dimse);
+        spool.Apply(options.Spool);
+        return [];
     }
 
     private ValueTask<AcceptorDecision> Decide(AssociationRequest request, CancellationToken cancellationToken)

@@ -87,7 +87,7 @@ internal sealed class Spool : IAsyncDisposable
         // A folder that a power cut takes away takes along what is in it: the names of new ones are made durable before anything is promised.
         foreach (var folder in made)
             if (options.Fsync == FsyncPolicy.Object && Posix.FlushFolder(Path.GetDirectoryName(folder)!) is var error and not 0) throw new IOException($"The folder of {folder} cannot be flushed: error {error}.");
-        var ownership = new FileStream(Path.Combine(path, ".lock"), new FileStreamOptions
+        var ownership = new FileStream(Path.Combine(path, SpoolName.Ownership), new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate, Access = FileAccess.Read, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });

@@ -6,7 +6,7 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <summary>The names in the spool: <c>{destination}/{yyyyMMddHH}/{study}/{sequence}.{checksum}.dcm</c>.</summary>
 internal static class SpoolName
 {
-    public const string Incoming = ".incoming", Quarantine = "quarantine", Sent = "sent", PartEnding = ".part", ObjectEnding = ".dcm", ReasonEnding = ".json";
+    public const string Incoming = ".incoming", Ownership = ".lock", Quarantine = "quarantine", Sent = "sent", PartEnding = ".part", ObjectEnding = ".dcm", ReasonEnding = ".json";
     private const int ChecksumDigits = 32;
 
     /// <summary>Whether a destination may be called so: letters, digits, <c>-</c>, <c>_</c>, and <c>.</c> except at the start; at most 64; not a folder of the spool's own.</summary>
