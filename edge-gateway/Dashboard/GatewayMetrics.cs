@@ -91,7 +91,7 @@ internal sealed class GatewayMetrics : IDisposable
 
     private void OnRecorded(Transaction record)
     {
-        var (result, seconds) = (Of("result", record.Result), record.Duration / 1_000);
+        var (result, seconds) = (Of("result", record.Result.ToString()), record.Duration / 1_000);
         switch (record.Kind)
         {
             case TransactionKind.Association:

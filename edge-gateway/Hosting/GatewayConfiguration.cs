@@ -95,6 +95,8 @@ internal sealed class GatewayConfiguration
         if (next.Spool.Fsync != Current.Spool.Fsync) yield return $"Gateway:Spool:Fsync is \"{next.Spool.Fsync}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Fsync}\".";
         if (next.Dimse.Address != Current.Dimse.Address && (next.Dimse.Port == Current.Dimse.Port || next.Dimse.Tls.Port == Current.Dimse.Tls.Port))
             yield return $"Gateway:Dimse:Address is \"{next.Dimse.Address}\": on the same port it changes only with a restart; restart, or set it back to \"{Current.Dimse.Address}\".";
+        if (next.LogFormat != Current.LogFormat) yield return $"Gateway:LogFormat is \"{next.LogFormat}\": it changes only with a restart; restart, or set it back to \"{Current.LogFormat}\".";
+        if (!next.Http.TrustedProxies.SequenceEqual(Current.Http.TrustedProxies)) yield return "Gateway:Http:TrustedProxies changes only with a restart; restart, or set it back.";
         if (next.Http.Url != Current.Http.Url) yield return $"Gateway:Http:Url is \"{next.Http.Url}\": it changes only with a restart; restart, or set it back to \"{Current.Http.Url}\".";
     }
 
