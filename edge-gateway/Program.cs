@@ -44,7 +44,7 @@ internal static class Program
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(GatewayConfiguration.Sources(args, AppContext.BaseDirectory));
-        AddLogging(builder.Logging);
+        AddLogging(builder.Logging, configuration.Current.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         if (configuration.Current.Http.Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) AddHttps(builder.WebHost, configuration);
         var services = builder.Services;
@@ -73,6 +73,8 @@ internal static class Program
         services.AddSingleton<MetricsText>();
         services.AddSingleton<EchoApi>();
         services.AddSingleton<QueryApi>();
+        services.AddSingleton<QuarantineApi>();
+        services.AddSingleton<OperatorRecords>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<OidcLogin>();
@@ -89,8 +91,11 @@ internal static class Program
 
         var app = builder.Build();
         app.Urls.Add(configuration.Current.Http.Url);
+        var http = configuration.Current.Http;
+        if (http.SendsPasswordsInClear) GatewayLog.PasswordsUnencrypted(app.Services.GetRequiredService<ILogger<GatewayConfiguration>>(), http.Url);
+        if (http.TrustedProxies.Count > 0) app.UseForwardedHeaders(http.ForwardedHeaders());
         var access = app.Services.GetRequiredService<AccessControl>();
-        app.Use((RequestDelegate next) => http => access.InvokeAsync(http, next));
+        app.Use((RequestDelegate next) => request => access.InvokeAsync(request, next));
         app.UseRouting();
         Routes.Map(app);
         return app;
@@ -106,9 +111,9 @@ internal static class Program
     private static void AddHttps(IWebHostBuilder host, GatewayConfiguration configuration)
     {
         var certificate = new HttpsCertificate(() => configuration.Current.Http);
-        _ = certificate.Current; // a bad one is told at the start
+        _ = certificate.Current; // a bad one ends the start with its reason
         host.UseKestrelHttpsConfiguration();
-        host.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => 
+        host.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
         {
             https.ServerCertificateSelector = (_, _) => certificate.Current.TargetCertificate;
             // With the certificates between it and the authority, which the selector cannot give.
@@ -116,17 +121,18 @@ internal static class Program
         }));
     }
 
-    private static void AddLogging(ILoggingBuilder logging)
+    private static void AddLogging(ILoggingBuilder logging, LogFormat format)
     {
+        const string Timestamp = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
         logging.ClearProviders();
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // why it did not start is said in one line
-        logging.AddSimpleConsole(simple =>
-        {
-            simple.SingleLine = true;
-            simple.ColorBehavior = LoggerColorBehavior.Disabled;
-            simple.TimestampFormat = "HH:mm:ss.fff ";
-            simple.UseUtcTimestamp = true;
-        });
+        if (format == LogFormat.Json) logging.AddJsonConsole(json => (json.TimestampFormat, json.UseUtcTimestamp) = (Timestamp.Trim(), true));
+        else
+            logging.AddSimpleConsole(simple =>
+            {
+                (simple.TimestampFormat, simple.UseUtcTimestamp) = (Timestamp, true);
+                (simple.SingleLine, simple.ColorBehavior) = (true, LoggerColorBehavior.Disabled);
+            });
     }
 }

@@ -33,10 +33,11 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
     /// <summary>The messages of a record.</summary>
     public IEnumerable<AuditMessage> Of(Transaction record) => record.Kind switch
     {
-        TransactionKind.Association when record.Result == "Rejected" => [Alert(record)],
+        TransactionKind.Association when record.Result == TransactionResult.Rejected => [Alert(record)],
         TransactionKind.Association => Remove(record.Association) is { } stores ? [Stored(stores, record.Time)] : [],
         TransactionKind.Store => Collect(record),
         TransactionKind.Query => [Query(record)],
+        TransactionKind.Operator => [OfOperator(record)],
         TransactionKind.Retrieve => Transfer(record, Called(record, false, AuditCode.Source), new AuditParticipant(record.Destination ?? "?", false, AuditCode.Destination, null), Caller(record, null)),
         TransactionKind.Forward => Transfer(record, Ours(true, AuditCode.Source), new AuditParticipant(record.Destination ?? "?", false, AuditCode.Destination, HostOf(record.Destination)), null),
         _ => [],
@@ -65,7 +66,7 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
     {
         AuditParticipant[] participants = requestor is { } other ? [source, destination, other] : [source, destination];
         var studies = Named(record.Study is { } study ? new Dictionary<string, int> { [study] = record.Count } : []);
-        var isFailure = record.Result is "Failure" or "Warning";
+        var isFailure = record.Result is TransactionResult.Failure or TransactionResult.Warning;
         return
         [
             new() { Event = AuditCode.BeginTransferring, Action = 'E', Time = record.Time - TimeSpan.FromMilliseconds(record.Duration), Participants = participants, Studies = studies },
@@ -75,9 +76,22 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
 
     private static AuditMessage Query(Transaction record) => new()
     {
-        Event = AuditCode.Query, Action = 'E', Time = record.Time, Outcome = record.Result == "Failure" ? MinorFailure : 0, Description = record.Result == "Failure" ? record.Detail : null,
+        Event = AuditCode.Query, Action = 'E', Time = record.Time, Outcome = OutcomeOf(record), Description = FailureOf(record),
         Participants = [Caller(record, AuditCode.Source), Called(record, false, AuditCode.Destination)],
     };
+
+    // A query on the dashboard shows patients (A.5.3.10); what is done to objects of the quarantine is an access to instances (A.5.3.6).
+    private AuditMessage OfOperator(Transaction record) => new()
+    {
+        Event = record.Action == OperatorAction.Query ? AuditCode.Query : AuditCode.InstancesAccessed, Time = record.Time, Outcome = OutcomeOf(record), Description = FailureOf(record),
+        Action = record.Action switch { OperatorAction.Query => 'E', OperatorAction.Download => 'R', OperatorAction.Purge => 'D', _ => 'U' },
+        Participants = [new AuditParticipant(record.User is { Length: > 0 } user ? user : "?", true, null, record.Remote), Ours(false, null)],
+        Studies = Named(record.Study is { } study ? new Dictionary<string, int> { [study] = record.Count } : []),
+    };
+
+    private static int OutcomeOf(Transaction record) => record.Result == TransactionResult.Failure ? MinorFailure : 0;
+
+    private static string? FailureOf(Transaction record) => record.Result == TransactionResult.Failure ? record.Detail : null;
 
     private AuditMessage Alert(Transaction record) => new()
     {

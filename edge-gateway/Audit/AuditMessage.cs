@@ -8,7 +8,7 @@ namespace DicomServerless.EdgeGateway.Audit;
 internal readonly record struct AuditCode(string Value, string Meaning)
 {
     public static readonly AuditCode ApplicationActivity = new("110100", "Application Activity"), BeginTransferring = new("110102", "Begin Transferring DICOM Instances"),
-        InstancesTransferred = new("110104", "DICOM Instances Transferred"), Query = new("110112", "Query"), SecurityAlert = new("110113", "Security Alert"), UserAuthentication = new("110114", "User Authentication");
+        InstancesAccessed = new("110103", "DICOM Instances Accessed"), InstancesTransferred = new("110104", "DICOM Instances Transferred"), Query = new("110112", "Query"), SecurityAlert = new("110113", "Security Alert"), UserAuthentication = new("110114", "User Authentication");
 
     public static readonly AuditCode ApplicationStart = new("110120", "Application Start"), ApplicationStop = new("110121", "Application Stop"), Login = new("110122", "Login"), Logout = new("110123", "Logout"), NodeAuthentication = new("110126", "Node Authentication");
 

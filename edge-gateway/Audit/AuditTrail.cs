@@ -6,13 +6,13 @@ using DicomServerless.EdgeGateway.Transactions;
 namespace DicomServerless.EdgeGateway.Audit;
 
 /// <summary>
-/// Makes audit messages of what happens and brings them to the repository. Nothing waits for it: some thousands are held while the repository is away, and what does not fit
-/// is counted as lost.
+/// Makes audit messages from transactions and logins and sends them to the repository. Nothing waits for it: 16,384 are held while the repository cannot be reached, and further ones are
+/// counted as lost.
 /// </summary>
 internal sealed class AuditTrail(GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time, ILogger<AuditTrail> log) : IHostedService, IDisposable
 {
     private const int Capacity = 16_384;
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3), LongestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2), LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly Channel<AuditMessage> queue = Channel.CreateBounded<AuditMessage>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
@@ -32,7 +32,7 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
     /// <summary>Says that the application starts, and listens to the transactions.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        Take(events.Activity(AuditCode.ApplicationStart, time.GetUtcNow()));
+        Enqueue(events.Activity(AuditCode.ApplicationStart, time.GetUtcNow()));
         transactions.Recorded += OnRecorded;
         sending = SendAllAsync(stopping.Token);
         return Task.CompletedTask;
@@ -42,17 +42,17 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         transactions.Recorded -= OnRecorded;
-        Take(events.Activity(AuditCode.ApplicationStop, time.GetUtcNow()));
+        Enqueue(events.Activity(AuditCode.ApplicationStop, time.GetUtcNow()));
         queue.Writer.TryComplete();
         stopping.CancelAfter(LastWords);
         if (sending is not null) await sending;
     }
 
     /// <summary>Someone logged in to the dashboard, or failed to.</summary>
-    public void LoggedIn(string user, IPAddress? remote, bool isSuccess) => Take(events.Login(AuditCode.Login, user, remote, isSuccess, time.GetUtcNow()));
+    public void LoggedIn(string user, IPAddress? remote, bool isSuccess) => Enqueue(events.Login(AuditCode.Login, user, remote, isSuccess, time.GetUtcNow()));
 
     /// <summary>Someone logged out.</summary>
-    public void LoggedOut(string user, IPAddress? remote) => Take(events.Login(AuditCode.Logout, user, remote, true, time.GetUtcNow()));
+    public void LoggedOut(string user, IPAddress? remote) => Enqueue(events.Login(AuditCode.Logout, user, remote, true, time.GetUtcNow()));
 
     /// <inheritdoc />
     public void Dispose() => stopping.Dispose();
@@ -62,11 +62,11 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
         if (!Options.Enabled) return;
         lock (gate)
         {
-            foreach (var message in events.Of(record)) Take(message);
+            foreach (var message in events.Of(record)) Enqueue(message);
         }
     }
 
-    private void Take(AuditMessage message)
+    private void Enqueue(AuditMessage message)
     {
         if (Options.Enabled && !queue.Writer.TryWrite(message)) Interlocked.Increment(ref lost);
     }
@@ -100,9 +100,11 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
                         Interlocked.Increment(ref sent);
                         pause = TimeSpan.Zero;
                     }
-                    catch (IOException exception)
+#pragma warning disable CA1031 // Whatever it was, the trail must not end: the message stays, and changed files or options may mend it.
+                    catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
                     {
-                        if (pause == TimeSpan.Zero) AuditLog.NotSent(log, options.Host, exception.Message);
+                        if (pause == TimeSpan.Zero) AuditLog.NotSent(log, options.Host, exception is IOException ? exception.Message : SafeText.Of(exception));
                         pause = pause == TimeSpan.Zero ? TimeSpan.FromSeconds(1) : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
                         await Task.Delay(pause, time, cancellationToken);
                     }
@@ -123,6 +125,6 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
 /// <summary>What the audit part logs. Event ids 5100 to 5109.</summary>
 internal static partial class AuditLog
 {
-    [LoggerMessage(5100, LogLevel.Warning, "The audit record repository {Host} does not take messages; they are held and tried again: {Reason}")]
+    [LoggerMessage(5100, LogLevel.Warning, "The audit record repository {Host} takes no messages; they are held and sent again: {Reason}")]
     public static partial void NotSent(ILogger log, string host, string reason);
 }

@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using DicomServerless.Dicom.Network;
 using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Audit;
@@ -21,7 +22,7 @@ internal sealed class SyslogSender(AuditOptions options, TimeProvider time) : ID
     private SslStream? tls;
     private Task? end;
 
-    /// <summary>Whether what this was made with is still what is configured.</summary>
+    /// <summary>Whether it was made with these options.</summary>
     public bool IsFor(AuditOptions other) => ReferenceEquals(options, other);
 
     /// <summary>Sends a message.</summary>
@@ -38,7 +39,7 @@ internal sealed class SyslogSender(AuditOptions options, TimeProvider time) : ID
             if (options.Transport == AuditTransport.Udp) await SendDatagramAsync(message, either.Token);
             else await SendOverTlsAsync(message, either.Token);
         }
-        catch (Exception exception) when (exception is SocketException or AuthenticationException or CryptographicException or OperationCanceledException or IOException)
+        catch (Exception exception) when (exception is SocketException or AuthenticationException or CryptographicException or OperationCanceledException or IOException or UnauthorizedAccessException)
         {
             Dispose();
             cancellationToken.ThrowIfCancellationRequested();
@@ -99,11 +100,11 @@ internal sealed class SyslogSender(AuditOptions options, TimeProvider time) : ID
         {
             await socket.ConnectAsync(options.Host, options.EffectivePort, cancellationToken);
             stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            // Read for each connection, so that renewed files come into use.
+            var files = new CertificateSource(options.CertificatePath, options.KeyPath, options.AuthorityPath);
             var settings = new SslClientAuthenticationOptions { TargetHost = options.Host, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
-            if (options.CertificatePath.Length > 0) settings.ClientCertificates = [X509Certificate2.CreateFromPemFile(options.CertificatePath, options.KeyPath)];
-            var authorities = new X509Certificate2Collection();
-            if (options.AuthorityPath.Length > 0) authorities.ImportFromPemFile(options.AuthorityPath);
-            settings.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, authorities);
+            if (files.Certificate is { } own) settings.ClientCertificateContext = own;
+            settings.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(files, certificate, chain, errors);
             await stream.AuthenticateAsClientAsync(settings, cancellationToken);
             return stream;
         }
@@ -115,16 +116,11 @@ internal sealed class SyslogSender(AuditOptions options, TimeProvider time) : ID
         }
     }
 
-    private bool IsTrusted(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, X509Certificate2Collection authorities)
+    private bool IsTrusted(CertificateSource files, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (!options.CheckHostName) errors &= ~SslPolicyErrors.RemoteCertificateNameMismatch;
-        if (authorities.Count == 0 || certificate is not X509Certificate2 shown) return errors == SslPolicyErrors.None;
-        using var own = new X509Chain();
-        own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        own.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        foreach (var element in chain?.ChainElements.Skip(1) ?? []) own.ChainPolicy.ExtraStore.Add(element.Certificate);
-        return own.Build(shown) && (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None;
+        if (files.Authorities is null) return errors == SslPolicyErrors.None;
+        return (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None && files.IsTrusted(certificate, chain);
     }
 
     // RFC 5424 6: 33 to 126.

@@ -26,7 +26,7 @@ internal sealed class CommitmentScp(CommitmentWorker worker, TransactionLog tran
                 (status, problem) = (DimseStatus.ResourceLimitation, "The gateway's disk failed");
             }
         }
-        transactions.Record(session.Record(TransactionKind.Commitment, status == DimseStatus.Success ? "Success" : "Failure", began) with { Count = request?.Items.Count ?? 0, Status = status.ToString("X4", null), Detail = problem });
+        transactions.Record(session.Record(TransactionKind.Commitment, status == DimseStatus.Success ? TransactionResult.Success : TransactionResult.Failure, began) with { Count = request?.Items.Count ?? 0, Status = status.ToString("X4", null), Detail = problem });
         try
         {
             await session.Association.SendAsync(DimseCommand.Response(message.Command, status, problem), message.Context, cancellationToken);

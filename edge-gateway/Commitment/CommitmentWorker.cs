@@ -85,7 +85,7 @@ internal sealed class CommitmentWorker(
         catch (Exception exception) when (!stopping.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            GatewayLog.CommitmentFailed(log, exception, request.Transaction);
+            GatewayLog.CommitmentFailed(log, request.Transaction, SafeText.Of(exception));
             return false;
         }
     }
@@ -164,7 +164,7 @@ internal sealed class CommitmentWorker(
     private void Record(CommitmentRequest request, string? problem) => transactions.Record(new Transaction
     {
         Time = time.GetUtcNow(), Kind = TransactionKind.Commitment, CallingAe = request.CalledAe, CalledAe = request.CallingAe, Count = request.Items.Count(item => item.IsConfirmed),
-        Failed = request.Items.Count(item => !item.IsConfirmed), Duration = (time.GetUtcNow() - request.Received).TotalMilliseconds, Result = problem is null ? "Success" : "Failure", Detail = problem,
+        Failed = request.Items.Count(item => !item.IsConfirmed), Duration = (time.GetUtcNow() - request.Received).TotalMilliseconds, Result = problem is null ? TransactionResult.Success : TransactionResult.Failure, Detail = problem,
     });
 
     private TimeSpan Retry => TimeSpan.FromSeconds(configuration.Current.Commitment.RetrySeconds);

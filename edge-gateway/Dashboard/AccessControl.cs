@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Security.Principal;
 using System.Text;
 using DicomServerless.EdgeGateway.Audit;
 using DicomServerless.EdgeGateway.Hosting;
@@ -26,45 +27,53 @@ internal sealed class AccessControl(GatewayConfiguration configuration, Sessions
             await next(http);
             return;
         }
-        // A name of someone else that was made to point here (DNS rebinding) would make his page one of ours.
+        // DNS rebinding: a page of another site whose name was made to point here would count as the gateway's own.
         if (!options.IsProtected && !IsLoopbackHost(request.Host.Host))
         {
-            await Answers.Problem(403, "Wrong name", "Without a password the gateway answers to localhost, 127.0.0.1 and [::1] only.").ExecuteAsync(http);
+            await Answers.Problem(403, "Forbidden", "Without a password the gateway answers to localhost, 127.0.0.1 and [::1] only.").ExecuteAsync(http);
             return;
         }
         if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !IsSameOrigin(request))
         {
-            await Answers.Problem(403, "Another site's request", "What changes something must come from the gateway's own pages, or from a program.").ExecuteAsync(http);
+            await Answers.Problem(403, "Forbidden", "A request that changes something must come from the gateway's own pages, or from a program.").ExecuteAsync(http);
             return;
         }
-        if (!options.IsProtected || Open.Contains(path) || sessions.UserOf(http, options) is not null || HasMetricsToken(request, path, options))
+        if (sessions.UserOf(http, options) is { } name) http.User = new GenericPrincipal(new GenericIdentity(name), null);
+        else if (options.IsProtected && !Open.Contains(path) && !HasMetricsToken(request, path, options))
         {
-            await next(http);
-            return;
+            if (!await HasPasswordAsync(http, path, options)) return;
         }
+        await next(http);
+    }
+
+    // Answers the request itself where the user is not known.
+    private async Task<bool> HasPasswordAsync(HttpContext http, string path, HttpOptions options)
+    {
+        var request = http.Request;
         if (Credentials(request) is var (user, password))
         {
             var outcome = await passwords.CheckAsync(user, password, http.Connection.RemoteIpAddress, options, http.RequestAborted);
             if (outcome == PasswordOutcome.Right)
             {
-                await next(http);
-                return;
+                http.User = new GenericPrincipal(new GenericIdentity(user), null);
+                return true;
             }
             audit.LoggedIn(user, http.Connection.RemoteIpAddress, isSuccess: false);
             if (outcome == PasswordOutcome.Wait)
             {
                 await TooOften(http).ExecuteAsync(http);
-                return;
+                return false;
             }
         }
         if (path == "/")
         {
             http.Response.Redirect("/login");
-            return;
+            return false;
         }
         // Only programs are asked for Basic: a browser would open a window of its own over the page.
         if (options.PasswordHash.Length > 0 && !request.Headers.ContainsKey("Sec-Fetch-Mode")) http.Response.Headers.WWWAuthenticate = "Basic realm=\"DICOM gateway\", charset=\"UTF-8\"";
-        await Answers.Problem(401, "Who are you?", "Log in, or send user and password (RFC 7617).").ExecuteAsync(http);
+        await Answers.Problem(401, "Unauthorized", "Log in, or send user and password (RFC 7617).").ExecuteAsync(http);
+        return false;
     }
 
     /// <summary>429 with the time to wait.</summary>

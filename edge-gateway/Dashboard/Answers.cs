@@ -15,7 +15,7 @@ internal static class Answers
     public static IResult Wrong(string parameter, string detail) => Problem(StatusCodes.Status400BadRequest, "A parameter is wrong", detail, parameter);
 
     /// <summary>404: there is nothing of that name.</summary>
-    public static IResult Unknown(string detail) => Problem(StatusCodes.Status404NotFound, "There is no such thing", detail);
+    public static IResult NotFound(string detail) => Problem(StatusCodes.Status404NotFound, "Not found", detail);
 
     /// <summary>Any other refusal.</summary>
     public static IResult Problem(int status, string title, string detail, string? parameter = null) =>

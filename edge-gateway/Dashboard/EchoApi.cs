@@ -15,7 +15,7 @@ internal sealed class EchoApi(RemoteAes remotes, GatewayConfiguration configurat
     /// <summary>Answers.</summary>
     public async Task<IResult> EchoAsync(string remote, CancellationToken cancellationToken)
     {
-        if (!configuration.Current.RemoteAes.TryGetValue(remote, out var options)) return Answers.Unknown("Gateway:RemoteAes has no AE of that name.");
+        if (!configuration.Current.RemoteAes.TryGetValue(remote, out var options)) return Answers.NotFound("Gateway:RemoteAes has no AE of that name.");
         var (called, calling) = (options.AeTitle.Length > 0 ? options.AeTitle : remote, configuration.Current.Aes.Keys.First());
         var began = time.GetTimestamp();
         using var limit = new CancellationTokenSource(Patience, time);
@@ -26,7 +26,7 @@ internal sealed class EchoApi(RemoteAes remotes, GatewayConfiguration configurat
         transactions.Record(new Transaction
         {
             Time = time.GetUtcNow(), Kind = TransactionKind.Echo, CallingAe = options.CallingAeTitle.Length > 0 ? options.CallingAeTitle : calling, CalledAe = called, Remote = options.Host, Destination = remote,
-            Duration = result.Milliseconds, Result = result.IsAlive ? "Success" : "Failure", Status = result.Status, Detail = reason,
+            Duration = result.Milliseconds, Result = result.IsAlive ? TransactionResult.Success : TransactionResult.Failure, Status = result.Status, Detail = reason,
         });
         return Answers.Ok(result, ApiJson.Default.EchoResult);
     }

@@ -23,12 +23,12 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly TransactionLog transactions;
     private readonly Counter<long> associations, stores, storeBytes, queries, matches, retrieves, subOperations, forwards, forwardObjects, forwardBytes;
     private readonly Histogram<double> storeDuration, forwardDuration;
-    private readonly Rate received;
+    private readonly Throughput received;
 
     public GatewayMetrics(GatewayServer server, Forwarder forwarder, Spool spool, CommitmentWorker commitments, TransactionLog transactions, AuditTrail audit, TimeProvider time)
     {
         this.transactions = transactions;
-        received = new Rate(time);
+        received = new Throughput(time);
         Meter = new Meter(Name);
         associations = Meter.CreateCounter<long>("dicom.gateway.associations", "{association}", "Associations that ended, by result: Success, Aborted, Failure or Rejected.");
         stores = Meter.CreateCounter<long>("dicom.gateway.stores", "{object}", "C-STORE requests, by our AE, outcome and DIMSE status.");
@@ -91,7 +91,7 @@ internal sealed class GatewayMetrics : IDisposable
 
     private void OnRecorded(Transaction record)
     {
-        var (result, seconds) = (Of("result", record.Result), record.Duration / 1_000);
+        var (result, seconds) = (Of("result", record.Result.ToString()), record.Duration / 1_000);
         switch (record.Kind)
         {
             case TransactionKind.Association:

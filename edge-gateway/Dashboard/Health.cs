@@ -1,3 +1,5 @@
+using DicomServerless.EdgeGateway.Forwarding;
+
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary>
@@ -19,11 +21,15 @@ internal static class Health
         return await spool.CanWriteAsync() ? Results.Text("ready\n") : Results.Text("not ready: the spool's disk cannot be written\n", statusCode: 503);
     }
 
-    /// <summary><c>GET /health/backlog?seconds=N</c>: 503 while an object has waited longer for a destination; for alerts, never for restarts. Default an hour.</summary>
-    public static IResult Backlog(StatusSource status, double? seconds)
+    /// <summary>
+    /// <c>GET /health/backlog?seconds=N</c>: 503 while an object has waited longer for a destination; for alerts, never for restarts. Default an hour. Open to everybody, so it names no
+    /// destination.
+    /// </summary>
+    public static IResult Backlog(Forwarder forwarder, double? seconds)
     {
-        var late = status.Read().Destinations.Where(destination => destination.OldestAgeSeconds > (seconds ?? BacklogSeconds)).ToList();
-        return late.Count == 0 ? Results.Text("no backlog\n")
-            : Results.Text(string.Concat(late.Select(destination => FormattableString.Invariant($"{destination.Destination}: {destination.Waiting} objects wait, the oldest for {destination.OldestAgeSeconds:0} s\n"))), statusCode: 503);
+        var late = forwarder.Status.Count(destination => destination.OldestAgeSeconds > (seconds ?? BacklogSeconds));
+        return late == 0
+            ? Results.Text("no backlog\n")
+            : Results.Text($"backlog: {late} {(late == 1 ? "destination has" : "destinations have")} objects that wait for too long; see the dashboard or /api/status\n", statusCode: 503);
     }
 }

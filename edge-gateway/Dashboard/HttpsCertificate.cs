@@ -1,43 +1,43 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using DicomServerless.EdgeGateway.Hosting;
 using System.Net.Security;
+using DicomServerless.Dicom.Network;
+using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>The certificate of the HTTP side, read again when its file changes. One that cannot be read then leaves the old one in use.</summary>
+/// <summary>The certificate of the HTTP side. The files are looked at before each handshake; changed ones that are bad leave the old certificate in use.</summary>
 internal sealed class HttpsCertificate(Func<HttpOptions> options)
 {
     private readonly Lock gate = new();
-    private SslStreamCertificateContext? current;
-    private (string, DateTime, DateTime) seen;
+    private CertificateSource? files;
+    private (string, string) paths;
 
     /// <summary>The certificate to show now.</summary>
-    /// <exception cref="CryptographicException">There has never been one that can be read.</exception>
+    /// <exception cref="IOException">A file cannot be read, and there is no older certificate.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A file cannot be used, and there is no older certificate.</exception>
     public SslStreamCertificateContext Current
     {
         get
         {
             var http = options();
-            var found = (http.CertificatePath, File.GetLastWriteTimeUtc(http.CertificatePath), File.GetLastWriteTimeUtc(http.KeyPath));
             lock (gate)
             {
-                if (current is not null && found == seen) return current;
-                seen = found;
-                try
-                {
-                    var certificate = X509Certificate2.CreateFromPemFile(http.CertificatePath, http.KeyPath);
-                    var chain = new X509Certificate2Collection();
-                    chain.ImportFromPemFile(http.CertificatePath);
-                    if (chain.Count > 0) chain.RemoveAt(0);
-                    current = SslStreamCertificateContext.Create(certificate, chain, offline: true);
-                }
-                catch (Exception exception) when (current is not null && exception is CryptographicException or IOException or UnauthorizedAccessException)
-                {
-                    // Half written; the next handshake sees the whole.
-                }
-                return current ?? throw new CryptographicException("The certificate of Gateway:Http cannot be read.");
+                if (files is null || paths != (http.CertificatePath, http.KeyPath)) Open(http);
+                files!.Refresh(out _);
+                return files.Certificate!;
             }
+        }
+    }
+
+    private void Open(HttpOptions http)
+    {
+        try
+        {
+            files = new CertificateSource(http.CertificatePath, http.KeyPath, null);
+            paths = (http.CertificatePath, http.KeyPath);
+        }
+        catch (Exception exception) when (files is not null && exception is IOException or System.Security.Cryptography.CryptographicException)
+        {
+            // Other files, and not whole yet: the old ones stay, and the next handshake tries again.
         }
     }
 }

@@ -30,7 +30,7 @@ internal sealed class OidcLogin(GatewayConfiguration configuration, Sessions ses
     public async Task<IResult> BeginAsync(HttpContext http)
     {
         var options = configuration.Current.Http;
-        if (options.Oidc.Authority.Length == 0) return Answers.Unknown("There is no login of this kind.");
+        if (options.Oidc.Authority.Length == 0) return Answers.NotFound("There is no login of this kind.");
         if (await DiscoverAsync(options.Oidc, http.RequestAborted) is not { } endpoints) return Pages.Login(options, "The OpenID provider does not answer.", 502);
         var now = time.GetUtcNow();
         foreach (var (old, login) in pending)

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary><c>POST /api/query</c>: a test query, as a C-FIND at study level to one of our AEs would be answered.</summary>
-internal sealed class QueryApi(Archives archives, WaitingObjects waiting, GatewayConfiguration configuration, TimeProvider time)
+internal sealed class QueryApi(Archives archives, WaitingObjects waiting, OperatorRecords records, GatewayConfiguration configuration, TimeProvider time)
 {
     private const int DefaultLimit = 20, MaxLimit = 100, MaxBody = 16 * 1024, MaxText = 64;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -37,11 +37,12 @@ internal sealed class QueryApi(Archives archives, WaitingObjects waiting, Gatewa
         if (!options.Aes.TryGetValue(title, out var ae)) return Answers.Wrong("ae", $"Take one of {string.Join(", ", options.Aes.Keys)}.");
         if (query.Limit is < 1 or > MaxLimit) return Answers.Wrong("limit", $"Give a number from 1 to {MaxLimit}.");
         if (Read(query, out var parameter, out var problem) is not { } identifier) return Answers.Wrong(parameter, problem);
-        return await SearchAsync(identifier, ae, query.Limit ?? DefaultLimit, http.RequestAborted);
+        return await SearchAsync(http, identifier, title, ae, query.Limit ?? DefaultLimit);
     }
 
-    private async Task<IResult> SearchAsync(Identifier identifier, AeOptions ae, int limit, CancellationToken cancellationToken)
+    private async Task<IResult> SearchAsync(HttpContext http, Identifier identifier, string title, AeOptions ae, int limit)
     {
+        var cancellationToken = http.RequestAborted;
         var destination = ae.Archive.Length > 0 ? ae.Archive : ae.Destinations.Count > 0 ? ae.Destinations[0] : configuration.Current.Destinations.Keys.First();
         var began = time.GetTimestamp();
         using var patience = new CancellationTokenSource(Patience, time);
@@ -63,7 +64,9 @@ internal sealed class QueryApi(Archives archives, WaitingObjects waiting, Gatewa
         {
             failure = $"The archive did not answer within {Patience.TotalSeconds:0} s.";
         }
-        return Answers.Ok(new QueryResult(rows, isLimited, Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 1), failure), ApiJson.Default.QueryResult);
+        var milliseconds = Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 1);
+        records.Query(http, title, destination, rows.Count, milliseconds, failure);
+        return Answers.Ok(new QueryResult(rows, isLimited, milliseconds, failure), ApiJson.Default.QueryResult);
     }
 
     private static Identifier? Read(QueryRequest query, out string parameter, out string problem)

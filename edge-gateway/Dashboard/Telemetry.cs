@@ -65,7 +65,7 @@ internal sealed class Telemetry : IHostedService, IDisposable
         if (record.Kind == TransactionKind.Forward) span.SetTag("dicom.destination", record.Destination);
         else span.SetTag("dicom.ae", record.CalledAe);
         span.SetTag("dicom.status", record.Status).SetTag("dicom.objects", record.Count).SetTag("dicom.failed", record.Failed).SetTag("dicom.bytes", record.Bytes);
-        span.SetStatus(record.Result is "Failure" or "Aborted" ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
+        span.SetStatus(record.Result is TransactionResult.Failure or TransactionResult.Aborted ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
         span.SetEndTime(record.Time.UtcDateTime);
     }
 }

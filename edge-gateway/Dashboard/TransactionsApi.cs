@@ -8,7 +8,6 @@ internal static class TransactionsApi
 {
     private const int DefaultLimit = 200, MaxLimit = 5_000;
     private static readonly string[] Known = ["from", "to", "kind", "ae", "result", "limit"];
-    private static readonly string[] ResultNames = ["Success", "Warning", "Failure", "Canceled", "Rejected", "Aborted"];
 
     /// <summary>Answers.</summary>
     public static IResult List(HttpRequest request, TransactionLog transactions)
@@ -18,15 +17,8 @@ internal static class TransactionsApi
             if (!Known.Contains(key)) return Answers.Wrong(key, $"There is no such parameter; take {string.Join(", ", Known)}.");
         if (!TryTime(query["from"], out var from)) return Answers.Wrong("from", "Give a time such as 2026-11-21T08:00:00Z.");
         if (!TryTime(query["to"], out var to)) return Answers.Wrong("to", "Give a time such as 2026-11-21T08:00:00Z.");
-        TransactionKind? kind = null;
-        if (One(query["kind"]) is { } kindText)
-        {
-            // A number would parse as well.
-            if (!char.IsLetter(kindText[0]) || !Enum.TryParse<TransactionKind>(kindText, ignoreCase: true, out var parsed) || !Enum.IsDefined(parsed)) return Answers.Wrong("kind", $"Take one of {string.Join(", ", Enum.GetNames<TransactionKind>())}.");
-            kind = parsed;
-        }
-        var result = One(query["result"]);
-        if (result is not null && !ResultNames.Contains(result, StringComparer.OrdinalIgnoreCase)) return Answers.Wrong("result", $"Take one of {string.Join(", ", ResultNames)}.");
+        if (!TryName<TransactionKind>(query["kind"], out var kind)) return Answers.Wrong("kind", $"Take one of {string.Join(", ", Enum.GetNames<TransactionKind>())}.");
+        if (!TryName<TransactionResult>(query["result"], out var result)) return Answers.Wrong("result", $"Take one of {string.Join(", ", Enum.GetNames<TransactionResult>())}.");
         var limit = DefaultLimit;
         if (One(query["limit"]) is { } limitText && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MaxLimit)) return Answers.Wrong("limit", $"Give a number from 1 to {MaxLimit}.");
         var found = transactions.Read(new TransactionFilter(from, to, kind, One(query["ae"]), result, limit));
@@ -34,6 +26,16 @@ internal static class TransactionsApi
     }
 
     private static string? One(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+
+    // A number would parse as well.
+    private static bool TryName<T>(string? text, out T? value) where T : struct, Enum
+    {
+        value = null;
+        if (One(text) is not { } given) return true;
+        if (!char.IsLetter(given[0]) || !Enum.TryParse<T>(given, ignoreCase: true, out var parsed) || !Enum.IsDefined(parsed)) return false;
+        value = parsed;
+        return true;
+    }
 
     private static bool TryTime(string? text, out DateTimeOffset? time)
     {

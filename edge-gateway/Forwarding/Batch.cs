@@ -8,6 +8,12 @@ internal sealed record Batch(string Study, string? Policy, IReadOnlyList<SpoolEn
     /// <summary>Bytes of the files.</summary>
     public long Bytes { get; } = Entries.Sum(entry => entry.Size);
 
+    /// <summary>Says in a request what becomes of other content under a known UID, where the called AE has a policy of its own.</summary>
+    public void AddPolicy(HttpRequestMessage request)
+    {
+        if (Policy is not null) request.Headers.TryAddWithoutValidation("Duplicate-Policy", Policy);
+    }
+
     /// <summary>The same without entries that turned out to be damaged or gone.</summary>
     public Batch Without(IReadOnlySet<SpoolEntry> dropped) => dropped.Count == 0 ? this : this with { Entries = [.. Entries.Where(entry => !dropped.Contains(entry))] };
 }
@@ -19,17 +25,17 @@ internal enum BatchOutcome
     Answered,
     /// <summary>413: fewer bytes at once.</summary>
     TooLarge,
-    /// <summary>400, 415, 422: the server did not like something in it, and did not say what.</summary>
+    /// <summary>400, 415, 422: the server refused the request and did not say why.</summary>
     Refused,
     /// <summary>401, 403, or no token.</summary>
     Unauthorized,
-    /// <summary>No connection, 408, 429, 502, 503, 504, 507: nobody's objects pass now.</summary>
+    /// <summary>No connection, 408, 429, 502, 503, 504, 507: the destination takes no objects at all now.</summary>
     Unavailable,
-    /// <summary>500, a reset or a timeout in the middle: may be these objects, may be the server.</summary>
+    /// <summary>500, a reset or no answer in time: the cause may be these objects or the server.</summary>
     Broken,
-    /// <summary>A redirect, 404, or something that is no answer to a store: the URL is not that of a STOW service.</summary>
+    /// <summary>A redirect, 404, or an answer that is not that of a store: the URL is not that of a STOW service.</summary>
     NotStow,
-    /// <summary>The way of <c>uploads</c> is not there.</summary>
+    /// <summary>The destination has no <c>/uploads</c>.</summary>
     NoUploads,
 }
 

@@ -6,7 +6,7 @@ using Azure.Identity;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>What a request carries to say who we are. Tokens are kept until shortly before they expire.</summary>
+/// <summary>The credentials that a request carries. Tokens are kept until shortly before they expire.</summary>
 internal sealed class Credentials(AuthenticationOptions options, HttpClient http, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Early = TimeSpan.FromMinutes(2);
@@ -18,10 +18,14 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
         AuthenticationKind.WorkloadIdentity => new WorkloadIdentityCredential(options.ClientId.Length > 0 ? new WorkloadIdentityCredentialOptions { ClientId = options.ClientId } : new WorkloadIdentityCredentialOptions()),
         _ => null,
     };
-    private (string Text, DateTimeOffset Until)? token;
+    private volatile Token? token;
+
+    /// <param name="Text">What is sent.</param>
+    /// <param name="Until">When the next request gets another.</param>
+    private sealed record Token(string Text, DateTimeOffset Until);
 
     /// <summary>Adds the headers.</summary>
-    /// <exception cref="CredentialsException">No token was to be had.</exception>
+    /// <exception cref="CredentialsException">No token could be obtained.</exception>
     public async Task AddAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         switch (options.Kind)
@@ -40,7 +44,7 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
         }
     }
 
-    /// <summary>The server did not like the token: the next request gets another.</summary>
+    /// <summary>The server refused the token: the next request gets another.</summary>
     public void Refused() => token = null;
 
     public void Dispose() => renewing.Dispose();
@@ -50,9 +54,12 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
         await renewing.WaitAsync(cancellationToken);
         try
         {
-            if (token is { } kept && time.GetUtcNow() < kept.Until - Early) return kept.Text;
-            var (text, until) = identity is null ? await RequestAsync(cancellationToken) : await IdentityAsync(identity, cancellationToken);
-            token = (text, until);
+            var now = time.GetUtcNow();
+            if (token is { } kept && now < kept.Until) return kept.Text;
+            var (text, expires) = identity is null ? await RequestAsync(cancellationToken) : await IdentityAsync(identity, cancellationToken);
+            // A token of a minute or two is used for half of its life; otherwise each request would ask for one.
+            var early = TimeSpan.FromTicks(Math.Min(Early.Ticks, Math.Max(0, (expires - now).Ticks / 2)));
+            token = new Token(text, expires - early);
             return text;
         }
         finally
@@ -95,5 +102,5 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
     }
 }
 
-/// <summary>No token was to be had; the message is for an operator.</summary>
+/// <summary>No token could be obtained; the message is for an operator.</summary>
 internal sealed class CredentialsException(string message, Exception? inner) : Exception(message, inner);

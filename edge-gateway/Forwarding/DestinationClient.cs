@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
+using DicomServerless.Dicom.Network;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
 
@@ -14,12 +14,15 @@ internal sealed class DestinationClient : IDisposable
     private readonly Credentials credentials;
     private readonly string baseUrl;
 
+    /// <exception cref="IOException">A file of certificates cannot be read.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A file of certificates cannot be used.</exception>
     public DestinationClient(DestinationOptions options, TimeProvider time)
     {
         baseUrl = options.Url.TrimEnd('/');
-        http = new HttpClient(Handler(options, isDestination: true)) { Timeout = Timeout.InfiniteTimeSpan };
+        var files = new CertificateSource(options.ClientCertificate, options.ClientCertificateKey, options.ServerCertificateAuthority);
+        http = new HttpClient(Handler(options, files)) { Timeout = Timeout.InfiniteTimeSpan };
         // Token endpoints and blob hosts are other servers: they see neither the client certificate nor need the destination's authority.
-        plain = new HttpClient(Handler(options, isDestination: false)) { Timeout = TimeSpan.FromMinutes(5) };
+        plain = new HttpClient(Handler(options, null)) { Timeout = Timeout.InfiniteTimeSpan }; // each request has a limit of its own
         credentials = new Credentials(options.Authentication, plain, time);
     }
 
@@ -50,7 +53,7 @@ internal sealed class DestinationClient : IDisposable
         plain.Dispose();
     }
 
-    private static SocketsHttpHandler Handler(DestinationOptions options, bool isDestination)
+    private static SocketsHttpHandler Handler(DestinationOptions options, CertificateSource? files)
     {
         var handler = new SocketsHttpHandler
         {
@@ -61,19 +64,22 @@ internal sealed class DestinationClient : IDisposable
             AutomaticDecompression = DecompressionMethods.All,
         };
         if (options.ProxyUrl.Length > 0)
-            handler.Proxy = new WebProxy(options.ProxyUrl) { Credentials = options.ProxyUser.Length > 0 ? new NetworkCredential(options.ProxyUser, options.ProxyPassword) : null };
-        if (!isDestination) return handler;
-        if (options.ClientCertificate.Length > 0)
-        {
-            var key = options.ClientCertificateKey.Length > 0 ? options.ClientCertificateKey : options.ClientCertificate;
-            handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPemFile(options.ClientCertificate, key)];
-        }
-        if (options.ServerCertificateAuthority.Length > 0)
-        {
-            var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            chain.CustomTrustStore.ImportFromPemFile(options.ServerCertificateAuthority);
-            handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = chain, ClientCertificates = handler.SslOptions.ClientCertificates };
-        }
+            handler.Proxy = new WebProxy(options.ProxyUrl)
+            {
+                Credentials = options.ProxyUser.Length > 0 ? new NetworkCredential(options.ProxyUser, options.ProxyPassword) : null,
+            };
+        if (files is null) return handler;
+        // Asked for at each handshake, and a connection lives for minutes: a renewed certificate comes into use without a restart.
+        if (files.Certificate is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => Renewed().Certificate!.TargetCertificate;
+        if (files.Authorities is not null)
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, chain, errors) =>
+                (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None && Renewed().IsTrusted(shown, chain);
         return handler;
+
+        CertificateSource Renewed()
+        {
+            files.Refresh(out _);
+            return files;
+        }
     }
 }

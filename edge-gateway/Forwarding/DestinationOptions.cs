@@ -83,8 +83,8 @@ internal sealed record DestinationOptions
     /// <param name="section">Where these options stand, such as <c>Gateway:Destinations:archive</c>.</param>
     public IEnumerable<string> Problems(string section)
     {
-        if (!IsWeb(Url)) yield return $"{section}:Url is '{Url}'. Give the DICOMweb base, such as https://archive.example/dicomweb.";
-        if (ProxyUrl.Length > 0 && !IsWeb(ProxyUrl)) yield return $"{section}:ProxyUrl is '{ProxyUrl}'. Give a URL such as http://proxy:3128, or leave it out.";
+        if (!IsWeb(Url)) yield return $"{section}:Url is '{WithoutUser(Url)}'. Give the DICOMweb base, such as https://archive.example/dicomweb.";
+        if (ProxyUrl.Length > 0 && !IsWeb(ProxyUrl)) yield return $"{section}:ProxyUrl is '{WithoutUser(ProxyUrl)}'. Give a URL such as http://proxy:3128, or leave it out.";
         if (MaxBandwidthMbps is < 0 or > 1_000_000 || double.IsNaN(MaxBandwidthMbps)) yield return $"{section}:MaxBandwidthMbps is {MaxBandwidthMbps}. Use 0 for no limit.";
         if (!SendWindow.TryParse(Window, TimeZone, out _)) yield return $"{section}:Window is '{Window}' in the time zone '{TimeZone}'. Write HH:mm-HH:mm and a zone such as Europe/Berlin.";
         if (Parallelism is < 1 or > 64) yield return $"{section}:Parallelism is {Parallelism}. Use 1 to 64, 4 if unsure.";
@@ -109,13 +109,21 @@ internal sealed record DestinationOptions
         };
         foreach (var key in missing) yield return $"{section}:{key} is missing; {Authentication.Kind} needs it.";
         if (Authentication.Kind == AuthenticationKind.ClientCredentials && !IsWeb(Authentication.TokenUrl))
-            yield return $"{section}:TokenUrl is '{Authentication.TokenUrl}'. Give the URL of the token endpoint.";
+            yield return $"{section}:TokenUrl is '{WithoutUser(Authentication.TokenUrl)}'. Give the URL of the token endpoint.";
     }
 
     /// <summary>Whether both talk to the same server in the same way, so that a change needs no new connections.</summary>
     public bool HasConnectionOf(DestinationOptions other) =>
         (Url, Authentication, ClientCertificate, ClientCertificateKey, ServerCertificateAuthority, ProxyUrl, ProxyUser, ProxyPassword)
         == (other.Url, other.Authentication, other.ClientCertificate, other.ClientCertificateKey, other.ServerCertificateAuthority, other.ProxyUrl, other.ProxyUser, other.ProxyPassword);
+
+    // Problems are logged and shown on the dashboard: a user and password in a URL must not be.
+    private static string WithoutUser(string url)
+    {
+        var at = url.LastIndexOf('@');
+        var begin = url.IndexOf("//", StringComparison.Ordinal) is var slashes && slashes >= 0 && slashes < at ? slashes + 2 : 0;
+        return at < 0 ? url : url[..begin] + "…" + url[at..];
+    }
 
     private static bool IsWeb(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is ("http" or "https");
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
@@ -15,9 +16,9 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
 {
     private readonly SemaphoreSlim changing = new(1);
     private bool isDisposed;
-    private volatile IReadOnlyDictionary<string, DestinationWorker> workers = new Dictionary<string, DestinationWorker>();
+    private volatile IReadOnlyDictionary<string, DestinationWorker> workers = new Dictionary<string, DestinationWorker>(StringComparer.Ordinal);
 
-    /// <summary>How each destination does, and what waits for those that are not configured.</summary>
+    /// <summary>How each destination is doing, and what waits for those that are not configured.</summary>
     public IReadOnlyList<DestinationStatus> Status
     {
         get
@@ -36,25 +37,32 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
     /// Makes the destinations those of the configuration, which was validated: starts, changes and stops workers. Bandwidth, window and sizes change at once and break off nothing; a change of
     /// URL, credentials, certificates or proxy starts the destination anew. What waits for a destination that is gone stays.
     /// </summary>
-    public async Task ApplyAsync(IReadOnlyDictionary<string, DestinationOptions> destinations)
+    /// <remarks>
+    /// 1. Build: connections for every destination that is new or changed, which reads its certificate files. If one cannot be built, nothing has changed.
+    /// 2. Stop the workers that are not wanted any more: two workers of one queue would send the same objects.
+    /// 3. Start the new ones and swap.
+    /// </remarks>
+    /// <returns>Why the destinations cannot be used; empty if they are in use.</returns>
+    public async Task<IReadOnlyList<string>> ApplyAsync(IReadOnlyDictionary<string, DestinationOptions> destinations)
     {
         await changing.WaitAsync();
         try
         {
-            if (isDisposed) return; // a change of the configuration that came with the end
-            var next = new Dictionary<string, DestinationWorker>(StringComparer.Ordinal);
-            foreach (var (name, worker) in workers)
+            if (isDisposed) return []; // a change of the configuration that came with the end
+            var (current, problems) = (workers, new List<string>());
+            var clients = Build(destinations.Where(item => !IsKept(current, item.Key, item.Value)), problems);
+            if (problems.Count > 0)
             {
-                if (!destinations.TryGetValue(name, out var options) || !options.HasConnectionOf(worker.Options)) await worker.DisposeAsync();
-                else
-                {
-                    worker.Apply(options);
-                    next[name] = worker;
-                }
+                foreach (var client in clients.Values) client.Dispose();
+                return problems;
             }
-            foreach (var (name, options) in destinations)
-                if (!next.ContainsKey(name)) next[name] = new DestinationWorker(spool, name, options, context);
-            workers = next;
+            var kept = current.Where(item => destinations.TryGetValue(item.Key, out var options) && IsKept(current, item.Key, options)).ToDictionary(StringComparer.Ordinal);
+            foreach (var (name, worker) in current)
+                if (!kept.ContainsKey(name)) await worker.DisposeAsync();
+            foreach (var (name, worker) in kept) worker.Apply(destinations[name]);
+            foreach (var (name, client) in clients) kept[name] = new DestinationWorker(spool, name, destinations[name], client, context);
+            workers = kept;
+            return [];
         }
         finally
         {
@@ -78,11 +86,31 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
         {
             isDisposed = true;
             foreach (var worker in workers.Values) await worker.DisposeAsync();
-            workers = new Dictionary<string, DestinationWorker>();
+            workers = new Dictionary<string, DestinationWorker>(StringComparer.Ordinal);
         }
         finally
         {
             changing.Release();
         }
+    }
+
+    private static bool IsKept(IReadOnlyDictionary<string, DestinationWorker> current, string name, DestinationOptions options) =>
+        current.TryGetValue(name, out var worker) && options.HasConnectionOf(worker.Options);
+
+    private Dictionary<string, DestinationClient> Build(IEnumerable<KeyValuePair<string, DestinationOptions>> wanted, List<string> problems)
+    {
+        var clients = new Dictionary<string, DestinationClient>(StringComparer.Ordinal);
+        foreach (var (name, options) in wanted)
+        {
+            try
+            {
+                clients[name] = new DestinationClient(options, context.Time);
+            }
+            catch (Exception e) when (e is IOException or CryptographicException)
+            {
+                problems.Add($"Gateway:Destinations:{name}: its certificate files cannot be used: {e.Message} Look at ClientCertificate, ClientCertificateKey and ServerCertificateAuthority.");
+            }
+        }
+        return clients;
     }
 }

@@ -2,7 +2,7 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>What a server said of each instance (PS3.18 10.5.3, I.2).</summary>
+/// <summary>What a server's answer says of each instance (PS3.18 10.5.3, I.2).</summary>
 internal sealed class StowAnswer
 {
     private readonly HashSet<string> stored = new(StringComparer.Ordinal);
@@ -37,7 +37,7 @@ internal sealed class StowAnswer
                 if (item.TryGetUid(Tags.ReferencedSOPInstanceUID, out var sop)) answer.failed[sop.Value] = ReasonOf(item);
                 else answer.UnnamedFailure = ReasonOf(item);
             }
-        if (dataSet.TryGet(new Tag(0x0008119A), out var others))
+        if (dataSet.TryGet(Tags.OtherFailuresSequence, out var others))
             foreach (var item in others.Items) answer.UnnamedFailure = ReasonOf(item);
         return answer.stored.Count + answer.failed.Count > 0 || answer.UnnamedFailure is not null ? answer : null;
     }
@@ -52,17 +52,17 @@ internal static class FailureReasons
     public const ushort Processing = 0x0110;
     private const ushort Duplicate = 0x0111, AzureAlreadyExists = 45070;
 
-    /// <summary>Decides. Anything that is not known to pass by itself is for a human.</summary>
+    /// <summary>Gives the verdict. A reason that is not known to pass by itself puts the object into quarantine.</summary>
     /// <param name="reason">The code.</param>
     /// <param name="policy">The AE's duplicate policy.</param>
     /// <param name="duplicatesAreStored">See <see cref="DestinationOptions.DuplicatesAreStored"/>.</param>
-    public static Verdict Judge(ushort reason, string? policy, bool duplicatesAreStored) => reason switch
+    public static Verdict VerdictOf(ushort reason, string? policy, bool duplicatesAreStored) => reason switch
     {
         >= 0xA700 and <= 0xA7FF => Verdict.Transient, // out of resources
-        // Servers say it of broken objects and of passing trouble alike: some tries, then a human.
+        // Servers give it for broken objects and for passing trouble alike.
         Processing => Verdict.Doubtful,
         Duplicate => duplicatesAreStored && policy != "replace" ? Verdict.Done : Verdict.Permanent,
-        // The Azure DICOM service: it is there, and was not looked at. With replace that is not what was asked for.
+        // The Azure DICOM service: the UID is there, and the content was not compared. With replace that is not what was asked for.
         AzureAlreadyExists => policy == "replace" ? Verdict.Permanent : Verdict.Done,
         _ => Verdict.Permanent, // A9xx, Cxxx, 0122, 0124 …
     };
@@ -75,7 +75,7 @@ internal enum Verdict
     Done,
     /// <summary>It is sent again for as long as it takes.</summary>
     Transient,
-    /// <summary>It is sent again some times; if it goes on failing while others pass, it goes to quarantine.</summary>
+    /// <summary>It is sent again; if it goes on failing while others pass, it goes to quarantine (<see cref="RetryPolicy"/>).</summary>
     Doubtful,
     /// <summary>It goes to quarantine.</summary>
     Permanent,

@@ -15,10 +15,15 @@ internal sealed class StowContent : HttpContent
     private readonly IReadOnlyList<SpoolEntry> entries;
     private readonly string boundary;
     private readonly Bandwidth bandwidth;
+    private readonly Action wentOut;
 
-    public StowContent(IReadOnlyList<SpoolEntry> entries, string boundary, Bandwidth bandwidth)
+    /// <param name="entries">The files, in this order.</param>
+    /// <param name="boundary">Of the parts.</param>
+    /// <param name="bandwidth">Waited for before each block.</param>
+    /// <param name="wentOut">Called after each block.</param>
+    public StowContent(IReadOnlyList<SpoolEntry> entries, string boundary, Bandwidth bandwidth, Action wentOut)
     {
-        (this.entries, this.boundary, this.bandwidth) = (entries, boundary, bandwidth);
+        (this.entries, this.boundary, this.bandwidth, this.wentOut) = (entries, boundary, bandwidth, wentOut);
         Headers.ContentType = MediaTypeHeaderValue.Parse($"multipart/related; type=\"application/dicom\"; boundary={boundary}");
     }
 
@@ -65,6 +70,7 @@ internal sealed class StowContent : HttpContent
     {
         await bandwidth.TakeAsync(filled, cancellationToken);
         await stream.WriteAsync(buffer.AsMemory(0, filled), cancellationToken);
+        wentOut();
         return 0;
     }
 }

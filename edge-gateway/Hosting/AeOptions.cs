@@ -66,8 +66,10 @@ internal sealed class AeOptions
             foreach (var uid in uids)
                 if (!Uid.IsValid(uid)) yield return $"{section}:{key} has \"{uid}\": name UIDs, digits and dots, at most 64 characters.";
         if (DuplicatePolicy is not ("" or "reject" or "replace" or "keep-first")) yield return $"{section}:DuplicatePolicy is \"{DuplicatePolicy}\": set it to reject, replace or keep-first, or remove it to leave it to the archive.";
-        foreach (var name in Destinations.Concat(Archive.Length > 0 ? [Archive] : []))
-            if (!destinations.Contains(name)) yield return $"{section} names the destination \"{name}\", which Gateway:Destinations has not: add it there, or take one of {string.Join(", ", destinations)}.";
+        foreach (var name in Destinations.Concat(Archive.Length > 0 ? [Archive] : []).Where(name => !destinations.Contains(name, StringComparer.Ordinal)))
+            yield return $"{section} names the destination \"{name}\", which is not in Gateway:Destinations: add it there, or take one of {string.Join(", ", destinations)}, in this spelling.";
+        foreach (var name in Destinations.GroupBy(name => name, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key))
+            yield return $"{section}:Destinations has \"{name}\" twice: name each destination once.";
         for (var i = 0; i < AllowedCallers.Count; i++)
             foreach (var problem in AllowedCallers[i].Problems($"{section}:AllowedCallers:{i}")) yield return problem;
     }
@@ -86,8 +88,11 @@ internal sealed class CallerOptions
     public string Certificate { get; set; } = "";
 
     /// <summary>The network, parsed.</summary>
-    public IPNetwork? ParsedNetwork => IPNetwork.TryParse(Network, out var network) ? network
-        : IPAddress.TryParse(Network, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8) : null;
+    public IPNetwork? ParsedNetwork => NetworkOf(Network);
+
+    /// <summary>An address or a network; null for anything else.</summary>
+    public static IPNetwork? NetworkOf(string text) => IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8) : null;
 
     /// <summary>What is wrong.</summary>
     public IEnumerable<string> Problems(string section)

@@ -8,19 +8,28 @@ internal sealed class ConfigurationWatch(GatewayConfiguration configuration, Tim
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
+        while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync();
     }
 
-    private void Look()
+    private async Task LookAsync()
     {
         var (before, refused) = (configuration.Current, configuration.RefusedChange);
-        if (configuration.Reload())
+        try
         {
-            if (!ReferenceEquals(before, configuration.Current)) GatewayLog.ConfigurationChanged(log);
+            if (await configuration.ReloadAsync())
+            {
+                if (!ReferenceEquals(before, configuration.Current)) GatewayLog.ConfigurationChanged(log);
+            }
+            else if (!ReferenceEquals(refused, configuration.RefusedChange))
+            {
+                foreach (var problem in configuration.RefusedChange) GatewayLog.ConfigurationRefused(log, problem);
+            }
         }
-        else if (!ReferenceEquals(refused, configuration.RefusedChange))
+#pragma warning disable CA1031 // A fault in one change must not end the watch: the next change may mend it.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
-            foreach (var problem in configuration.RefusedChange) GatewayLog.ConfigurationRefused(log, problem);
+            GatewayLog.ConfigurationRefused(log, SafeText.Of(exception));
         }
     }
 }

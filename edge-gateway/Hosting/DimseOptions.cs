@@ -15,6 +15,9 @@ internal sealed class DimseOptions
     /// <summary>Associations that may be open at once; one more is rejected as over the local limit (PS3.8 9.3.4). Default 100.</summary>
     [Range(1, 10_000)] public int MaxAssociations { get; set; } = 100;
 
+    /// <summary>Associations that one address may have open at once; 0 means as many as there are. Default 0.</summary>
+    [Range(0, 10_000)] public int MaxAssociationsPerPeer { get; set; }
+
     /// <summary>The longest PDU that peers may send. Bytes. Default 262,144.</summary>
     [Range(4_096, 16_777_216)] public int MaxPduLength { get; set; } = 262_144;
 

@@ -13,7 +13,6 @@ internal sealed class GatewayConfiguration
 
     private readonly string[] args;
     private readonly string contentRoot;
-    private readonly Lock gate = new();
     private string seen;
 
     private GatewayConfiguration(string[] args, string contentRoot, GatewayOptions current, string seen) =>
@@ -25,8 +24,11 @@ internal sealed class GatewayConfiguration
     /// <summary>Why the last change was refused; empty if it was not.</summary>
     public IReadOnlyList<string> RefusedChange { get; private set; } = [];
 
-    /// <summary>Tells who must act on a change.</summary>
-    public event Action<GatewayOptions>? Changed;
+    /// <summary>
+    /// The parts of the program that have to open or build something for a change: ports, connections. Each is given the new options before they come into use, and gives the reasons why it
+    /// cannot work with them, having changed nothing then; empty if it can.
+    /// </summary>
+    public ConfigurationUsers Users { get; } = new();
 
     /// <summary>Loads it for the first time. Null if it has problems.</summary>
     public static GatewayConfiguration? Load(string[] args, string contentRoot, List<string> problems)
@@ -36,23 +38,23 @@ internal sealed class GatewayConfiguration
         return problems.Count > 0 || options is null ? null : new GatewayConfiguration(args, contentRoot, options, seen);
     }
 
-    /// <summary>Looks whether the files changed and takes the change. False when there is a change and it is refused.</summary>
-    public bool Reload()
+    /// <summary>
+    /// Looks whether the files have changed and brings the change into use. False when there is a change and it is refused: then the old options are in use everywhere. Not for several
+    /// callers at a time.
+    /// </summary>
+    public async Task<bool> ReloadAsync()
     {
-        lock (gate)
-        {
-            var now = Fingerprint(contentRoot);
-            if (now == seen) return RefusedChange.Count == 0;
-            seen = now;
-            var problems = new List<string>();
-            var options = Read(args, contentRoot, problems);
-            if (options is not null) problems.AddRange(NeedsRestart(options));
-            RefusedChange = problems;
-            if (problems.Count > 0 || options is null) return false;
-            Current = options;
-            Changed?.Invoke(options);
-            return true;
-        }
+        var now = Fingerprint(contentRoot);
+        if (now == seen) return RefusedChange.Count == 0;
+        seen = now;
+        var problems = new List<string>();
+        var options = Read(args, contentRoot, problems);
+        if (options is not null) problems.AddRange(NeedsRestart(options));
+        if (problems.Count == 0) problems.AddRange(await Users.ApplyAsync(Current, options!));
+        RefusedChange = problems;
+        if (problems.Count > 0) return false;
+        Current = options!;
+        return true;
     }
 
     /// <summary>The configuration as .NET sees it, for what is no option of the gateway: logging, OpenTelemetry.</summary>
@@ -91,6 +93,10 @@ internal sealed class GatewayConfiguration
     {
         if (next.Spool.Path != Current.Spool.Path) yield return $"Gateway:Spool:Path is \"{next.Spool.Path}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Path}\".";
         if (next.Spool.Fsync != Current.Spool.Fsync) yield return $"Gateway:Spool:Fsync is \"{next.Spool.Fsync}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Fsync}\".";
+        if (next.Dimse.Address != Current.Dimse.Address && (next.Dimse.Port == Current.Dimse.Port || next.Dimse.Tls.Port == Current.Dimse.Tls.Port))
+            yield return $"Gateway:Dimse:Address is \"{next.Dimse.Address}\": on the same port it changes only with a restart; restart, or set it back to \"{Current.Dimse.Address}\".";
+        if (next.LogFormat != Current.LogFormat) yield return $"Gateway:LogFormat is \"{next.LogFormat}\": it changes only with a restart; restart, or set it back to \"{Current.LogFormat}\".";
+        if (!next.Http.TrustedProxies.SequenceEqual(Current.Http.TrustedProxies)) yield return "Gateway:Http:TrustedProxies changes only with a restart; restart, or set it back.";
         if (next.Http.Url != Current.Http.Url) yield return $"Gateway:Http:Url is \"{next.Http.Url}\": it changes only with a restart; restart, or set it back to \"{Current.Http.Url}\".";
     }
 

@@ -17,16 +17,16 @@ internal static partial class GatewayLog
     [LoggerMessage(5004, LogLevel.Warning, "Association from {Remote}, {CallingAe} to {CalledAe}, rejected: {Reason}")]
     public static partial void Rejected(ILogger log, EndPoint? remote, string callingAe, string calledAe, string reason);
 
-    [LoggerMessage(5005, LogLevel.Error, "Association {Id} from {Remote} ended by a fault of ours")]
-    public static partial void Fault(ILogger log, Exception exception, long id, EndPoint? remote);
+    [LoggerMessage(5005, LogLevel.Error, "Association {Id} from {Remote} was ended by a fault of the gateway: {Error}")]
+    public static partial void Fault(ILogger log, long id, EndPoint? remote, string error);
 
     [LoggerMessage(5006, LogLevel.Warning, "Association {Id}: message refused with status {Status}: {Reason}")]
     public static partial void Refused(ILogger log, long id, string status, string reason);
 
-    [LoggerMessage(5007, LogLevel.Error, "Records of the transaction log cannot be written; {Lost} are lost so far")]
-    public static partial void TransactionsLost(ILogger log, Exception exception, long lost);
+    [LoggerMessage(5007, LogLevel.Error, "Records of the transaction log cannot be written; {Lost} are lost so far: {Error}")]
+    public static partial void TransactionsLost(ILogger log, long lost, string error);
 
-    [LoggerMessage(5008, LogLevel.Warning, "The archive {Destination} cannot answer: {Reason}")]
+    [LoggerMessage(5008, LogLevel.Warning, "The answer of the archive {Destination} is missing or not complete: {Reason}")]
     public static partial void ArchiveFailed(ILogger log, string destination, string reason);
 
     [LoggerMessage(5009, LogLevel.Information, "Storage commitment {Transaction}: {Confirmed} confirmed, {Failed} failed")]
@@ -38,6 +38,12 @@ internal static partial class GatewayLog
     [LoggerMessage(5011, LogLevel.Error, "Storage commitment {Transaction}: the report is given up after {Hours} hours")]
     public static partial void ReportGivenUp(ILogger log, string transaction, int hours);
 
-    [LoggerMessage(5012, LogLevel.Error, "Storage commitment {Transaction} cannot go on now and is tried again")]
-    public static partial void CommitmentFailed(ILogger log, Exception exception, string transaction);
+    [LoggerMessage(5012, LogLevel.Error, "Storage commitment {Transaction} cannot go on now and is tried again: {Error}")]
+    public static partial void CommitmentFailed(ILogger log, string transaction, string error);
+
+    [LoggerMessage(5013, LogLevel.Warning, "Stopping: {Connections} connections do not close and are cut off")]
+    public static partial void StoppedEarly(ILogger log, int connections);
+
+    [LoggerMessage(5014, LogLevel.Warning, "Passwords and cookies of the dashboard travel unencrypted to {Url}: use https (Gateway:Http:CertificatePath), or a proxy with TLS and Gateway:Http:TrustedProxies")]
+    public static partial void PasswordsUnencrypted(ILogger log, string url);
 }

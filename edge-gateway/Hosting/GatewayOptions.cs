@@ -11,13 +11,13 @@ internal sealed class GatewayOptions
     public DimseOptions Dimse { get; set; } = new();
 
     /// <summary>Our AEs by AE title. Default one, <c>DICOMGW</c>, that lets anyone do everything.</summary>
-    public Dictionary<string, AeOptions> Aes { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, AeOptions> Aes { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>AEs elsewhere, by name.</summary>
-    public Dictionary<string, RemoteAeOptions> RemoteAes { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, RemoteAeOptions> RemoteAes { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>DICOMweb servers that objects are forwarded to, by name.</summary>
-    public Dictionary<string, DestinationOptions> Destinations { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, DestinationOptions> Destinations { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>Where objects wait on disk.</summary>
     public SpoolOptions Spool { get; set; } = new();
@@ -36,6 +36,9 @@ internal sealed class GatewayOptions
 
     /// <summary>Audit messages.</summary>
     public AuditOptions Audit { get; set; } = new();
+
+    /// <summary>How log lines are written: Simple or Json. Default Simple. Changing it needs a restart.</summary>
+    public LogFormat LogFormat { get; set; }
 
     /// <summary>Everything that is wrong, each with key, value and what to do.</summary>
     public List<string> Problems()
@@ -59,6 +62,15 @@ internal sealed class GatewayOptions
         problems.AddRange(Audit.Problems("Gateway:Audit"));
         return problems;
     }
+}
+
+/// <summary>How log lines are written.</summary>
+internal enum LogFormat
+{
+    /// <summary>One line of text each: time, level, category, event id, message.</summary>
+    Simple,
+    /// <summary>One JSON object each.</summary>
+    Json,
 }
 
 /// <summary>Queries and retrieves.</summary>

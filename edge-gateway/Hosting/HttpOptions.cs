@@ -28,6 +28,12 @@ internal sealed class HttpOptions
     /// <summary>A PEM file with its private key.</summary>
     public string KeyPath { get; set; } = "";
 
+    /// <summary>
+    /// Proxies whose X-Forwarded-For, -Proto and -Host headers count, as addresses or networks such as <c>10.1.0.0/16</c>: then logins are throttled by the browser's address, cookies are
+    /// Secure, and OIDC comes back by https. Default none. Changing it needs a restart.
+    /// </summary>
+    public List<string> TrustedProxies { get; set; } = [];
+
     /// <summary>The most that a corrected file for the quarantine may have. MiB. Default 4,096.</summary>
     [Range(1, 1_048_576)] public int MaxReplaceMiB { get; set; } = 4_096;
 
@@ -40,9 +46,29 @@ internal sealed class HttpOptions
     /// <summary>Whether only this machine can reach it.</summary>
     public bool IsLoopback => Uri.TryCreate(Url, UriKind.Absolute, out var uri) && uri.IsLoopback;
 
+    /// <summary>Whether users send their passwords and cookies over plain http from other machines.</summary>
+    public bool SendsPasswordsInClear => IsProtected && !IsLoopback && Url.StartsWith("http:", StringComparison.OrdinalIgnoreCase) && TrustedProxies.Count == 0;
+
+    /// <summary>What the trusted proxies are trusted with.</summary>
+    public ForwardedHeadersOptions ForwardedHeaders()
+    {
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedFor | Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedProto
+                | Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedHost,
+        };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in TrustedProxies)
+            if (CallerOptions.NetworkOf(proxy) is { } network) forwarded.KnownIPNetworks.Add(network);
+        return forwarded;
+    }
+
     /// <summary>What is wrong.</summary>
     public IEnumerable<string> Problems(string section)
     {
+        foreach (var proxy in TrustedProxies.Where(proxy => CallerOptions.NetworkOf(proxy) is null))
+            yield return $"{section}:TrustedProxies has \"{proxy}\": give an address, or a network such as 10.1.0.0/16 whose host bits are zero.";
         // Kestrel takes * and + for every address, Uri does not.
         var parsable = Url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
         if (!Uri.TryCreate(parsable, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")

@@ -75,9 +75,10 @@ internal static class OptionsBinder
         return list;
     }
 
+    // Names are compared exactly everywhere, as AE titles (PS3.5 6.2) and the folders of the spool are.
     private static IDictionary ReadDictionary(IConfigurationSection section, Type type, PropertyInfo property, List<string> problems)
     {
-        var dictionary = (IDictionary)Activator.CreateInstance(type, StringComparer.OrdinalIgnoreCase)!;
+        var dictionary = (IDictionary)Activator.CreateInstance(type, StringComparer.Ordinal)!;
         foreach (var child in section.GetChildren())
             if (Read(child, type.GetGenericArguments()[1], null, property, problems) is { } value) dictionary[child.Key] = value;
         return dictionary;

@@ -20,7 +20,7 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
         var count = 0;
         var end = await FindAsync();
         var status = end.Status.ToString("X4", null);
-        var result = end.Status == DimseStatus.Success ? "Success" : end.Status == DimseStatus.Cancel ? "Canceled" : DimseStatus.IsWarning(end.Status) ? "Warning" : "Failure";
+        var result = AssociationSession.ResultOf(end.Status);
         transactions.Record(session.Record(TransactionKind.Query, result, began) with { Count = count, Status = status, Detail = end.Reason, Destination = session.Ae.Archive });
         await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
 

@@ -15,8 +15,10 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
 {
     private static readonly Tag[] Computed = [Tags.NumberOfStudyRelatedInstances, Tags.NumberOfStudyRelatedSeries, Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.NumberOfSeriesRelatedInstances];
 
-    /// <summary>Why the archive could not answer, once the results are through; null if it did.</summary>
-    public ArchiveException? Failure { get; private set; }
+    private ArchiveException? archiveFailure, spoolFailure;
+
+    /// <summary>Why the results are not complete, once they are through: the archive could not answer, or files of the spool cannot be read; null if they are complete.</summary>
+    public ArchiveException? Failure => archiveFailure ?? spoolFailure;
 
     /// <summary>Finds the matches of an identifier.</summary>
     public async IAsyncEnumerable<Match> FindAsync(Identifier identifier, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -42,7 +44,7 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         // What was sent while the archive answered may be in neither of the two; it is in the archive now.
         foreach (var (study, count) in waitingBefore)
         {
-            if (Failure is not null || waiting.Count(destination, study) >= count) continue;
+            if (archiveFailure is not null || waiting.Count(destination, study) >= count) continue;
             await foreach (var result in ArchiveResultsAsync(identifier, study, fuzzy, cancellationToken))
             {
                 var match = new Match(result);
@@ -55,7 +57,7 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     {
         if (archive is null)
         {
-            Failure = new ArchiveException("This AE has no archive to ask.");
+            archiveFailure = new ArchiveException("This AE has no archive to ask.");
             yield break;
         }
         var (resource, keys) = Resource(identifier);
@@ -73,7 +75,7 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
             }
             catch (ArchiveException exception)
             {
-                Failure = exception;
+                archiveFailure = exception;
                 yield break;
             }
             yield return results.Current;
@@ -109,16 +111,36 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         _ => match.Text(Tags.SOPInstanceUID),
     };
 
+    private List<WaitingInstance> WaitingOf(string study)
+    {
+        var found = waiting.OfStudy(destination, study, out var failure);
+        spoolFailure ??= failure;
+        return found;
+    }
+
+    private InstanceScan? HeaderOf(WaitingInstance instance)
+    {
+        try
+        {
+            return WaitingObjects.Scan(instance.Entry);
+        }
+        catch (ArchiveException unreadable)
+        {
+            spoolFailure ??= unreadable;
+            return null;
+        }
+    }
+
     // Headers of waiting objects that match. At the upper levels one object stands for its study or series.
     private IEnumerable<Match> WaitingMatches(Identifier identifier, HashSet<string> studies, bool fuzzy)
     {
         foreach (var study in studies)
         {
             var series = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var instance in waiting.OfStudy(destination, study))
+            foreach (var instance in WaitingOf(study))
             {
                 if (identifier.Level == QueryLevel.Series && !series.Add(instance.Key.Series.Value)) continue;
-                if (WaitingObjects.Scan(instance.Entry) is not { } scan) continue;
+                if (HeaderOf(instance) is not { } scan) continue;
                 if (Matches(scan.DataSet, identifier, instance.Modality, study, fuzzy)) yield return new Match(scan.DataSet);
                 if (identifier.Level <= QueryLevel.Study) break;
             }
@@ -135,7 +157,7 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         {
             if (match.Path is [var tag] && tag == Tags.ModalitiesInStudy)
             {
-                var modalities = waiting.OfStudy(destination, study).Select(instance => instance.Modality).Append(modality);
+                var modalities = WaitingOf(study).Select(instance => instance.Modality).Append(modality);
                 if (!modalities.Any(one => match.Patterns.Any(pattern => pattern.Matches(one, fuzzy)))) return false;
             }
             else if (!(match.Path is [var single] && Computed.Contains(single)) && !match.Matches(document.RootElement, fuzzy)) return false;
@@ -148,7 +170,7 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     {
         var study = match.Text(Tags.StudyInstanceUID);
         var instances = new Dictionary<string, (string Series, string Modality, string SopClass)>(StringComparer.Ordinal);
-        if (archive is not null && Failure is null)
+        if (archive is not null && archiveFailure is null)
         {
             try
             {
@@ -157,10 +179,10 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
             }
             catch (ArchiveException exception)
             {
-                Failure = exception;
+                archiveFailure = exception;
             }
         }
-        foreach (var instance in waiting.OfStudy(destination, study)) instances[instance.Key.Sop.Value] = (instance.Key.Series.Value, instance.Modality, instance.SopClass.Value);
+        foreach (var instance in WaitingOf(study)) instances[instance.Key.Sop.Value] = (instance.Key.Series.Value, instance.Modality, instance.SopClass.Value);
         if (level == QueryLevel.Series)
         {
             var series = match.Text(Tags.SeriesInstanceUID);

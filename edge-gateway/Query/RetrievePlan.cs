@@ -30,7 +30,8 @@ internal sealed class RetrievePlan
     {
         var plan = new RetrievePlan { TakesWholeSeries = identifier.Level != QueryLevel.Image };
         // Before the archive is asked: what is sent in between is then in both.
-        var inSpool = WaitingOf(identifier, waiting, destination);
+        var inSpool = WaitingOf(identifier, waiting, destination, out var unreadable);
+        plan.Failure = unreadable;
         if (archive is null) plan.Failure = new ArchiveException("This AE has no archive to ask.");
         else
         {
@@ -90,15 +91,25 @@ internal sealed class RetrievePlan
         items.TryAdd(sop.Value, new RetrieveItem(new InstanceKey(studyUid, seriesUid, sop), sopClass, syntax, null));
     }
 
-    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting, string destination)
+    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting, string destination, out ArchiveException? failure)
     {
+        failure = null;
         var (studies, series, sops) = (identifier.Uids(Tags.StudyInstanceUID), identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));
         var found = new List<WaitingInstance>();
         foreach (var study in waiting.Studies(destination))
         {
             if (studies.Count > 0 && !studies.Contains(study)) continue;
-            var instances = waiting.OfStudy(destination, study);
-            if (identifier.Level == QueryLevel.Patient && !IsOfPatient(identifier, instances)) continue;
+            var instances = waiting.OfStudy(destination, study, out var unreadable);
+            failure ??= unreadable;
+            try
+            {
+                if (identifier.Level == QueryLevel.Patient && !IsOfPatient(identifier, instances)) continue;
+            }
+            catch (ArchiveException exception)
+            {
+                failure ??= exception;
+                continue;
+            }
             found.AddRange(instances.Where(instance => (identifier.Level < QueryLevel.Series || series.Count == 0 || series.Contains(instance.Key.Series.Value))
                 && (identifier.Level < QueryLevel.Image || sops.Count == 0 || sops.Contains(instance.Key.Sop.Value))));
         }

@@ -20,7 +20,7 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
         var began = time.GetTimestamp();
         var isMove = request.Command.Field == CommandField.CMoveRequest;
         var end = await RetrieveAsync(session, request, isMove, cancellationToken);
-        var result = end.Status == DimseStatus.Success ? "Success" : end.Status == DimseStatus.Cancel ? "Canceled" : DimseStatus.IsWarning(end.Status) ? "Warning" : "Failure";
+        var result = AssociationSession.ResultOf(end.Status);
         transactions.Record(session.Record(TransactionKind.Retrieve, result, began) with
         {
             Destination = isMove ? request.Command.MoveDestination : session.Association.CallingAeTitle, Count = (end.Job?.Completed + end.Job?.Warnings) ?? 0, Failed = end.Job?.Failed ?? 0,

@@ -30,16 +30,28 @@ internal sealed class WaitingObjects(Spool spool)
     public int Count(string destination, string study) => spool.Waiting(destination, study).Count;
 
     /// <summary>The instances of a study that wait, each once: the latest of those with the same UID.</summary>
-    public List<WaitingInstance> OfStudy(string destination, string study)
+    /// <param name="destination">The destination.</param>
+    /// <param name="study">Study Instance UID.</param>
+    /// <param name="failure">Why some are missing; null if none are.</param>
+    public List<WaitingInstance> OfStudy(string destination, string study, out ArchiveException? failure)
     {
+        failure = null;
         var bySop = new Dictionary<InstanceKey, WaitingInstance>();
         foreach (var entry in spool.Waiting(destination, study))
         {
             if (kept.TryGetValue(entry.Sequence, out var known)) known = known with { Entry = entry };
             else
             {
-                if (Describe(entry) is not { } read) continue; // sent in between
-                known = read;
+                try
+                {
+                    if (Describe(entry) is not { } read) continue; // sent in between
+                    known = read;
+                }
+                catch (ArchiveException unreadable)
+                {
+                    failure = unreadable;
+                    continue;
+                }
                 if (kept.Count >= MaxKept) kept.Clear();
                 kept[entry.Sequence] = known;
             }
@@ -49,6 +61,7 @@ internal sealed class WaitingObjects(Spool spool)
     }
 
     /// <summary>The header of an object; null if it is no longer there.</summary>
+    /// <exception cref="ArchiveException">The file cannot be read now.</exception>
     public static InstanceScan? Scan(SpoolEntry entry)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
@@ -68,6 +81,11 @@ internal sealed class WaitingObjects(Spool spool)
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // No permission, no file handles, a failing disk: the object is there all the same, and an answer without it must say so.
+            throw new ArchiveException("Files of the gateway's spool cannot be read.", null, exception);
         }
         finally
         {

@@ -23,17 +23,22 @@ internal sealed class AssociationSession(Association association, CalledAe ae, T
     /// <summary>Objects that were refused.</summary>
     public int Refused { get; set; }
 
-    /// <summary>Bytes of objects that were stored.</summary>
-    public long StoredBytes { get; set; }
-
     /// <summary>The caller's address without its port.</summary>
     public string Remote => (association.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
 
     /// <summary>A record of the transaction log with what all of this association's have.</summary>
-    public Transaction Record(TransactionKind kind, string result, long since) => new()
+    public Transaction Record(TransactionKind kind, TransactionResult result, long since) => new()
     {
         Time = time.GetUtcNow(), Kind = kind, Association = association.Id, CallingAe = association.CallingAeTitle, CalledAe = ae.AeTitle, Remote = Remote,
         Duration = time.GetElapsedTime(since).TotalMilliseconds, Result = result,
+    };
+
+    /// <summary>The result that a final status of C-FIND, C-MOVE and C-GET means.</summary>
+    public static TransactionResult ResultOf(ushort status) => status switch
+    {
+        DimseStatus.Success => TransactionResult.Success,
+        DimseStatus.Cancel => TransactionResult.Canceled,
+        _ => DimseStatus.IsWarning(status) ? TransactionResult.Warning : TransactionResult.Failure,
     };
 
     /// <summary>The encoding of data sets in a context.</summary>

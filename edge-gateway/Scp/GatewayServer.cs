@@ -15,8 +15,11 @@ namespace DicomServerless.EdgeGateway.Scp;
 /// <summary>The DIMSE side: listens as the configuration says, decides who may call, and hands each message to its service.</summary>
 internal sealed class GatewayServer : IHostedService, IAsyncDisposable
 {
-    // Within the ten seconds that container runtimes wait before they kill.
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(8);
+    // Container runtimes kill after ten seconds. What is left belongs to the parts that stop after this one: forwarder, audit trail, transaction log.
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(6), AbortTime = TimeSpan.FromSeconds(1);
+
+    // Connections that have no association yet, or were rejected and are closing.
+    private const int ConnectionsBeyond = 100;
 
     private readonly GatewayConfiguration configuration;
     private readonly StoreScp store;
@@ -49,21 +52,34 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
     {
         await server.ApplyAsync(EndPointsOf(configuration.Current.Dimse), cancellationToken);
         GatewayLog.Listening(log, string.Join(", ", server.EndPoints));
-        configuration.Changed += Apply;
+        configuration.Users.Add(ApplyAsync);
     }
 
     /// <summary>Closes the ports and lets associations end.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        configuration.Changed -= Apply;
-        await server.StopAsync(DrainTime, cancellationToken);
+        configuration.Users.Remove(ApplyAsync);
+        try
+        {
+            // Aborted associations may wait for their peers to close (ARTIM); the end of the program closes them too.
+            await server.StopAsync(DrainTime, cancellationToken).WaitAsync(DrainTime + AbortTime, time, cancellationToken);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            GatewayLog.StoppedEarly(log, server.Connections);
+        }
     }
 
-    public ValueTask DisposeAsync() => server.DisposeAsync();
+    // A server that could not be stopped in time is left to the end of the program.
+    public async ValueTask DisposeAsync()
+    {
+        if (server.Connections == 0) await server.DisposeAsync();
+    }
 
     private static AssociationServerOptions OptionsOf(DimseOptions dimse) => new()
     {
-        MaxAssociations = dimse.MaxAssociations, MaxConnections = dimse.MaxAssociations + 100, Association = RemoteAes.OptionsOf(dimse),
+        MaxAssociations = dimse.MaxAssociations, MaxAssociationsPerPeer = dimse.MaxAssociationsPerPeer, MaxConnections = dimse.MaxAssociations + ConnectionsBeyond,
+        Association = RemoteAes.OptionsOf(dimse),
     };
 
     private static ListenEndPoint[] EndPointsOf(DimseOptions dimse)
@@ -80,23 +96,20 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         return [.. endPoints];
     }
 
-    // Raised where the files are watched; ports open and close while associations go on.
-    private void Apply(GatewayOptions options)
-    {
-        server.Options = OptionsOf(options.Dimse);
-        _ = ApplyAsync(options);
-    }
-
-    private async Task ApplyAsync(GatewayOptions options)
+    // Ports open and close while associations go on. When one cannot be opened, nothing has changed.
+    private async Task<IReadOnlyList<string>> ApplyAsync(GatewayOptions options)
     {
         try
         {
             await server.ApplyAsync(EndPointsOf(options.Dimse), CancellationToken.None);
         }
-        catch (Exception exception) when (exception is SocketException or IOException or CryptographicException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or IOException or CryptographicException or ArgumentException or ObjectDisposedException)
         {
-            GatewayLog.ConfigurationRefused(log, $"The ports stay as they were: {exception.Message}");
+            return [$"Gateway:Dimse: a port cannot be opened or a certificate file cannot be used: {exception.Message}"];
         }
+        server.Options = OptionsOf(options.Dimse);
+        spool.Apply(options.Spool);
+        return [];
     }
 
     private ValueTask<AcceptorDecision> Decide(AssociationRequest request, CancellationToken cancellationToken)
@@ -105,10 +118,10 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         if (CalledAe.Find(configuration.Current, request.Pdu, address, request.PeerCertificate, out var reason) is { } ae && !request.IsOverLimit)
             return ValueTask.FromResult(AcceptorDecision.Accept(new AcceptorPolicy { AbstractSyntax = ae.Policy, ExtendedNegotiation = CalledAe.Answer }));
         if (request.IsOverLimit) reason = RejectReason.LocalLimitExceeded;
-        GatewayLog.Rejected(log, request.RemoteEndPoint, request.CallingAeTitle, request.CalledAeTitle, reason.Text);
+        GatewayLog.Rejected(log, request.RemoteEndPoint, SafeText.Of(request.CallingAeTitle), SafeText.Of(request.CalledAeTitle), reason.Text);
         transactions.Record(new Transaction
         {
-            Time = time.GetUtcNow(), Kind = TransactionKind.Association, CallingAe = request.CallingAeTitle, CalledAe = request.CalledAeTitle, Remote = address?.ToString(), Result = "Rejected", Detail = reason.Text,
+            Time = time.GetUtcNow(), Kind = TransactionKind.Association, CallingAe = request.CallingAeTitle, CalledAe = request.CalledAeTitle, Remote = address?.ToString(), Result = TransactionResult.Rejected, Detail = reason.Text,
         });
         return ValueTask.FromResult(AcceptorDecision.Reject(reason));
     }
@@ -120,7 +133,7 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         if (CalledAe.Find(configuration.Current, association.Request, address, association.PeerCertificate, out _) is not { } ae) return;
         var session = new AssociationSession(association, ae, time);
         var began = time.GetTimestamp();
-        var (result, detail) = ("Success", (string?)null);
+        var (result, detail) = (TransactionResult.Success, (string?)null);
         sessions[association.Id] = session;
         association.Releasing = spool.FlushAsync;
         try
@@ -129,14 +142,14 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         }
         catch (AssociationAbortedException exception)
         {
-            (result, detail) = ("Aborted", exception.Message);
+            (result, detail) = (TransactionResult.Aborted, exception.Message);
             throw;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            (result, detail) = ("Failure", "A fault of the gateway");
-            GatewayLog.Fault(log, exception, association.Id, association.RemoteEndPoint);
-            throw;
+            (result, detail) = (TransactionResult.Failure, "A fault of the gateway");
+            // The association is aborted when this returns.
+            GatewayLog.Fault(log, association.Id, association.RemoteEndPoint, SafeText.Of(exception));
         }
         finally
         {
@@ -171,6 +184,6 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
     {
         var began = time.GetTimestamp();
         await session.Association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Success), message.Context, cancellationToken);
-        transactions.Record(session.Record(TransactionKind.Echo, "Success", began) with { Status = "0000" });
+        transactions.Record(session.Record(TransactionKind.Echo, TransactionResult.Success, began) with { Status = "0000" });
     }
 }

@@ -19,13 +19,13 @@ internal sealed class StoreScp(Spool spool, TransactionLog transactions, TimePro
         var began = time.GetTimestamp();
         var verdict = await ReceiveAsync(session, request, cancellationToken);
         var isStored = verdict.Status == DimseStatus.Success;
-        if (isStored) (session.Stored, session.StoredBytes) = (session.Stored + 1, session.StoredBytes + verdict.Bytes);
+        if (isStored) session.Stored++;
         else
         {
             session.Refused++;
             GatewayLog.Refused(log, session.Association.Id, verdict.Status.ToString("X4", null), verdict.Reason ?? "");
         }
-        transactions.Record(session.Record(TransactionKind.Store, isStored ? "Success" : "Failure", began) with
+        transactions.Record(session.Record(TransactionKind.Store, isStored ? TransactionResult.Success : TransactionResult.Failure, began) with
         {
             Count = isStored ? 1 : 0, Failed = isStored ? 0 : 1, Bytes = verdict.Bytes, Status = verdict.Status.ToString("X4", null), Detail = verdict.Reason,
             Study = verdict.Study.IsEmpty ? null : verdict.Study.Value, Instance = request.Command.AffectedSopInstanceUid.Value,

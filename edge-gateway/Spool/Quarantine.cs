@@ -4,25 +4,27 @@ using DicomServerless.Dicom;
 namespace DicomServerless.EdgeGateway.Spooling;
 
 /// <summary>
-/// What a destination refused for good, or what is damaged: <c>quarantine/{destination}/{sequence}.{checksum}.dcm</c> with the reason as JSON beside it. Nothing leaves it but by an
-/// operator's word.
+/// Objects that a destination refused for good, or whose files are damaged: <c>quarantine/{destination}/{sequence}.{checksum}.dcm</c> with the reason as JSON beside it. An object leaves
+/// the quarantine only when an operator says so.
 /// </summary>
 internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
 {
     private const int CopyBytes = 64 * 1024;
 
-    /// <summary>Moves an object from its queue here: reason first, then the file, so that there is none without a reason. False if the disk failed; then it waits on.</summary>
+    /// <summary>
+    /// Moves an object from its queue here: the reason first, then the file, so that none is here without a reason. False if the disk failed; then the object stays in the queue.
+    /// </summary>
     public async Task<bool> PutAsync(SpoolEntry entry, QuarantineReason reason)
     {
         reason = reason with { Time = time.GetUtcNow(), Destination = entry.Destination, StudyInstanceUid = entry.Study };
-        var folder = spool.Folders.Enter(Path.Combine(spool.Root, SpoolName.Quarantine, entry.Destination));
+        var folder = spool.Folders.Enter(FolderOf(entry.Destination));
         try
         {
             var path = Path.Combine(folder.Path, SpoolName.FileName(entry.Sequence, entry.Checksum));
             var error = await spool.Threads.Run(() =>
             {
                 var failed = folder.Make();
-                if (failed == 0) failed = WriteReason(path, reason);
+                if (failed == 0) failed = WriteReason(ReasonPath(path), reason);
                 return failed != 0 ? failed : Posix.Move(entry.Path, path);
             });
             if (error != 0)
@@ -45,55 +47,47 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         return true;
     }
 
-    /// <summary>What lies here, oldest first.</summary>
+    /// <summary>The oldest objects, with their reasons, and how many there are. Only the reasons of these objects are read.</summary>
     /// <param name="destination">Only this one's; null for all.</param>
-    public IReadOnlyList<QuarantinedObject> List(string? destination = null)
+    /// <param name="limit">At most so many.</param>
+    public QuarantinePage List(string? destination = null, int limit = int.MaxValue)
     {
-        var root = Path.Combine(spool.Root, SpoolName.Quarantine);
-        if (!Directory.Exists(root)) return [];
-        var found = new List<QuarantinedObject>();
-        foreach (var folder in Directory.EnumerateDirectories(root))
-        {
-            if (destination is not null && Path.GetFileName(folder) != destination) continue;
-            foreach (var file in new DirectoryInfo(folder).EnumerateFiles("*" + SpoolName.ObjectEnding))
-                if (SpoolName.TryFile(file.Name, out var sequence, out _)) found.Add(new QuarantinedObject(sequence, file.Length, file.FullName, ReadReason(file.FullName, Path.GetFileName(folder))));
-        }
-        found.Sort((a, b) => a.Sequence.CompareTo(b.Sequence));
-        return found;
+        var names = Names(destination);
+        names.Sort((a, b) => a.Sequence.CompareTo(b.Sequence));
+        return new QuarantinePage([.. names.Take(limit).Select(Read).OfType<QuarantinedObject>()], names.Count);
     }
 
     /// <summary>How many lie here, by destination; nothing is read but the folders.</summary>
-    public IReadOnlyDictionary<string, long> Count()
+    public IReadOnlyDictionary<string, long> Count() =>
+        Destinations().ToDictionary(name => name, name => Directory.EnumerateFiles(FolderOf(name), "*" + SpoolName.ObjectEnding).LongCount(), StringComparer.Ordinal);
+
+    /// <summary>One object; null if it is not here. Found by the name of its file; no other object is looked at.</summary>
+    public QuarantinedObject? Find(string destination, long sequence)
     {
-        var root = Path.Combine(spool.Root, SpoolName.Quarantine);
-        return !Directory.Exists(root) ? new Dictionary<string, long>()
-            : Directory.EnumerateDirectories(root).ToDictionary(folder => Path.GetFileName(folder), folder => Directory.EnumerateFiles(folder, "*" + SpoolName.ObjectEnding).LongCount());
+        var folder = FolderOf(destination);
+        if (!SpoolName.IsDestination(destination) || !Directory.Exists(folder)) return null;
+        foreach (var path in Directory.EnumerateFiles(folder, SpoolName.Pattern(sequence)))
+            if (SpoolName.TryFile(Path.GetFileName(path.AsSpan()), out var found, out var checksum) && found == sequence) return Read(new Name(destination, sequence, checksum, path));
+        return null;
     }
 
-    /// <summary>One object; null if it is not here.</summary>
-    public QuarantinedObject? Find(string destination, long sequence) =>
-        SpoolName.IsDestination(destination) ? List(destination).FirstOrDefault(item => item.Sequence == sequence) : null;
-
     /// <summary>Puts it back, at the end of its destination's queue.</summary>
-    public async Task<QuarantineOutcome> RetryAsync(string destination, long sequence)
+    public async Task<QuarantineOutcome> RetryAsync(QuarantinedObject item)
     {
-        if (Find(destination, sequence) is not { } item || !SpoolName.TryFile(Path.GetFileName(item.Path), out _, out var checksum)) return QuarantineOutcome.NotFound;
         if (!Uid.TryParse(item.Reason.StudyInstanceUid, out var study)) return QuarantineOutcome.NotDicom;
-        var error = await spool.RequeueAsync(item, destination, study.Value, checksum);
+        var error = await spool.RequeueAsync(item, study.Value);
         if (error != 0) return error == Posix.NotFound ? QuarantineOutcome.NotFound : QuarantineOutcome.Failed;
         await RemoveAsync(ReasonPath(item.Path));
         return QuarantineOutcome.Done;
     }
 
     /// <summary>Queues a corrected file in its place.</summary>
-    /// <param name="destination">The destination.</param>
-    /// <param name="sequence">The object's number.</param>
+    /// <param name="item">The object.</param>
     /// <param name="corrected">A whole Part 10 file.</param>
     /// <param name="cancellationToken">Stops before the commit only.</param>
-    public async Task<QuarantineOutcome> ReplaceAsync(string destination, long sequence, Stream corrected, CancellationToken cancellationToken)
+    public async Task<QuarantineOutcome> ReplaceAsync(QuarantinedObject item, Stream corrected, CancellationToken cancellationToken)
     {
-        if (Find(destination, sequence) is null) return QuarantineOutcome.NotFound;
-        await using var writer = spool.TryBegin([destination]);
+        await using var writer = spool.TryBegin([item.Destination]);
         if (writer is null) return QuarantineOutcome.OutOfResources;
         using var scanner = new InstanceScanner(new ScanOptions { ComputeHash = false });
         var buffer = new byte[CopyBytes];
@@ -105,14 +99,15 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         }
         if (scanner.Complete() == ScanStatus.Refused || InstanceUids.Read(scanner.Result!.DataSet) is not { Problem: null } uids) return QuarantineOutcome.NotDicom;
         var commit = await writer.CommitAsync(uids.Key.Study);
-        return commit.Outcome == SpoolOutcome.Ok ? await PurgeAsync(destination, sequence) : Outcome(commit.Outcome);
+        return commit.Outcome == SpoolOutcome.Ok ? await PurgeAsync(item) : Outcome(commit.Outcome);
     }
 
     /// <summary>Removes it for good.</summary>
-    public async Task<QuarantineOutcome> PurgeAsync(string destination, long sequence)
+    public async Task<QuarantineOutcome> PurgeAsync(QuarantinedObject item)
     {
-        if (Find(destination, sequence) is not { } item) return QuarantineOutcome.NotFound;
-        if (!await RemoveAsync(item.Path)) return QuarantineOutcome.Failed;
+        var error = await spool.Threads.Run(() => Posix.Remove(item.Path));
+        if (error == Posix.NotFound) return QuarantineOutcome.NotFound; // somebody else was faster
+        if (error != 0 || await spool.FlushFoldersAsync([Path.GetDirectoryName(item.Path)!]) != 0) return QuarantineOutcome.Failed;
         spool.Limits.Removed(item.Size);
         await RemoveAsync(ReasonPath(item.Path));
         return QuarantineOutcome.Done;
@@ -128,16 +123,36 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
 
     private static string ReasonPath(string path) => Path.ChangeExtension(path, SpoolName.ReasonEnding);
 
+    private readonly record struct Name(string Destination, long Sequence, UInt128 Checksum, string Path);
+
+    private string FolderOf(string destination) => Path.Combine(spool.Root, SpoolName.Quarantine, destination);
+
+    private List<Name> Names(string? only)
+    {
+        var names = new List<Name>();
+        foreach (var destination in Destinations().Where(name => only is null || name == only))
+            foreach (var path in Directory.EnumerateFiles(FolderOf(destination), "*" + SpoolName.ObjectEnding))
+                if (SpoolName.TryFile(Path.GetFileName(path.AsSpan()), out var sequence, out var checksum)) names.Add(new Name(destination, sequence, checksum, path));
+        return names;
+    }
+
+    private IEnumerable<string> Destinations()
+    {
+        var root = Path.Combine(spool.Root, SpoolName.Quarantine);
+        return Directory.Exists(root) ? Directory.EnumerateDirectories(root).Select(folder => Path.GetFileName(folder)) : [];
+    }
+
+    // Null when it has left since its name was read.
+    private static QuarantinedObject? Read(Name name)
+    {
+        var file = new FileInfo(name.Path);
+        return file.Exists ? new QuarantinedObject(name.Destination, name.Sequence, name.Checksum, file.Length, name.Path, ReadReason(name.Path, name.Destination)) : null;
+    }
+
     private static int WriteReason(string path, QuarantineReason reason)
     {
-        var reasonPath = ReasonPath(path);
-        Posix.Remove(reasonPath); // of a try that did not come to the file
-        var error = Posix.CreateFile(reasonPath, out var file);
-        using (file)
-        {
-            if (error == 0) error = Posix.WriteAll(file, JsonSerializer.SerializeToUtf8Bytes(reason, QuarantineJson.Default.QuarantineReason));
-            return error != 0 ? error : Posix.Flush(file);
-        }
+        Posix.Remove(path); // of a try that did not come to the file
+        return DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(reason, QuarantineJson.Default.QuarantineReason));
     }
 
     private static QuarantineReason ReadReason(string path, string destination)
@@ -146,9 +161,9 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         {
             if (JsonSerializer.Deserialize(File.ReadAllBytes(ReasonPath(path)), QuarantineJson.Default.QuarantineReason) is { } reason) return reason;
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            // An operator may have moved it here.
+            // An operator may have moved the object here.
         }
         return new QuarantineReason { Message = "The reason is not known.", Destination = destination };
     }

@@ -34,11 +34,18 @@ internal sealed record QuarantineReason
 }
 
 /// <summary>An object in quarantine.</summary>
+/// <param name="Destination">The destination that it was for.</param>
 /// <param name="Sequence">Its number.</param>
+/// <param name="Checksum">XxHash128 of the file, as its name says.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Path">The Part 10 file.</param>
 /// <param name="Reason">Why it is there.</param>
-internal sealed record QuarantinedObject(long Sequence, long Size, string Path, QuarantineReason Reason);
+internal sealed record QuarantinedObject(string Destination, long Sequence, UInt128 Checksum, long Size, string Path, QuarantineReason Reason);
+
+/// <summary>The oldest objects of the quarantine.</summary>
+/// <param name="Items">As many as the limit lets through.</param>
+/// <param name="Total">How many there are.</param>
+internal sealed record QuarantinePage(IReadOnlyList<QuarantinedObject> Items, int Total);
 
 /// <summary>How an operator's request ended.</summary>
 internal enum QuarantineOutcome

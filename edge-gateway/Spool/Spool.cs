@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Spooling;
 
@@ -9,15 +10,14 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <c>quarantine</c> for what a destination refused for good, <c>sent</c> for what is kept on request. Files are 0600, folders 0700.
 /// </summary>
 /// <remarks>
-/// <para>With <see cref="FsyncPolicy.Object"/> a commit is: write, flush of the file, links and rename, flush of the folders (of their parents first, where a folder is new); only then does the
-/// caller say Success. A power cut between any two of these leaves either nothing or a whole object.</para>
+/// <para>How an object becomes durable stands in <see cref="SpoolCommit"/>.</para>
 /// <para>The hour is a folder's name and nothing more, and is never compared with the clock except to leave the current one alone; the order of objects is their sequence. So the clock may jump.</para>
 /// </remarks>
 internal sealed class Spool : IAsyncDisposable
 {
     private const int ObjectsPerFlush = 256;
     private const long RoomMadeAtOnce = 256 << 20;
-    private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(5), TidyEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(5), TidyEvery = TimeSpan.FromMinutes(1), ProbeKept = TimeSpan.FromSeconds(3);
     private static readonly int[] NoRoom = [Posix.NoSpace, Posix.QuotaExceeded];
 
     private readonly ConcurrentDictionary<string, SpoolQueue> queues = new(StringComparer.Ordinal);
@@ -28,8 +28,12 @@ internal sealed class Spool : IAsyncDisposable
     private readonly long startedAt;
     private readonly ITimer tidyTimer;
     private readonly ITimer flushTimer;
+    private readonly Lock probing = new();
+    private Task<bool> probe = Task.FromResult(false);
+    private long probedAt = long.MinValue / 2;
     private long sequence;
     private int unflushed;
+    private readonly SharedFlush wholeFlush;
 
     private Spool(SpoolOptions options, TimeProvider time, ILogger log, FileStream ownership)
     {
@@ -39,8 +43,10 @@ internal sealed class Spool : IAsyncDisposable
         startedAt = time.GetTimestamp();
         Limits = new SpoolLimits(options, time);
         Folders = new SpoolFolders(Root, Threads, IsFlushed);
+        Commit = new SpoolCommit(this);
         Quarantine = new Quarantine(this, time, log);
         Sent = new SentObjects(this);
+        wholeFlush = new SharedFlush(FlushWhole, Threads);
         tidyTimer = time.CreateTimer(_ => Threads.Post(Tidy), null, TidyEvery, TidyEvery);
         flushTimer = time.CreateTimer(_ => FlushIfDirty(), null, FlushEvery, FlushEvery);
     }
@@ -70,8 +76,9 @@ internal sealed class Spool : IAsyncDisposable
     internal FlushThreads Threads { get; } = new();
     internal WriteBuffers Buffers { get; } = new();
     internal SpoolFolders Folders { get; }
+    internal SpoolCommit Commit { get; }
     internal SpoolOptions Options => options;
-    private bool IsFlushed => options.Fsync == FsyncPolicy.Object;
+    internal bool IsFlushed => options.Fsync == FsyncPolicy.Object;
 
     /// <summary>Takes the folder for this process, drops what was not finished and queues the rest.</summary>
     /// <exception cref="IOException">The folder cannot be used, or another process has it.</exception>
@@ -87,7 +94,7 @@ internal sealed class Spool : IAsyncDisposable
         // A folder that a power cut takes away takes along what is in it: the names of new ones are made durable before anything is promised.
         foreach (var folder in made)
             if (options.Fsync == FsyncPolicy.Object && Posix.FlushFolder(Path.GetDirectoryName(folder)!) is var error and not 0) throw new IOException($"The folder of {folder} cannot be flushed: error {error}.");
-        var ownership = new FileStream(Path.Combine(path, ".lock"), new FileStreamOptions
+        var ownership = new FileStream(Path.Combine(path, SpoolName.Ownership), new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate, Access = FileAccess.Read, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
@@ -128,8 +135,10 @@ internal sealed class Spool : IAsyncDisposable
     /// </summary>
     public async Task<bool> FlushAsync()
     {
-        if (options.Fsync != FsyncPolicy.Association || Interlocked.Exchange(ref unflushed, 0) == 0) return true;
-        var error = await Threads.Run(() => Posix.FlushFileSystem(Root));
+        // What a flush that still runs will bring to the disk counts as not flushed: the caller waits for it, or for one that began later.
+        if (options.Fsync != FsyncPolicy.Association || Volatile.Read(ref unflushed) == 0) return true;
+        var flush = await Threads.Run(wholeFlush.RunAsync);
+        var error = await flush;
         return error == 0 || Failed("flush of the file system", error) == SpoolOutcome.Ok;
     }
 
@@ -147,17 +156,22 @@ internal sealed class Spool : IAsyncDisposable
             if (entry.Links?.Drop() ?? true) Limits.Removed(entry.Size);
     }
 
-    /// <summary>Whether the disk takes a file now: writes, flushes and removes one.</summary>
-    public async Task<bool> CanWriteAsync() => await Threads.Run(() =>
+    /// <summary>Whether the disk takes a file: writes, flushes and removes one, at most every few seconds however often it is asked.</summary>
+    public Task<bool> CanWriteAsync()
     {
-        var probe = Path.Combine(IncomingFolder, SpoolName.PartName(NextSequence()));
-        var error = Posix.CreateFile(probe, out var file);
-        using (file)
+        lock (probing)
         {
-            if (error == 0) error = Posix.WriteAll(file, "probe"u8);
-            if (error == 0) error = Posix.Flush(file);
+            if (probe.IsCompleted && time.GetElapsedTime(probedAt) >= ProbeKept) (probe, probedAt) = (ProbeAsync(), time.GetTimestamp());
+            return probe;
         }
-        Posix.Remove(probe);
+    }
+
+    private async Task<bool> ProbeAsync() => await Threads.Run(() =>
+    {
+        var path = Path.Combine(IncomingFolder, SpoolName.Probe);
+        Posix.Remove(path); // of a process that was killed
+        var error = DurableFile.Write(path, "probe"u8);
+        Posix.Remove(path);
         return error;
     }) == 0;
 
@@ -176,6 +190,12 @@ internal sealed class Spool : IAsyncDisposable
         await FlushAsync();
         Threads.Dispose();
         await ownership.DisposeAsync();
+    }
+
+    /// <summary>One more object was committed; under <see cref="FsyncPolicy.Association"/> the disk is flushed after so many.</summary>
+    internal async Task CountUnflushedAsync()
+    {
+        if (options.Fsync == FsyncPolicy.Association && Interlocked.Increment(ref unflushed) >= ObjectsPerFlush) await FlushAsync();
     }
 
     internal long NextSequence() => Interlocked.Increment(ref sequence);
@@ -204,14 +224,18 @@ internal sealed class Spool : IAsyncDisposable
     }
 
     /// <summary>From quarantine to the end of the queue, under a new number.</summary>
-    internal async Task<int> RequeueAsync(QuarantinedObject item, string destination, string study, UInt128 checksum)
+    internal async Task<int> RequeueAsync(QuarantinedObject item, string study)
     {
         var hour = CurrentHour;
         var number = NextSequence();
-        var folder = Folders.Enter(Path.Combine(Root, destination, hour.ToString("D10", CultureInfo.InvariantCulture), study));
+        var folder = Folders.Enter(Path.Combine(Root, item.Destination, hour.ToString("D10", CultureInfo.InvariantCulture), study));
         try
         {
-            var error = await Threads.Run(() => folder.Make() is var made and not 0 ? made : Posix.Move(item.Path, Path.Combine(folder.Path, SpoolName.FileName(number, checksum))));
+            var error = await Threads.Run(() =>
+            {
+                var made = folder.Make();
+                return made != 0 ? made : Posix.Move(item.Path, Path.Combine(folder.Path, SpoolName.FileName(number, item.Checksum)));
+            });
             if (error != 0) return error;
             // It has its new name, so it waits even if the flush fails; a power cut then leaves it under one of the two.
             error = await FlushFoldersAsync([folder.Path, Path.GetDirectoryName(item.Path)!]);
@@ -221,8 +245,8 @@ internal sealed class Spool : IAsyncDisposable
         {
             Folders.Leave(folder);
         }
-        var queue = Queue(destination);
-        queue.Add(new SpoolEntry(queue, study, hour, number, checksum, item.Size, Uptime, null));
+        var queue = Queue(item.Destination);
+        queue.Add(new SpoolEntry(queue, study, hour, number, item.Checksum, item.Size, Uptime, null));
         return 0;
     }
 
@@ -231,75 +255,6 @@ internal sealed class Spool : IAsyncDisposable
     {
         SpoolLog.WriteFailed(log, step, error);
         return NoRoom.Contains(error) ? SpoolOutcome.OutOfResources : SpoolOutcome.Failed;
-    }
-
-    /// <summary>The commit of one object; the order is the promise.</summary>
-    internal async Task<SpoolOutcome> PutAsync(SpoolWriter writer, string study)
-    {
-        var hour = CurrentHour;
-        var folders = new SpoolFolder[writer.Destinations.Count];
-        for (var i = 0; i < folders.Length; i++)
-            folders[i] = Folders.Enter(Path.Combine(Root, writer.Destinations[i], hour.ToString("D10", CultureInfo.InvariantCulture), study));
-        try
-        {
-            // Only what waits for the disk is worth another thread.
-            var put = IsFlushed ? await Threads.Run(() => Put(writer, folders)) : Put(writer, folders);
-            if (put.Outcome != SpoolOutcome.Ok) return put.Outcome;
-            foreach (var flush in put.Flushes)
-            {
-                var error = await flush;
-                if (error == 0) continue;
-                await Threads.Run(() => Withdraw(writer, folders, folders.Length));
-                return Failed("flush of a folder", error);
-            }
-        }
-        finally
-        {
-            foreach (var folder in folders) Folders.Leave(folder);
-        }
-        if (options.Fsync == FsyncPolicy.Association && Interlocked.Increment(ref unflushed) >= ObjectsPerFlush) await FlushAsync();
-        var links = folders.Length > 1 ? new LinkCount(folders.Length) : null;
-        foreach (var destination in writer.Destinations)
-        {
-            var queue = Queue(destination);
-            queue.Add(new SpoolEntry(queue, study, hour, writer.Sequence, writer.Checksum, writer.Length, Uptime, links));
-        }
-        return SpoolOutcome.Ok;
-    }
-
-    private (SpoolOutcome Outcome, Task<int>[] Flushes) Put(SpoolWriter writer, SpoolFolder[] folders)
-    {
-        var outcome = writer.Finish(IsFlushed);
-        if (outcome != SpoolOutcome.Ok) return (outcome, []);
-        // The last name is a rename, so that links for the other destinations are made before it and .incoming is left without a name.
-        for (var i = 0; i < folders.Length; i++)
-        {
-            var error = Name(writer, folders[i], isLast: i == folders.Length - 1);
-            if (error == 0) continue;
-            Withdraw(writer, folders, i);
-            return (Failed("rename", error), []);
-        }
-        return (SpoolOutcome.Ok, [.. folders.Select(folder => folder.FlushAsync())]);
-    }
-
-    private static int Name(SpoolWriter writer, SpoolFolder folder, bool isLast)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            var error = folder.Make();
-            if (error != 0) return error;
-            var path = Path.Combine(folder.Path, SpoolName.FileName(writer.Sequence, writer.Checksum));
-            error = isLast ? Posix.Move(writer.PartPath, path) : Posix.AddName(writer.PartPath, path);
-            if (error != Posix.NotFound || attempt > 0) return error;
-            folder.Forget(); // An operator removed it.
-        }
-    }
-
-    // A store that failed leaves no name that a restart would queue.
-    private static int Withdraw(SpoolWriter writer, SpoolFolder[] folders, int count)
-    {
-        for (var i = 0; i < count; i++) Posix.Remove(Path.Combine(folders[i].Path, SpoolName.FileName(writer.Sequence, writer.Checksum)));
-        return 0;
     }
 
     private HashSet<SpoolEntry> Complete(IReadOnlyList<SpoolEntry> entries)
@@ -312,6 +267,14 @@ internal sealed class Spool : IAsyncDisposable
             done.Add(entry); // The destination has it either way.
         }
         return done;
+    }
+
+    private int FlushWhole()
+    {
+        var covered = Volatile.Read(ref unflushed);
+        var error = Posix.FlushFileSystem(Root);
+        Interlocked.Add(ref unflushed, -covered);
+        return error;
     }
 
     private void FlushIfDirty()
@@ -344,7 +307,7 @@ internal sealed class Spool : IAsyncDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            SpoolLog.TidyFailed(log, e);
+            SpoolLog.TidyFailed(log, SafeText.Of(e));
         }
     }
 }

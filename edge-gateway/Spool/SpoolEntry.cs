@@ -32,6 +32,9 @@ internal sealed class SpoolEntry
     /// <summary>The Part 10 file. Gone as soon as the destination has it: open it, and be ready for its absence.</summary>
     public string Path => System.IO.Path.Combine(Folder, SpoolName.FileName(Sequence, Checksum));
 
+    /// <summary>Whether the spool itself is there: a volume that is not mounted has none of its files, and that says nothing about them.</summary>
+    internal bool IsSpoolPresent => queue.IsSpoolPresent;
+
     internal string Folder => System.IO.Path.Combine(queue.Folder, hour.ToString("D10", CultureInfo.InvariantCulture), Study);
 
     /// <summary>On the spool's own clock (<see cref="Spool.Uptime"/>), negative for what was there before it.</summary>

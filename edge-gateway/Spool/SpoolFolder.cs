@@ -5,19 +5,19 @@ namespace DicomServerless.EdgeGateway.Spooling;
 internal sealed class SpoolFolder(string path, SpoolFolder? parent, FlushThreads threads, bool isFlushed)
 {
     private readonly Lock making = new();
-    private readonly Lock flushing = new();
-    private TaskCompletionSource<int>? running;
-    private TaskCompletionSource<int>? next;
+    private readonly SharedFlush flush = new(() => Posix.FlushFolder(path), threads);
     private volatile bool isMade;
 
+    /// <summary>Its whole path.</summary>
     public string Path => path;
 
-    /// <summary>Who is at work in it; guarded by <see cref="SpoolFolders"/>.</summary>
+    /// <summary>How many are at work in it; guarded by <see cref="SpoolFolders"/>.</summary>
     public int Users { get; set; }
 
     /// <summary>
     /// Makes it and its parents, and flushes the parent: on the first use in this process even if the folder is there, because a process that was killed before may not have come to it.
     /// </summary>
+    /// <returns>The error number, 0 for success.</returns>
     public int Make()
     {
         if (isMade) return 0;
@@ -32,38 +32,14 @@ internal sealed class SpoolFolder(string path, SpoolFolder? parent, FlushThreads
         }
     }
 
-    /// <summary>It vanished; the next use makes it again.</summary>
-    public void Forget() => isMade = false;
-
-    /// <summary>
-    /// Ends when a flush that began after this call has ended. At most one runs at a time; those who come meanwhile share the next one, so that many writers into one folder cost
-    /// few flushes.
-    /// </summary>
-    public Task<int> FlushAsync()
+    /// <summary>It vanished, perhaps with its parents: somebody removed a whole branch. The next use makes all of them again.</summary>
+    public void Forget()
     {
-        if (!isFlushed) return Task.FromResult(0);
-        TaskCompletionSource<int> mine;
-        lock (flushing)
-        {
-            if (running is not null) return (next ??= NewFlush()).Task;
-            running = mine = NewFlush();
-        }
-        Flush(mine);
-        return mine.Task;
+        isMade = false;
+        parent?.Forget();
     }
 
-    private void Flush(TaskCompletionSource<int> mine)
-    {
-        var error = Posix.FlushFolder(path);
-        TaskCompletionSource<int>? following;
-        lock (flushing)
-        {
-            running = following = next;
-            next = null;
-        }
-        mine.SetResult(error);
-        if (following is not null) threads.Post(() => Flush(following));
-    }
-
-    private static TaskCompletionSource<int> NewFlush() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Ends when a flush of its names that began after this call has ended.</summary>
+    /// <returns>The error number, 0 for success.</returns>
+    public Task<int> FlushAsync() => isFlushed ? flush.RunAsync() : Task.FromResult(0);
 }

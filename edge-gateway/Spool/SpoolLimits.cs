@@ -1,13 +1,12 @@
 namespace DicomServerless.EdgeGateway.Spooling;
 
-/// <summary>How full the spool is: bytes stored, and bytes promised to objects that are still coming in, across all associations.</summary>
+/// <summary>How full the spool is: bytes stored, and bytes promised to objects that are still coming in, across all associations. Every counter is guarded by one lock.</summary>
 internal sealed class SpoolLimits(SpoolOptions options, TimeProvider time)
 {
     private static readonly TimeSpan FreeSpaceKept = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
     private readonly string path = Path.GetFullPath(options.Path);
-    private volatile SpoolOptions options = options;
     private long stored;    // by objects that wait and by quarantine, and what was promised
     private long unwritten; // promised and not on the disk yet
     private long free;
@@ -15,7 +14,16 @@ internal sealed class SpoolLimits(SpoolOptions options, TimeProvider time)
     private bool isMeasured;
 
     /// <summary>Bytes that wait, are promised or lie in quarantine.</summary>
-    public long UsedBytes => Interlocked.Read(ref stored);
+    public long UsedBytes
+    {
+        get { lock (gate) return stored; }
+    }
+
+    /// <summary>Bytes that are promised to objects and not on the disk yet.</summary>
+    public long PromisedBytes
+    {
+        get { lock (gate) return unwritten; }
+    }
 
     /// <summary>Free bytes of the disk at the last look, at most a quarter of a second ago.</summary>
     public long FreeBytes
@@ -32,14 +40,12 @@ internal sealed class SpoolLimits(SpoolOptions options, TimeProvider time)
         }
     }
 
-    public void Apply(SpoolOptions changed) => options = changed;
-
     /// <summary>Promises bytes to an object; false when the spool or the disk has no more.</summary>
     public bool TryReserve(long bytes)
     {
-        var (maximum, minimumFree) = (options.MaxSizeMiB << 20, options.MinFreeMiB << 20);
         lock (gate)
         {
+            var (maximum, minimumFree) = (options.MaxSizeMiB << 20, options.MinFreeMiB << 20);
             if (maximum > 0 && stored + bytes > maximum) return false;
             if (Free() - unwritten - bytes < minimumFree) return false;
             stored += bytes;
@@ -49,20 +55,32 @@ internal sealed class SpoolLimits(SpoolOptions options, TimeProvider time)
     }
 
     /// <summary>Promised bytes went to the disk.</summary>
-    public void Written(long bytes) => Interlocked.Add(ref unwritten, -bytes);
+    public void Written(long bytes)
+    {
+        lock (gate) unwritten -= bytes;
+    }
 
     /// <summary>Promised bytes are not needed.</summary>
     public void GiveBack(long bytes)
     {
-        Interlocked.Add(ref stored, -bytes);
-        Interlocked.Add(ref unwritten, -bytes);
+        lock (gate)
+        {
+            stored -= bytes;
+            unwritten -= bytes;
+        }
     }
 
     /// <summary>Bytes are on the disk that nobody reserved: what a restart finds.</summary>
-    public void Found(long bytes) => Interlocked.Add(ref stored, bytes);
+    public void Found(long bytes)
+    {
+        lock (gate) stored += bytes;
+    }
 
     /// <summary>Bytes left the disk.</summary>
-    public void Removed(long bytes) => Interlocked.Add(ref stored, -bytes);
+    public void Removed(long bytes)
+    {
+        lock (gate) stored -= bytes;
+    }
 
     private long Free()
     {

@@ -17,6 +17,9 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
     /// <summary>The destination's folder.</summary>
     public string Folder { get; } = Path.Combine(root, destination);
 
+    /// <summary>Whether the spool's own file is there.</summary>
+    public bool IsSpoolPresent => File.Exists(Path.Combine(root, SpoolName.Ownership));
+
     /// <summary>Objects waiting.</summary>
     public int Count
     {

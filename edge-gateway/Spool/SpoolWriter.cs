@@ -9,7 +9,7 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <param name="Outcome">Whether the object is safe.</param>
 /// <param name="Sequence">The number under which it waits.</param>
 /// <param name="Bytes">The length of the file.</param>
-internal readonly record struct SpoolCommit(SpoolOutcome Outcome, long Sequence, long Bytes);
+internal readonly record struct CommitResult(SpoolOutcome Outcome, long Sequence, long Bytes);
 
 /// <summary>One object on its way into the spool. Not for use by two threads at a time.</summary>
 internal sealed class SpoolWriter : IAsyncDisposable
@@ -72,17 +72,17 @@ internal sealed class SpoolWriter : IAsyncDisposable
     /// Makes the object safe and queues it: write, flush of the file, links and rename, flush of the folders. Once begun it is not cancelled, because nobody could know the outcome.
     /// </summary>
     /// <param name="study">Study Instance UID.</param>
-    public async Task<SpoolCommit> CommitAsync(Uid study)
+    public async Task<CommitResult> CommitAsync(Uid study)
     {
         ObjectDisposedException.ThrowIf(isDisposed || isCommitted, this);
         if (study.IsEmpty) throw new ArgumentException("An object without a study has no place.", nameof(study));
-        if (outcome != SpoolOutcome.Ok) return new SpoolCommit(outcome, Sequence, 0);
+        if (outcome != SpoolOutcome.Ok) return new CommitResult(outcome, Sequence, 0);
         Checksum = hash.GetCurrentHashAsUInt128();
-        outcome = await spool.PutAsync(this, study.Value);
-        if (outcome != SpoolOutcome.Ok) return new SpoolCommit(outcome, Sequence, 0);
+        outcome = await spool.Commit.RunAsync(this, study.Value);
+        if (outcome != SpoolOutcome.Ok) return new CommitResult(outcome, Sequence, 0);
         isCommitted = true;
         spool.Limits.GiveBack(reserved - written);
-        return new SpoolCommit(SpoolOutcome.Ok, Sequence, written);
+        return new CommitResult(SpoolOutcome.Ok, Sequence, written);
     }
 
     /// <summary>Without a commit the object is gone, and what was reserved for it is given back.</summary>

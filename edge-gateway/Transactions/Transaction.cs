@@ -17,6 +17,40 @@ internal enum TransactionKind
     Commitment,
     /// <summary>A batch sent to a destination.</summary>
     Forward,
+    /// <summary>What a user of the dashboard or the API did with patient data; <see cref="Transaction.Action"/> says what.</summary>
+    Operator,
+}
+
+/// <summary>How a transaction ended.</summary>
+internal enum TransactionResult
+{
+    /// <summary>Everything was done.</summary>
+    Success,
+    /// <summary>A part was done.</summary>
+    Warning,
+    /// <summary>Nothing was done.</summary>
+    Failure,
+    /// <summary>The peer cancelled it (C-CANCEL). Spelled as in the status name of PS3.7.</summary>
+    Canceled,
+    /// <summary>The association was rejected.</summary>
+    Rejected,
+    /// <summary>The association was aborted.</summary>
+    Aborted,
+}
+
+/// <summary>What a user of the dashboard or the API did.</summary>
+internal enum OperatorAction
+{
+    /// <summary>A test query, which shows patients' names.</summary>
+    Query,
+    /// <summary>Read an object of the quarantine.</summary>
+    Download,
+    /// <summary>Put a corrected object in the place of one in quarantine.</summary>
+    Replace,
+    /// <summary>Put objects of the quarantine back into their queue.</summary>
+    Retry,
+    /// <summary>Deleted objects of the quarantine.</summary>
+    Purge,
 }
 
 /// <summary>One record of the transaction log. No patient data; UIDs only where the configuration wants them.</summary>
@@ -55,8 +89,14 @@ internal sealed record Transaction
     /// <summary>Milliseconds.</summary>
     public double Duration { get; init; }
 
-    /// <summary>How it ended: <c>Success</c>, <c>Warning</c>, <c>Failure</c>, <c>Canceled</c>, <c>Rejected</c> or <c>Aborted</c>.</summary>
-    public required string Result { get; init; }
+    /// <summary>How it ended.</summary>
+    public required TransactionResult Result { get; init; }
+
+    /// <summary>The user of the dashboard or the API; null where nobody has to log in.</summary>
+    public string? User { get; init; }
+
+    /// <summary>What the user did.</summary>
+    public OperatorAction? Action { get; init; }
 
     /// <summary>The DIMSE status as four hexadecimal digits, or the HTTP status.</summary>
     public string? Status { get; init; }
@@ -75,13 +115,13 @@ internal sealed record Transaction
 /// <param name="From">The earliest, or null.</param>
 /// <param name="To">The latest, or null.</param>
 /// <param name="Kind">Only this kind, or null.</param>
-/// <param name="AeTitle">Only where it called or was called, or null.</param>
+/// <param name="AeTitle">Only where this AE title called or was called, or this destination was sent to, or null.</param>
 /// <param name="Result">Only with this result, or null.</param>
 /// <param name="Limit">At most so many, the newest first.</param>
-internal sealed record TransactionFilter(DateTimeOffset? From, DateTimeOffset? To, TransactionKind? Kind, string? AeTitle, string? Result, int Limit)
+internal sealed record TransactionFilter(DateTimeOffset? From, DateTimeOffset? To, TransactionKind? Kind, string? AeTitle, TransactionResult? Result, int Limit)
 {
     /// <summary>Whether a record is wanted.</summary>
-    public bool Takes(Transaction record) => (From is null || record.Time >= From) && (To is null || record.Time <= To) && (Kind is null || record.Kind == Kind)
+    public bool Fits(Transaction record) => (From is null || record.Time >= From) && (To is null || record.Time <= To) && (Kind is null || record.Kind == Kind)
         && (AeTitle is null || record.CallingAe == AeTitle || record.CalledAe == AeTitle || record.Destination == AeTitle)
-        && (Result is null || string.Equals(record.Result, Result, StringComparison.OrdinalIgnoreCase));
+        && (Result is null || record.Result == Result);
 }

@@ -44,7 +44,7 @@ internal sealed class TransactionLog(string folder, Func<TransactionOptions> opt
             var ofFile = new Queue<Transaction>();
             foreach (var line in Lines(path))
             {
-                if (Parse(line) is not { } record || !filter.Takes(record)) continue;
+                if (Parse(line) is not { } record || !filter.Fits(record)) continue;
                 ofFile.Enqueue(record);
                 if (ofFile.Count > filter.Limit - found.Count) ofFile.Dequeue();
             }
@@ -74,7 +74,7 @@ internal sealed class TransactionLog(string folder, Func<TransactionOptions> opt
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                GatewayLog.TransactionsLost(log, exception, Interlocked.Add(ref lost, batch.Count));
+                GatewayLog.TransactionsLost(log, Interlocked.Add(ref lost, batch.Count), SafeText.Of(exception));
                 file?.Dispose();
                 file = null;
                 await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);

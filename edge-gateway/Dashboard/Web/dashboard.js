@@ -247,10 +247,10 @@ async function loadTransactions() {
   const list = await call('GET', '/api/transactions?' + query);
   const columns = ['Time', 'Kind', 'Result', 'From', 'To', 'Objects', 'Size', 'Duration', 'Detail'];
   rows($('records'), list.transactions, columns, one => [
-    [time(one.time), 'nowrap'], one.kind, [pill(one.result, resultKind[one.result] || ''), ''], one.callingAe || (one.kind === 'Forward' ? 'gateway' : ''),
-    one.kind === 'Forward' || one.kind === 'Retrieve' ? one.destination || '' : one.calledAe || '',
+    [time(one.time), 'nowrap'], one.kind, [pill(one.result, resultKind[one.result] || ''), ''], one.callingAe || one.user || (one.kind === 'Forward' ? 'gateway' : one.kind === 'Operator' ? one.remote || '' : ''),
+    one.kind === 'Forward' || one.kind === 'Retrieve' || one.action && one.destination ? one.destination || '' : one.calledAe || '',
     [one.count + one.failed > 0 ? number.format(one.count) + (one.failed > 0 ? ` (${number.format(one.failed)} failed)` : '') : '', 'number'], [one.bytes > 0 ? bytes(one.bytes) : '', 'number'], [milliseconds(one.duration), 'number'],
-    [[one.status, one.detail].filter(Boolean).join(' · '), 'detail'],
+    [[one.action, one.status, one.detail].filter(Boolean).join(' · '), 'detail'],
   ], 'No transaction fits.');
   $('records-note').textContent = list.isLimited ? 'The newest 100 are shown; narrow the filter to see others.' : '';
 }

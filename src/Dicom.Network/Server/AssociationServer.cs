@@ -214,15 +214,15 @@ public sealed partial class AssociationServer(
 
     private static IPAddress? AddressOf(EndPoint? endPoint) => (endPoint as IPEndPoint)?.Address;
 
-    [LoggerMessage(3001, LogLevel.Information, "Association {Id} ended, {Cause}: {Reason}")]
+    [LoggerMessage(3301, LogLevel.Information, "Association {Id} ended, {Cause}: {Reason}")]
     private static partial void Aborted(ILogger log, long id, AbortCause cause, string reason);
 
-    [LoggerMessage(3002, LogLevel.Information, "Connection {Id} came to no association: {Reason}")]
+    [LoggerMessage(3302, LogLevel.Information, "Connection {Id} came to no association: {Reason}")]
     private static partial void NoConnection(ILogger log, long id, string reason);
 
-    [LoggerMessage(3003, LogLevel.Error, "Serving association {Id} failed")]
+    [LoggerMessage(3303, LogLevel.Error, "Serving association {Id} failed")]
     private static partial void HandlerFailed(ILogger log, long id, Exception exception);
 
-    [LoggerMessage(3004, LogLevel.Warning, "A connection was closed unread: {Max} are open")]
+    [LoggerMessage(3304, LogLevel.Warning, "A connection was closed unread: {Max} are open")]
     private static partial void TooManyConnections(ILogger log, int max);
 }

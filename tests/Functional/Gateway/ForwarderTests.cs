@@ -4,6 +4,7 @@ using DicomServerless.EdgeGateway.Forwarding;
 using DicomServerless.EdgeGateway.Spooling;
 using DicomServerless.Shared;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using static DicomServerless.Functional.Gateway.ScriptedServer;
 
@@ -238,7 +239,10 @@ public sealed class ForwarderTests
     }
 
     internal static Forwarder Forwarder(TestSpool test) =>
-        new(test.Spool, new ForwarderContext(called => called == "REPLACING" ? "replace" : null, new FastTime(), Guid.NewGuid, NullLogger.Instance, null));
+        Forwarder(test, NullLogger.Instance);
+
+    internal static Forwarder Forwarder(TestSpool test, ILogger log) =>
+        new(test.Spool, new ForwarderContext(called => called == "REPLACING" ? "replace" : null, new FastTime(), Guid.NewGuid, log, null));
 
     internal static async Task<Forwarder> ForwardAsync(TestSpool test, ScriptedServer server, Func<DestinationOptions, DestinationOptions>? configure = null)
     {
@@ -256,22 +260,5 @@ public sealed class ForwarderTests
     {
         using var limit = new CancellationTokenSource(Patience);
         while (!condition()) await Task.Delay(10, limit.Token);
-    }
-
-    /// <summary>A clock on which a minute takes a second, so that waits for a retry need none of ours.</summary>
-    private sealed class FastTime : TimeProvider
-    {
-        private const int Times = 60;
-        private readonly long start = System.GetTimestamp();
-        private readonly DateTimeOffset began = System.GetUtcNow();
-
-        public override long TimestampFrequency => System.TimestampFrequency;
-        public override long GetTimestamp() => start + ((System.GetTimestamp() - start) * Times);
-        public override DateTimeOffset GetUtcNow() => began + GetElapsedTime(start);
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            System.CreateTimer(callback, state, Scaled(dueTime), Scaled(period));
-
-        private static TimeSpan Scaled(TimeSpan real) => real <= TimeSpan.Zero ? real : real / Times < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : real / Times;
     }
 }

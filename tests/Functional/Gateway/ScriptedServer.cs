@@ -14,7 +14,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly WebApplication app;
     private readonly List<StowRequest> requests = [];
 
-    private ScriptedServer(Func<StowRequest, HttpContext, Task> answer)
+    private ScriptedServer(Func<StowRequest, HttpContext, Task> answer, Action<WebApplication>? routes)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -38,6 +38,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
             lock (requests) requests.Add(request);
             await answer(request, context);
         });
+        routes?.Invoke(app);
     }
 
     /// <summary>A request: its objects as {SOP Instance UID}/{description}.</summary>
@@ -53,9 +54,12 @@ internal sealed class ScriptedServer : IAsyncDisposable
         get { lock (requests) return [.. requests]; }
     }
 
-    public static async Task<ScriptedServer> StartAsync(Func<StowRequest, HttpContext, Task> answer)
+    /// <summary>Starts it.</summary>
+    /// <param name="answer">Answers a store.</param>
+    /// <param name="routes">Adds further routes.</param>
+    public static async Task<ScriptedServer> StartAsync(Func<StowRequest, HttpContext, Task> answer, Action<WebApplication>? routes = null)
     {
-        var server = new ScriptedServer(answer);
+        var server = new ScriptedServer(answer, routes);
         await server.app.StartAsync();
         return server;
     }

@@ -31,7 +31,7 @@ internal sealed class TestSpool : IAsyncDisposable
     }
 
     /// <summary>Stores an object; its study is of the number, so is its SOP Instance UID.</summary>
-    public async Task<SpoolCommit> StoreAsync(string study, string sop, string text = "v1", string called = "AE", params string[] destinations)
+    public async Task<CommitResult> StoreAsync(string study, string sop, string text = "v1", string called = "AE", params string[] destinations)
     {
         await using var writer = Spool.TryBegin(destinations.Length == 0 ? ["archive"] : destinations)!;
         writer.Append(File(study, sop, text, called));

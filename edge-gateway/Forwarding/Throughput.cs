@@ -1,7 +1,7 @@
 namespace DicomServerless.EdgeGateway.Forwarding;
 
 /// <summary>Objects and bytes a second over the last minute, and in all.</summary>
-internal sealed class Rate(TimeProvider time)
+internal sealed class Throughput(TimeProvider time)
 {
     private const int Slots = 12, SlotSeconds = 5;
     private readonly Lock gate = new();
