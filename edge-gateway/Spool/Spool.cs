@@ -35,14 +35,14 @@ internal sealed class Spool : IAsyncDisposable
     private int unflushed;
     private readonly SharedFlush wholeFlush;
 
-    private Spool(SpoolOptions options, TimeProvider time, ILogger log, FileStream ownership)
+    private Spool(SpoolOptions options, TimeProvider time, ILogger log, FileStream ownership, Func<string, int> flushFolder)
     {
         (this.options, this.time, this.log, this.ownership) = (options, time, log, ownership);
         Root = Path.GetFullPath(options.Path);
         IncomingFolder = Path.Combine(Root, SpoolName.Incoming);
         startedAt = time.GetTimestamp();
         Limits = new SpoolLimits(options, time);
-        Folders = new SpoolFolders(Root, Threads, IsFlushed);
+        Folders = new SpoolFolders(Root, Threads, IsFlushed ? flushFolder : null);
         Commit = new SpoolCommit(this);
         Quarantine = new Quarantine(this, time, log);
         Sent = new SentObjects(this);
@@ -81,9 +81,13 @@ internal sealed class Spool : IAsyncDisposable
     internal bool IsFlushed => options.Fsync == FsyncPolicy.Object;
 
     /// <summary>Takes the folder for this process, drops what was not finished and queues the rest.</summary>
+    /// <param name="options">Where it is, how safe and how large.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="flushFolder">Flushes the names in a folder and gives the error number; null for the system's own.</param>
     /// <exception cref="IOException">The folder cannot be used, or another process has it.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
-    public static Spool Open(SpoolOptions options, TimeProvider time, ILogger log)
+    public static Spool Open(SpoolOptions options, TimeProvider time, ILogger log, Func<string, int>? flushFolder = null)
     {
         if (!OperatingSystem.IsLinux()) throw new PlatformNotSupportedException("The spool needs the file system calls of Linux.");
         var path = Path.GetFullPath(options.Path);
@@ -98,7 +102,7 @@ internal sealed class Spool : IAsyncDisposable
         {
             Mode = FileMode.OpenOrCreate, Access = FileAccess.Read, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
-        var spool = new Spool(options, time, log, ownership);
+        var spool = new Spool(options, time, log, ownership, flushFolder ?? Posix.FlushFolder);
         spool.Load();
         return spool;
     }

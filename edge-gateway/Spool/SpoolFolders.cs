@@ -9,15 +9,15 @@ internal sealed class SpoolFolders
     private readonly Dictionary<string, SpoolFolder> folders = new(StringComparer.Ordinal);
     private readonly SpoolFolder root;
     private readonly FlushThreads threads;
-    private readonly bool isFlushed;
+    private readonly Func<string, int>? flushFolder;
 
     /// <param name="path">The root of the spool.</param>
     /// <param name="threads">Where the disk is waited for.</param>
-    /// <param name="isFlushed">Whether each folder is flushed (policy <c>object</c>).</param>
-    public SpoolFolders(string path, FlushThreads threads, bool isFlushed)
+    /// <param name="flushFolder">Flushes the names in a folder (policy <c>object</c>); null where that is not done.</param>
+    public SpoolFolders(string path, FlushThreads threads, Func<string, int>? flushFolder)
     {
-        (this.threads, this.isFlushed) = (threads, isFlushed);
-        root = new SpoolFolder(path, null, threads, isFlushed);
+        (this.threads, this.flushFolder) = (threads, flushFolder);
+        root = new SpoolFolder(path, null, threads, flushFolder);
     }
 
     /// <summary>The folder <paramref name="path"/> names below the root, kept until <see cref="Leave"/>.</summary>
@@ -84,6 +84,6 @@ internal sealed class SpoolFolders
         if (path == root.Path) return root;
         if (folders.TryGetValue(path, out var folder)) return folder;
         var parent = Get(Path.GetDirectoryName(path)!);
-        return folders[path] = new SpoolFolder(path, parent, threads, isFlushed);
+        return folders[path] = new SpoolFolder(path, parent, threads, flushFolder);
     }
 }

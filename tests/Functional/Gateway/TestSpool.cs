@@ -9,9 +9,11 @@ namespace DicomServerless.Functional.Gateway;
 internal sealed class TestSpool : IAsyncDisposable
 {
     private readonly bool ownsFolder;
+    private readonly Func<string, int>? flushFolder;
 
-    public TestSpool(string? path = null, TimeProvider? time = null, Action<SpoolOptions>? configure = null)
+    public TestSpool(string? path = null, TimeProvider? time = null, Action<SpoolOptions>? configure = null, Func<string, int>? flushFolder = null)
     {
+        this.flushFolder = flushFolder;
         ownsFolder = path is null;
         Options = new SpoolOptions { Path = path ?? Path.Combine(Path.GetTempPath(), "spool-" + Guid.NewGuid().ToString("n")), MinFreeMiB = 0 };
         Time = time ?? TimeProvider.System;
@@ -54,5 +56,5 @@ internal sealed class TestSpool : IAsyncDisposable
         if (ownsFolder) Directory.Delete(Options.Path, recursive: true);
     }
 
-    private Spool Open() => Spool.Open(Options, Time, NullLogger.Instance);
+    private Spool Open() => Spool.Open(Options, Time, NullLogger.Instance, flushFolder);
 }

@@ -1,0 +1,113 @@
+using DicomServerless.EdgeGateway.Forwarding;
+using DicomServerless.EdgeGateway.Hosting;
+using Microsoft.Extensions.Configuration;
+
+namespace DicomServerless.Unit.Gateway;
+
+/// <summary>Configuration: what is read, and every problem with key, value and fix.</summary>
+public sealed class OptionsTests
+{
+    [Fact]
+    public void Every_kind_of_setting_is_read()
+    {
+        var options = Bind(out var problems,
+            ("Destinations:archive:Url", "https://archive/dicomweb"), ("Destinations:archive:MaxBandwidthMbps", "2.5"), ("Destinations:archive:Authentication:Kind", "client-credentials"),
+            ("Aes:ONE:Destinations", "archive, other"), ("Aes:ONE:AllowedCallers:0:Network", "10.0.0.0/8"), ("Aes:ONE:Find", "false"), ("LogFormat", "json"), ("Dimse:MaxAssociationsPerPeer", "4"));
+        Assert.Empty(problems);
+        var destination = options.Destinations["archive"];
+        Assert.Equal(("https://archive/dicomweb", 2.5, AuthenticationKind.ClientCredentials), (destination.Url, destination.MaxBandwidthMbps, destination.Authentication.Kind));
+        Assert.Equal(["archive", "other"], options.Aes["ONE"].Destinations);
+        Assert.Equal(("10.0.0.0/8", false, LogFormat.Json, 4), (options.Aes["ONE"].AllowedCallers[0].Network, options.Aes["ONE"].Find, options.LogFormat, options.Dimse.MaxAssociationsPerPeer));
+    }
+
+    [Theory]
+    [InlineData("Dimse:Prot", "104", "Gateway:Dimse:Prot")]
+    [InlineData("Dimse:Port", "many", "\"many\"")]
+    [InlineData("Dimse:Port", "70000", "Gateway:Dimse:Port")]
+    [InlineData("Dimse", "104", "Gateway:Dimse")]
+    [InlineData("Spool:Fsync", "sometimes", "Object")]
+    [InlineData("Aes:ONE:Find", "maybe", "true or false")]
+    public void What_cannot_be_read_is_named(string key, string value, string named)
+    {
+        Bind(out var problems, (key, value));
+        Assert.Contains(named, Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("archive", true)]
+    [InlineData("Archive", false)] // the folder in the spool would be another one, which no destination empties
+    [InlineData("other", false)]
+    public void Names_of_destinations_are_compared_exactly(string name, bool isKnown)
+    {
+        var options = Bind(out _, ("Destinations:archive:Url", "https://archive"), ("Aes:ONE:Destinations:0", name));
+        var problem = options.Problems().SingleOrDefault();
+        Assert.Equal(isKnown, problem is null);
+        if (!isKnown) Assert.Contains($"\"{name}\"", problem, StringComparison.Ordinal);
+        Assert.Equal(isKnown, options.Destinations.ContainsKey(name));
+    }
+
+    [Fact]
+    public void A_destination_is_named_once()
+    {
+        var options = Bind(out _, ("Destinations:archive:Url", "https://archive"), ("Aes:ONE:Destinations", "archive,archive"));
+        Assert.Contains("twice", Assert.Single(options.Problems()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_problem_repeats_a_password()
+    {
+        var options = Bind(out _,
+            ("Destinations:archive:Url", "ftp://user:secret@archive"), ("Destinations:archive:ProxyUrl", "user:secret@proxy"), ("Destinations:archive:Authentication:Kind", "ClientCredentials"),
+            ("Destinations:archive:Authentication:TokenUrl", "user:secret@login"), ("Destinations:archive:Authentication:ClientSecret", "secret"));
+        var problems = options.Problems();
+        Assert.True(problems.Count >= 3);
+        Assert.DoesNotContain(problems, problem => problem.Contains("secret", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:8042", "", true)]
+    [InlineData("http://0.0.0.0:8042", "10.0.0.1", false)] // a proxy with TLS is in front
+    [InlineData("http://127.0.0.1:8042", "", false)]
+    [InlineData("https://0.0.0.0:8042", "", false)]
+    public void A_password_over_plain_http_from_other_machines_is_warned_of(string url, string proxies, bool isWarned)
+    {
+        var http = new HttpOptions { Url = url, PasswordHash = "x", TrustedProxies = proxies.Length > 0 ? [proxies] : [] };
+        Assert.Equal(isWarned, http.SendsPasswordsInClear);
+    }
+
+    [Fact]
+    public void Proxies_are_trusted_by_address_or_network()
+    {
+        var http = new HttpOptions { TrustedProxies = ["10.1.0.0/16", "192.0.2.7"] };
+        Assert.Equal(["10.1.0.0/16", "192.0.2.7/32"], http.ForwardedHeaders().KnownIPNetworks.Select(network => network.ToString()));
+        Assert.Contains(new HttpOptions { TrustedProxies = ["proxy"] }.Problems("Gateway:Http"), problem => problem.Contains("\"proxy\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_part_that_cannot_follow_a_change_gives_those_before_it_the_old_options_back()
+    {
+        var users = new ConfigurationUsers();
+        var applied = new List<string>();
+        var (before, next) = (new GatewayOptions(), new GatewayOptions());
+        users.Add(options => Done("first", options));
+        users.Add(options => Done("second", options));
+        users.Add(_ => Task.FromResult<IReadOnlyList<string>>(["The port is in use."]));
+        Assert.Equal(["The port is in use."], await users.ApplyAsync(before, next));
+        Assert.Equal(["first next", "second next", "second before", "first before"], applied);
+
+        Task<IReadOnlyList<string>> Done(string name, GatewayOptions options)
+        {
+            applied.Add(name + (ReferenceEquals(options, next) ? " next" : " before"));
+            return Task.FromResult<IReadOnlyList<string>>([]);
+        }
+    }
+
+    private static GatewayOptions Bind(out List<string> problems, params (string Key, string Value)[] settings)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(item => new KeyValuePair<string, string?>("Gateway:" + item.Key, item.Value))).Build();
+        var options = new GatewayOptions();
+        problems = [];
+        OptionsBinder.Bind(configuration.GetSection("Gateway"), options, problems);
+        return options;
+    }
+}
