@@ -27,7 +27,7 @@ public sealed class ForwardToArchiveTests(AzuriteFixture azurite)
         await using var forwarder = ForwarderTests.Forwarder(test);
         await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions> { ["archive"] = new() { Url = functions.Url + "/dicomweb", MaxBodyMiB = 4, TimeoutSeconds = 3600 } });
         await ForwarderTests.EmptyAsync(test);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
 
         using var http = new HttpClient { BaseAddress = new Uri(functions.Url) };
         Assert.Contains("v2", Encoding.ASCII.GetString(await GetAsync(http, study, "1")), StringComparison.Ordinal);

@@ -104,7 +104,7 @@ public sealed class ForwarderFaultTests
         Assert.Equal(BatchOutcome.Broken, forwarder.Status[0].LastErrorKind);
         Volatile.Write(ref isDeaf, false);
         await EmptyAsync(test);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 
     [Fact]
@@ -128,11 +128,11 @@ public sealed class ForwarderFaultTests
         await test.StoreAsync("1.3", "1.3.1");
         await using var forwarder = await ForwardAsync(test, server, options => options with { MaxBodyMiB = 1 });
         await UntilAsync(() => Volatile.Read(ref stores) >= 6);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
         Volatile.Write(ref isDeployed, true);
         await EmptyAsync(test);
         Assert.NotEmpty(uploads);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class ForwarderFaultTests
         await UntilAsync(() => clock.GetElapsedTime(began) > TimeSpan.FromMinutes(1) && test.Spool.Queue("archive").Count <= 20);
         Volatile.Write(ref isWell, true);
         await EmptyAsync(test);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 
     [Theory]
@@ -185,7 +185,7 @@ public sealed class ForwarderFaultTests
         Assert.InRange(server.Requests.Length, 5, 30);
         Volatile.Write(ref isWell, true);
         await EmptyAsync(test);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public sealed class ForwarderFaultTests
         Directory.CreateDirectory(path);
         await using var forwarder = await ForwardAsync(test, server);
         await UntilAsync(() => test.Spool.Queue("archive").Count == 1 && forwarder.Status[0].Alarm is not null);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
         Directory.Delete(path);
         File.Move(path + ".away", path);
         await EmptyAsync(test);

@@ -43,7 +43,7 @@ public sealed class ForwarderTests
         for (var i = 1; i <= 6; i++) await test.StoreAsync("1.2", $"1.2.{i}");
         await using var forwarder = await ForwardAsync(test, server);
         await EmptyAsync(test);
-        var item = Assert.Single(test.Spool.Quarantine.List());
+        var item = Assert.Single(test.Spool.Quarantine.List().Items);
         Assert.Equal(("A900", "1.2.1", "1.2"), (item.Reason.FailureReason, item.Reason.SopInstanceUid, item.Reason.StudyInstanceUid));
         Assert.True(attempts >= 2);
     }
@@ -60,7 +60,7 @@ public sealed class ForwarderTests
         for (var i = 1; i <= 64; i++) await test.StoreAsync("1.2", $"1.2.{i}");
         await using var forwarder = await ForwardAsync(test, server);
         await EmptyAsync(test);
-        var item = Assert.Single(test.Spool.Quarantine.List());
+        var item = Assert.Single(test.Spool.Quarantine.List().Items);
         Assert.Equal(("1.2.37", 400), (item.Reason.SopInstanceUid, item.Reason.Status));
     }
 
@@ -81,7 +81,7 @@ public sealed class ForwarderTests
         await UntilAsync(() => test.Spool.Queue("archive").Count <= 1);
         Assert.True(Volatile.Read(ref alone) < 10);
         await EmptyAsync(test);
-        var item = Assert.Single(test.Spool.Quarantine.List());
+        var item = Assert.Single(test.Spool.Quarantine.List().Items);
         Assert.Equal(("1.2.37", 500, 10), (item.Reason.SopInstanceUid, item.Reason.Status, alone));
         Assert.Equal(server.Requests.Count(request => request.Sops.Contains("1.2.37")), item.Reason.Attempts);
     }
@@ -105,7 +105,7 @@ public sealed class ForwarderTests
         Assert.InRange(server.Requests.Length, 5, 30);
         Volatile.Write(ref isWell, true);
         await EmptyAsync(test);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class ForwarderTests
         for (var i = 1; i <= 20; i++) await test.StoreAsync("1.2", $"1.2.{i}");
         await using var forwarder = await ForwardAsync(test, server);
         await EmptyAsync(test);
-        Assert.Empty(test.Spool.Quarantine.List());
+        Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class ForwarderTests
         await File.WriteAllBytesAsync(damaged, bytes);
         await using var forwarder = await ForwardAsync(test, server);
         await EmptyAsync(test);
-        Assert.Contains("checksum", Assert.Single(test.Spool.Quarantine.List()).Reason.Message, StringComparison.Ordinal);
+        Assert.Contains("checksum", Assert.Single(test.Spool.Quarantine.List().Items).Reason.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("1.2.2", server.Requests.SelectMany(request => request.Sops));
     }
 

@@ -122,4 +122,45 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         }
         await running.ReleaseAsync(default);
     }
+
+    [Fact]
+    public async Task A_port_in_use_a_bad_certificate_and_another_address_on_the_same_port_refuse_the_whole_change()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        var bad = Path.GetTempFileName();
+        using var authority = new TestAuthority();
+        authority.Issue("own", "gateway");
+        const string Good = """{"Gateway":{"Aes":{"ONE":{}}}}""";
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Dimse__Address"] = "" }, configuration: Good);
+        foreach (var (change, named) in new[]
+        {
+            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Tls":{"Port":{{{{{port}}}}},"CertificatePath":"{{{{{authority.At("own.pem")}}}}}","KeyPath":"{{{{{authority.At("own.key")}}}}}"}}}}""", "port cannot be opened"),
+            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Tls":{"Port":{{{{{port}}}}},"CertificatePath":"{{{{{bad}}}}}","KeyPath":"{{{{{bad}}}}}"}}}}""", "certificate file"),
+            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Destinations":{"new":{"Url":"https://127.0.0.1:9","ClientCertificate":"{{{{{bad}}}}}"}}}}""", "Gateway:Destinations:new"),
+            ("""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Address":"127.0.0.1"}}}""", "Gateway:Dimse:Address"),
+        })
+        {
+            await File.WriteAllTextAsync(gateway.ConfigurationFile, change);
+            await gateway.UntilAsync(status => status.GetProperty("refusedConfiguration").ToString().Contains(named, StringComparison.Ordinal), "the refusal names " + named);
+            Assert.Equal("ONE", (await gateway.StatusAsync()).GetProperty("aeTitles")[0].GetString());
+            await using (await Modality.Client.ConnectAsync(Modality.Peer(gateway, "ONE"), [Modality.Storage()], default)) { }
+            await File.WriteAllTextAsync(gateway.ConfigurationFile, Good);
+            await gateway.UntilAsync(status => status.GetProperty("refusedConfiguration").GetArrayLength() == 0, "nothing is refused");
+        }
+        File.Delete(bad);
+    }
+
+    [Fact]
+    public async Task A_file_of_the_spool_that_cannot_be_read_gives_a_query_a_status_and_the_others_their_match()
+    {
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb");
+        foreach (var study in new[] { "1.2.31", "1.2.32" }) Assert.Equal(0, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, 1).DataSet(), study + ".1.1"));
+        var path = Directory.EnumerateFiles(gateway.SpoolFolder, "*.dcm", SearchOption.AllDirectories).First(file => file.Contains("/1.2.31/", StringComparison.Ordinal));
+        File.Delete(path);
+        File.CreateSymbolicLink(path, path); // ELOOP, whoever opens it
+        var found = await Query.FindAsync(gateway, Query.Identifier("STUDY", (0x0020000D, "UI", "")));
+        Assert.Equal([0xFF00, 0xC001], found.Select(response => response.Command.Status));
+    }
 }

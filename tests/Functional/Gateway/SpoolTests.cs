@@ -157,17 +157,17 @@ public sealed class SpoolTests
         await using var test = new TestSpool();
         for (var i = 1; i <= 3; i++) await test.StoreAsync("1.2", $"1.2.{i}");
         foreach (var entry in test.Spool.Waiting("archive", "1.2")) Assert.True(await test.Spool.Quarantine.PutAsync(entry, new QuarantineReason { Message = "No.", FailureReason = "A900", Status = 409 }));
-        Assert.Equal((0, 3), (test.Spool.Queue("archive").Count, test.Spool.Quarantine.List().Count));
+        Assert.Equal((0, 3), (test.Spool.Queue("archive").Count, test.Spool.Quarantine.List().Total));
         await test.RestartAsync();
         Assert.True(test.Spool.Limits.UsedBytes > 0);
-        var items = test.Spool.Quarantine.List("archive");
+        var items = test.Spool.Quarantine.List("archive").Items;
         Assert.Equal(("No.", "A900", 409, "1.2"), (items[0].Reason.Message, items[0].Reason.FailureReason, items[0].Reason.Status, items[0].Reason.StudyInstanceUid));
-        Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.RetryAsync("archive", items[0].Sequence));
-        Assert.Equal(QuarantineOutcome.NotDicom, await test.Spool.Quarantine.ReplaceAsync("archive", items[1].Sequence, new MemoryStream(new byte[1000]), default));
-        Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.ReplaceAsync("archive", items[1].Sequence, new MemoryStream(TestSpool.File("1.2", "1.2.9")), default));
-        Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.PurgeAsync("archive", items[2].Sequence));
-        Assert.Equal(QuarantineOutcome.NotFound, await test.Spool.Quarantine.PurgeAsync("archive", items[2].Sequence));
-        Assert.Equal((2, 0), (test.Spool.Queue("archive").Count, test.Spool.Quarantine.List().Count));
+        Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.RetryAsync(items[0]));
+        Assert.Equal(QuarantineOutcome.NotDicom, await test.Spool.Quarantine.ReplaceAsync(items[1], new MemoryStream(new byte[1000]), default));
+        Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.ReplaceAsync(items[1], new MemoryStream(TestSpool.File("1.2", "1.2.9")), default));
+        Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.PurgeAsync(items[2]));
+        Assert.Equal(QuarantineOutcome.NotFound, await test.Spool.Quarantine.PurgeAsync(items[2]));
+        Assert.Equal((2, 0), (test.Spool.Queue("archive").Count, test.Spool.Quarantine.List().Total));
         Assert.Equal(test.Spool.Queue("archive").Bytes, test.Spool.Limits.UsedBytes);
         Assert.Empty(Directory.GetFiles(Path.Combine(test.Spool.Root, "quarantine", "archive")));
     }
