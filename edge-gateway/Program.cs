@@ -58,6 +58,7 @@ internal static class Program
         services.AddSingleton<Archives>();
         services.AddSingleton<RemoteAes>();
         services.AddSingleton<WaitingObjects>();
+        services.AddSingleton<StudyPatients>();
         services.AddSingleton<StoreScp>();
         services.AddSingleton<FindScp>();
         services.AddSingleton<RetrieveScp>();

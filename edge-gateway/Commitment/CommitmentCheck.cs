@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
 using DicomServerless.EdgeGateway.Query;
@@ -6,12 +8,12 @@ using DicomServerless.EdgeGateway.Spooling;
 namespace DicomServerless.EdgeGateway.Commitment;
 
 /// <summary>
-/// Asks the archive for the objects of a request. One that it gives out is confirmed. One that it does not have is failed only when nothing that came before the request
+/// Asks the archive for the objects of a request. One that it gives out is confirmed, or one that it commits to, where it takes storage commitment over the web. One that it does not have is failed only when nothing that came before the request
 /// still waits for it; until then it stays open.
 /// </summary>
-internal sealed class CommitmentCheck(Archives archives, Spool spool)
+internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid> newId)
 {
-    private const int PerSearch = 50;
+    private const int PerSearch = 50, PerCommitment = 1_000;
 
     /// <summary>Decides what can be decided.</summary>
     /// <exception cref="ArchiveException">The archive cannot be asked now.</exception>
@@ -20,6 +22,14 @@ internal sealed class CommitmentCheck(Archives archives, Spool spool)
         var archive = archives.Of(request.Archive) ?? throw new ArchiveException("The archive of the request is no longer configured.");
         // Read before the archive is asked: what is sent in between is then found there.
         var mayWait = spool.Queue(request.Archive).OldestSequence is { } oldest && oldest <= request.Sequence;
+        // What lies in quarantine is not what the archive has under its UID: the only copy of it may be here, and the modality's.
+        var quarantined = spool.Quarantine.SopInstances(request.Archive);
+        foreach (var item in request.Items.Where(item => !item.IsConfirmed && quarantined.Contains(item.Sop))) item.Failure = DimseStatus.ProcessingFailure;
+        if (archive.TakesCommitmentRequests)
+        {
+            await CommitAsync(request, archive, mayWait, cancellationToken);
+            return;
+        }
         foreach (var chunk in request.Items.Where(item => !item.IsConfirmed && item.Failure is null).Chunk(PerSearch))
         {
             var found = new Dictionary<string, (InstanceKey Key, string SopClass)>(StringComparer.Ordinal);
@@ -36,6 +46,22 @@ internal sealed class CommitmentCheck(Archives archives, Spool spool)
                 }
                 else if (there.SopClass != item.SopClass) item.Failure = DimseStatus.ClassInstanceConflict;
                 else item.IsConfirmed = true;
+            }
+        }
+    }
+
+    private async Task CommitAsync(CommitmentRequest request, ArchiveClient archive, bool mayWait, CancellationToken cancellationToken)
+    {
+        foreach (var chunk in request.Items.Where(item => !item.IsConfirmed && item.Failure is null).Chunk(PerCommitment))
+        {
+            // A Transaction UID counts once (PS3.18 13.4.3), and a request may take several attempts; PS3.5 B.2 makes one of a UUID.
+            var transaction = Uid.Parse("2.25." + new BigInteger(newId().ToByteArray(bigEndian: true), isUnsigned: true, isBigEndian: true).ToString(CultureInfo.InvariantCulture));
+            var decided = await archive.CommitAsync(transaction, [.. chunk.Select(item => (item.SopClass, item.Sop))], cancellationToken);
+            foreach (var item in chunk)
+            {
+                if (!decided.TryGetValue(item.Sop, out var failure)) continue;
+                if (failure is null) item.IsConfirmed = true;
+                else if (failure != DimseStatus.NoSuchSopInstance || !mayWait) item.Failure = failure;
             }
         }
     }

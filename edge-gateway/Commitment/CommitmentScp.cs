@@ -19,7 +19,7 @@ internal sealed class CommitmentScp(CommitmentWorker worker, TransactionLog tran
         {
             try
             {
-                worker.Accept(request);
+                if (!worker.TryAccept(request)) (status, problem) = (DimseStatus.ResourceLimitation, "Too many storage commitment requests are open; ask again later");
             }
             catch (IOException)
             {

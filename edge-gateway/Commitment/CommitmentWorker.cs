@@ -15,11 +15,17 @@ namespace DicomServerless.EdgeGateway.Commitment;
 internal sealed class CommitmentWorker(
     CommitmentStore store, CommitmentCheck check, RemoteAes remotes, Spool spool, GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time, ILogger<CommitmentWorker> log) : BackgroundService
 {
+    // Of open requests together: some 100 MB in memory.
+    private const int MostRequests = 10_000, MostItems = 500_000;
+
     private static readonly TimeSpan ResponseTime = TimeSpan.FromSeconds(30), LongestPause = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<string, CommitmentRequest> open = new();
     private readonly ConcurrentDictionary<string, Task> running = new();
-    private CancellationToken stopping;
+    private readonly CancellationTokenSource stop = new();
+
+    // From the beginning on: requests come as soon as the ports are open.
+    private CancellationToken Stopping => stop.Token;
 
     /// <summary>Requests without an acknowledged report.</summary>
     public IReadOnlyCollection<CommitmentRequest> Open => [.. open.Values];
@@ -30,26 +36,44 @@ internal sealed class CommitmentWorker(
     /// <summary>Whether a transaction of this caller is open.</summary>
     public bool IsOpen(string callingAe, string transaction) => open.Values.Any(request => request.CallingAe == callingAe && request.Transaction == transaction);
 
-    /// <summary>Takes responsibility for a request: it is on disk when this returns.</summary>
+    /// <summary>Takes responsibility for a request: it is on disk when this returns. False if so many are open that this one cannot be kept.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
-    public void Accept(CommitmentRequest request)
+    public bool TryAccept(CommitmentRequest request)
     {
+        if (open.Count >= MostRequests || open.Values.Sum(other => (long)other.Items.Count) + request.Items.Count > MostItems) return false;
         store.Save(request);
         open[request.Id] = request;
+        return true;
     }
 
     /// <summary>Begins the work, with the association that may hear the report.</summary>
     public void Begin(CommitmentRequest request, AssociationSession? session, PresentationContext? context) => running[request.Id] = RunAsync(request, session, context);
 
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Reads what is open, before the ports are opened: a request that comes in the meantime would be begun twice, and numbers would be given out again.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        stopping = stoppingToken;
-        foreach (var request in store.Load())
+        var loaded = store.Load();
+        // "What came before the request" is what has a lower number, so numbers go on above those that open requests remember, however empty the spool is now.
+        if (loaded.Count > 0) spool.ContinueAbove(loaded.Max(request => request.Sequence));
+        foreach (var request in loaded)
         {
             open[request.Id] = request;
             Begin(request, null, null);
         }
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        stop.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var ended = stoppingToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), stop);
         await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -59,11 +83,11 @@ internal sealed class CommitmentWorker(
         await Task.Yield();
         try
         {
-            while (!await TryEndAsync(request, session, context)) await Task.Delay(Retry, time, stopping);
+            while (!await TryEndAsync(request, session, context)) await Task.Delay(Retry, time, Stopping);
             store.Remove(request);
             open.TryRemove(request.Id, out _);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
         {
             // The file is there for the next start.
         }
@@ -82,7 +106,7 @@ internal sealed class CommitmentWorker(
             return true;
         }
 #pragma warning disable CA1031 // Whatever it was (a full disk, say), a modality waits for the report: it must not wait for our next start.
-        catch (Exception exception) when (!stopping.IsCancellationRequested)
+        catch (Exception exception) when (!Stopping.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             GatewayLog.CommitmentFailed(log, request.Transaction, SafeText.Of(exception));
@@ -96,14 +120,14 @@ internal sealed class CommitmentWorker(
         {
             try
             {
-                await check.DecideAsync(request, stopping);
+                await check.DecideAsync(request, Stopping);
             }
             catch (ArchiveException exception)
             {
                 GatewayLog.ArchiveFailed(log, request.Archive, exception.Message);
             }
             // The first seconds are often enough, while the peer's association still lives.
-            if (!request.IsDecided) await Task.Delay(session is { Association.IsEstablished: true } ? TimeSpan.FromSeconds(1) : pause, time, stopping);
+            if (!request.IsDecided) await Task.Delay(session is { Association.IsEstablished: true } ? TimeSpan.FromSeconds(1) : pause, time, Stopping);
         }
         store.Save(request);
         GatewayLog.CommitmentDecided(log, request.Transaction, request.Items.Count(item => item.IsConfirmed), request.Items.Count(item => !item.IsConfirmed));
@@ -123,7 +147,7 @@ internal sealed class CommitmentWorker(
                 return;
             }
             request.Attempts++;
-            await Task.Delay(pause, time, stopping);
+            await Task.Delay(pause, time, Stopping);
         }
     }
 
@@ -132,10 +156,10 @@ internal sealed class CommitmentWorker(
     {
         try
         {
-            if (session is { Association.IsEstablished: true } && context is not null)
+            if (session is { Association.IsEstablished: true } && context is not null && !configuration.Current.Commitment.NewAssociation)
             {
                 var report = DimseCommand.NEventReport(session.Association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
-                var status = await session.RequestAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), ResponseTime, stopping);
+                var status = await session.RequestAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), ResponseTime, Stopping);
                 return DimseStatus.IsDone(status) ? null : $"It answered {status:X4}";
             }
             return await BringOnNewAssociationAsync(request);
@@ -151,13 +175,13 @@ internal sealed class CommitmentWorker(
     {
         if (remotes.Find(request.CallingAe) is not { } remote) return "No remote AE is configured with its title";
         Dicom.Uid[] syntaxes = [Dicom.TransferSyntax.ExplicitVrLittleEndian.Uid, Dicom.TransferSyntax.ImplicitVrLittleEndian.Uid];
-        await using var association = await remotes.ConnectAsync(remote, request.CallingAe, request.CalledAe, [new ContextProposal(WellKnownUids.StorageCommitmentPushModel, syntaxes, AsScp: true)], stopping);
+        await using var association = await remotes.ConnectAsync(remote, request.CallingAe, request.CalledAe, [new ContextProposal(WellKnownUids.StorageCommitmentPushModel, syntaxes, AsScp: true)], Stopping);
         if (association.FindContext(WellKnownUids.StorageCommitmentPushModel) is not { } context) return "It does not take storage commitment";
         var report = DimseCommand.NEventReport(association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
-        await association.SendAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), stopping);
-        var response = await association.ReceiveResponseAsync(report.MessageId, stopping);
+        await association.SendAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), Stopping);
+        var response = await association.ReceiveResponseAsync(report.MessageId, Stopping);
         if (response is null) return "It released the association instead of answering";
-        await association.ReleaseAsync(stopping);
+        await association.ReleaseAsync(Stopping);
         return DimseStatus.IsDone(response.Command.Status) ? null : $"It answered {response.Command.Status:X4}";
     }
 

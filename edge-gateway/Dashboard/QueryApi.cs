@@ -52,7 +52,7 @@ internal sealed class QueryApi(Archives archives, WaitingObjects waiting, Operat
         var (isLimited, failure) = (false, (string?)null);
         try
         {
-            await foreach (var match in search.FindAsync(identifier, fuzzy: false, either.Token))
+            await foreach (var match in search.FindAsync(identifier, fuzzy: false, combined: false, either.Token))
             {
                 isLimited = rows.Count == limit;
                 if (isLimited) break;

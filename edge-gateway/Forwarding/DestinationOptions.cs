@@ -45,7 +45,11 @@ internal sealed record DestinationOptions
 {
     /// <summary>The DICOMweb base: <c>/studies</c> is appended.</summary>
     public string Url { get; set; } = "";
-    /// <summary>Who we are there.</summary>
+    /// <summary>
+    /// Whether the server takes storage commitment over the web (PS3.18 chapter 13): then it is asked to commit, not only whether it has the objects. Default false.
+    /// </summary>
+    public bool CommitmentRequests { get; set; }
+    /// <summary>How the gateway signs in there.</summary>
     public AuthenticationOptions Authentication { get; set; } = new();
     /// <summary>A client certificate, PEM file; may be combined with every kind of authentication. Empty for none.</summary>
     public string ClientCertificate { get; set; } = "";

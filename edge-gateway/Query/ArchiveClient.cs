@@ -18,6 +18,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
     private const int FirstPage = 25;
     // A URL of 8,190 bytes is what most servers take.
     private const int UidsPerSearch = 50;
+    private const int ResultChecks = 15;
+    private static readonly TimeSpan ResultPause = TimeSpan.FromSeconds(2);
     private const int MaxPageBytes = 256 * 1024 * 1024;
     private const string Json = "application/dicom+json", Objects = "multipart/related; type=\"application/dicom\"; transfer-syntax=*";
 
@@ -91,18 +93,91 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         return false;
     }
 
+    /// <summary>Whether the server takes storage commitment over the web.</summary>
+    public bool TakesCommitmentRequests { get; init; }
+
+    /// <summary>Asks the server to commit to instances (PS3.18 13.4), and for the result (13.5) where it does not have it at once.</summary>
+    /// <param name="transaction">A Transaction UID that has not been used.</param>
+    /// <param name="items">SOP class and SOP instance UIDs.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>Of each SOP Instance UID that the server decided: null where it commits, else the Failure Reason (0008,1197).</returns>
+    /// <exception cref="ArchiveException">The server gave no usable answer.</exception>
+    public async Task<IReadOnlyDictionary<string, ushort?>> CommitAsync(Uid transaction, IReadOnlyList<(string SopClass, string Sop)> items, CancellationToken cancellationToken)
+    {
+        var path = $"/commitment-requests/{transaction}";
+        var (method, body) = (HttpMethod.Post, CommitmentBody(items));
+        for (var attempt = 0; attempt < ResultChecks; attempt++)
+        {
+            using var content = method == HttpMethod.Post ? new ByteArrayContent(body) { Headers = { ContentType = new(Json) } } : null;
+            using var response = await SendAsync(method, path, Json, cancellationToken, content);
+            if (response.StatusCode == HttpStatusCode.OK) return await ReadCommitmentAsync(response, cancellationToken);
+            if (response.StatusCode != HttpStatusCode.Accepted) throw Failure(response);
+            method = HttpMethod.Get;
+            await Task.Delay(ResultPause, cancellationToken);
+        }
+        throw new ArchiveException("The archive has no result of a storage commitment request yet.");
+    }
+
+    private static byte[] CommitmentBody(IReadOnlyList<(string SopClass, string Sop)> items)
+    {
+        var builder = new DataSetBuilder();
+        builder.BeginSequence(Tags.ReferencedSOPSequence);
+        foreach (var (sopClass, sop) in items)
+        {
+            builder.BeginItem();
+            builder.Add(Tags.ReferencedSOPClassUID, Vr.UI, Encoding.ASCII.GetBytes(sopClass));
+            builder.Add(Tags.ReferencedSOPInstanceUID, Vr.UI, Encoding.ASCII.GetBytes(sop));
+            builder.EndItem();
+        }
+        builder.EndSequence();
+        var json = new System.Buffers.ArrayBufferWriter<byte>(1024);
+        DicomJsonWriter.Write(builder.Build(), json);
+        return json.WrittenSpan.ToArray();
+    }
+
+    private async Task<IReadOnlyDictionary<string, ushort?>> ReadCommitmentAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var bytes = new MemoryStream();
+        try
+        {
+            await using var body = new LimitedBytes(new LimitedWaits(await response.Content.ReadAsStreamAsync(cancellationToken), timeout), MaxPageBytes);
+            await body.CopyToAsync(bytes, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or HttpRequestException)
+        {
+            throw new ArchiveException("The archive's answer to a storage commitment request ends early or is too large.", null, exception);
+        }
+        if (!DicomJsonReader.TryRead(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), null, out var result, out _)) throw new ArchiveException("The archive's answer to a storage commitment request is no DICOM JSON.");
+        var decided = new Dictionary<string, ushort?>(StringComparer.Ordinal);
+        foreach (var sequence in new[] { Tags.ReferencedSOPSequence, Tags.FailedSOPSequence })
+        {
+            if (!result.TryGet(sequence, out var element)) continue;
+            foreach (var item in element.Items)
+            {
+                if (!item.TryGetUid(Tags.ReferencedSOPInstanceUID, out var sop)) continue;
+                // An instance in both sequences has failed: nothing is erased on half a word.
+                if (sequence == Tags.ReferencedSOPSequence) decided[sop.Value] = null;
+                else decided[sop.Value] = item.TryGet(Tags.FailureReason, out var reason) && reason.TryGetUInt16(0, out var code) ? code : (ushort)0x0110;
+            }
+        }
+        return decided;
+    }
+
     private async Task<Page> PageAsync(string resource, string query, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(HttpMethod.Get, $"/{resource}?{query}", Json, cancellationToken);
         var next = NextLink(response, resource);
         if (response.StatusCode == HttpStatusCode.NoContent) return new Page(null, false, next);
         if (!response.IsSuccessStatusCode) throw Failure(response);
-        if (response.Content.Headers.ContentLength > MaxPageBytes) throw new ArchiveException("A page of search results is larger than 256 MiB.");
         var hasMore = response.Headers.TryGetValues("Warning", out var warnings) && warnings.Any(warning => warning.Contains("additional", StringComparison.OrdinalIgnoreCase));
         try
         {
-            await using var body = new LimitedWaits(await response.Content.ReadAsStreamAsync(cancellationToken), timeout);
+            await using var body = new LimitedBytes(new LimitedWaits(await response.Content.ReadAsStreamAsync(cancellationToken), timeout), MaxPageBytes);
             return new Page(await JsonDocument.ParseAsync(body, AttributeJson.DocumentOptions, cancellationToken), hasMore, next);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new ArchiveException("A page of search results is larger than 256 MiB.", null, exception);
         }
         catch (Exception exception) when (exception is JsonException or IOException or HttpRequestException)
         {
@@ -124,13 +199,13 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         return null;
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string accept, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string accept, CancellationToken cancellationToken, HttpContent? content = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(timeout);
         try
         {
-            return await client.SendAsync(method, path, null, request =>
+            return await client.SendAsync(method, path, content, request =>
             {
                 request.Headers.Remove("Accept");
                 request.Headers.TryAddWithoutValidation("Accept", accept);

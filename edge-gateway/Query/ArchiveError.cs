@@ -1,4 +1,5 @@
 using System.Net;
+using Statuses = DicomServerless.Dicom.Network.DimseStatus;
 
 namespace DicomServerless.EdgeGateway.Query;
 
@@ -14,9 +15,9 @@ internal sealed class ArchiveException(string message, HttpStatusCode? status = 
     /// <summary>The failure as a status of C-FIND, C-MOVE and C-GET (PS3.4 C.4.1.1.4; E9).</summary>
     public ushort DimseStatus => status switch
     {
-        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.InsufficientStorage or HttpStatusCode.RequestEntityTooLarge => 0xA700,
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => 0x0124,
-        HttpStatusCode.BadRequest => 0xA900,
-        _ => 0xC001, // unable to process
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.InsufficientStorage or HttpStatusCode.RequestEntityTooLarge => Statuses.OutOfResources,
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Statuses.NotAuthorized,
+        HttpStatusCode.BadRequest => Statuses.DataSetMismatch,
+        _ => Statuses.UnableToProcess,
     };
 }

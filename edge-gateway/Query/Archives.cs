@@ -20,7 +20,7 @@ internal sealed class Archives(GatewayConfiguration configuration, TimeProvider 
         if (!options.Destinations.TryGetValue(destination, out var target)) return null;
         try
         {
-            return new ArchiveClient(ClientOf(destination, target), options.Query.PageSize, TimeSpan.FromSeconds(options.Query.TimeoutSeconds));
+            return new ArchiveClient(ClientOf(destination, target), options.Query.PageSize, TimeSpan.FromSeconds(options.Query.TimeoutSeconds)) { TakesCommitmentRequests = target.CommitmentRequests };
         }
         catch (Exception exception) when (exception is IOException or CryptographicException)
         {

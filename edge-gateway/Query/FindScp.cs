@@ -11,7 +11,7 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
 {
     private const int MaxIdentifierBytes = 1 << 20;
 
-    private readonly record struct End(ushort Status, string? Reason);
+    private readonly record struct End(ushort Status, string? Reason, bool IsReleased = false);
 
     /// <summary>Answers a request: pending responses and the final one.</summary>
     public async Task AnswerAsync(AssociationSession session, DimseMessage request, CancellationToken cancellationToken)
@@ -22,21 +22,21 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
         var status = end.Status.ToString("X4", null);
         var result = AssociationSession.ResultOf(end.Status);
         transactions.Record(session.Record(TransactionKind.Query, result, began) with { Count = count, Status = status, Detail = end.Reason, Destination = session.Ae.Archive });
-        await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
+        if (!end.IsReleased) await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
 
         async Task<End> FindAsync()
         {
             var (identifier, problem) = await ReadIdentifierAsync(session, request, cancellationToken);
             if (identifier is null) return Refuse(session, problem!);
-            var isRelational = HasFlag(session, request, 0);
-            if (!isRelational && identifier.MissingUniqueKey(QueryRetrieveClasses.IsPatientRoot(request.Context.AbstractSyntax.Value)) is { } missing) return Refuse(session, missing);
+            var isPatientRoot = QueryRetrieveClasses.IsPatientRoot(request.Context.AbstractSyntax.Value);
+            if (identifier.ProblemOfFind(isPatientRoot, isRelational: HasFlag(session, request, 0)) is { } missing) return Refuse(session, missing);
             var max = session.Ae.Gateway.Query.MaxResults;
             var search = new QuerySearch(archives.Of(session.Ae.Archive), waiting, session.Ae.Archive, session.Ae.Options.FallbackCharacterSet);
             using var watch = session.Association.WatchForCancel(request, cancellationToken);
             var pending = identifier.HasUnsupportedKeys ? DimseStatus.PendingWithUnsupportedKeys : DimseStatus.Pending;
             try
             {
-                await foreach (var match in search.FindAsync(identifier, HasFlag(session, request, 2), watch.Token))
+                await foreach (var match in search.FindAsync(identifier, fuzzy: HasFlag(session, request, 2), combined: HasFlag(session, request, 1), watch.Token))
                 {
                     if (watch.Token.IsCancellationRequested) break;
                     if (max > 0 && count == max) return new End(DimseStatus.MatchesLimited, $"Only the first {max} matches were sent");
@@ -51,6 +51,7 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
             }
             if (watch.CancelRequested) return new End(DimseStatus.Cancel, null);
             cancellationToken.ThrowIfCancellationRequested();
+            if (watch.Token.IsCancellationRequested) return new End(DimseStatus.ProcessingFailure, "The peer released the association before the query had ended", IsReleased: true);
             if (search.Failure is not { } failure) return new End(DimseStatus.Success, null);
             GatewayLog.ArchiveFailed(log, session.Ae.Archive, failure.Message);
             return new End(failure.DimseStatus, failure.Message);

@@ -64,9 +64,27 @@ internal sealed class Identifier
         return identifier;
     }
 
-    /// <summary>What lacks for the hierarchical way: one value of every unique key above the level (PS3.4 C.4.1.2.1). Null if nothing does.</summary>
-    public string? MissingUniqueKey(bool isPatientRoot)
+    /// <summary>The one patient that a retrieve at the level PATIENT names; null if it names none, several, or a pattern.</summary>
+    public string? PatientId => Matches.Find(match => match.Path is [var only] && only == Tags.PatientID) is { Patterns: [{ HasWildcards: false }], Values: [var id] } && !id.Contains('\\', StringComparison.Ordinal) ? id : null;
+
+    /// <summary>
+    /// What is wrong with the unique keys of a C-MOVE or C-GET; null if nothing is. Both ways need the unique key of the level, since it is all that says what to send
+    /// (PS3.4 C.4.2.2.1, C.4.2.2.2): at PATIENT one Patient ID without wildcards, below it a list of UIDs. The hierarchical way needs those above as well.
+    /// </summary>
+    public string? ProblemOfRetrieve(bool isRelational)
     {
+        const string OnePatient = "(0010,0020) one Patient ID without wildcards is needed to retrieve at the level PATIENT";
+        if (Level == QueryLevel.Patient) return PatientId is null ? OnePatient : null;
+        if ((Level == QueryLevel.Study || !isRelational) && Uids(Tags.StudyInstanceUID).Count == 0) return "(0020,000D) Study Instance UID is needed";
+        if ((Level == QueryLevel.Series || (Level == QueryLevel.Image && !isRelational)) && Uids(Tags.SeriesInstanceUID).Count == 0) return "(0020,000E) Series Instance UID is needed";
+        if (Level == QueryLevel.Image && Uids(Tags.SOPInstanceUID).Count == 0) return "(0008,0018) SOP Instance UID is needed";
+        return null;
+    }
+
+    /// <summary>What is wrong with the unique keys of a C-FIND: the hierarchical way needs one value of every unique key above the level (PS3.4 C.4.1.2.1). Null if nothing is.</summary>
+    public string? ProblemOfFind(bool isPatientRoot, bool isRelational)
+    {
+        if (isRelational) return null;
         if (isPatientRoot && Level > QueryLevel.Patient && Uids(Tags.PatientID).Count == 0 && Uids(Tags.StudyInstanceUID).Count == 0 && !Has(Tags.PatientID)) return "(0010,0020) Patient ID is needed at this level";
         if (Level > QueryLevel.Study && Single(Tags.StudyInstanceUID) is null) return "(0020,000D) one Study Instance UID is needed at this level";
         if (Level > QueryLevel.Series && Single(Tags.SeriesInstanceUID) is null) return "(0020,000E) one Series Instance UID is needed at this level";
@@ -118,7 +136,16 @@ internal sealed class Identifier
             Vr.UL when element.TryGetUInt32(0, out var number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture),
             Vr.SS when element.TryGetInt16(0, out var number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture),
             Vr.SL when element.TryGetInt32(0, out var number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Vr.FL when value.Length >= 4 => Number(BitConverter.UInt32BitsToSingle(UInt32(element))),
+            Vr.FD when value.Length >= 8 => Number(BitConverter.UInt64BitsToDouble(UInt64(element))),
+            Vr.SV when value.Length >= 8 => Number((long)UInt64(element)),
+            Vr.UV when value.Length >= 8 => Number(UInt64(element)),
+            Vr.AT when element.TryGetUInt16(0, out var group) && element.TryGetUInt16(1, out var number) => new Tag(group, number).ToString(),
             _ => Encoding.ASCII.GetString(value).Trim(' ', '\0'),
         };
+
+        static string Number(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
+        static uint UInt32(DataElement element) => element.TryGetUInt32(0, out var value) ? value : 0;
+        static ulong UInt64(DataElement element) => element.TryGetUInt64(0, out var value) ? value : 0;
     }
 }

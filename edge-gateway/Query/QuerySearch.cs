@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using DicomServerless.Dicom;
+using DicomServerless.Dicom.Matching;
 using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Query;
@@ -15,13 +16,19 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
 {
     private static readonly Tag[] Computed = [Tags.NumberOfStudyRelatedInstances, Tags.NumberOfStudyRelatedSeries, Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.NumberOfSeriesRelatedInstances];
 
+    private const int MatchesAtOnce = 50;
+
     private ArchiveException? archiveFailure, spoolFailure;
 
     /// <summary>Why the results are not complete, once they are through: the archive could not answer, or files of the spool cannot be read; null if they are complete.</summary>
     public ArchiveException? Failure => archiveFailure ?? spoolFailure;
 
     /// <summary>Finds the matches of an identifier.</summary>
-    public async IAsyncEnumerable<Match> FindAsync(Identifier identifier, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="identifier">What is asked for.</param>
+    /// <param name="fuzzy">Whether person names match by the beginnings of their words.</param>
+    /// <param name="combined">Whether a date and its time are one interval (PS3.4 C.2.2.2.5.3).</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async IAsyncEnumerable<Match> FindAsync(Identifier identifier, bool fuzzy, bool combined, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var wanted = identifier.Uids(Tags.StudyInstanceUID);
@@ -35,11 +42,20 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
             if (identifier.Level is QueryLevel.Study or QueryLevel.Series && waitingStudies.Contains(match.Text(Tags.StudyInstanceUID))) await CountBothAsync(identifier.Level, match, cancellationToken);
             yield return match;
         }
-        foreach (var match in WaitingMatches(identifier, waitingStudies, fuzzy))
+        var keys = combined ? DateTimeRange.Combine(identifier.Matches) : identifier.Matches;
+        // Of studies that the archive does not know nothing needs to be counted there; it is asked for many at once.
+        foreach (var some in WaitingMatches(identifier, keys, waitingStudies, fuzzy, cancellationToken).Where(match => seen.Add(Name(identifier.Level, match))).Chunk(MatchesAtOnce))
         {
-            if (!seen.Add(Name(identifier.Level, match))) continue;
-            if (identifier.Level is QueryLevel.Study or QueryLevel.Series) await CountBothAsync(identifier.Level, match, cancellationToken);
-            yield return match;
+            var archived = identifier.Level is QueryLevel.Study or QueryLevel.Series ? await ArchivedAsync(some, cancellationToken) : [];
+            foreach (var match in some)
+            {
+                if (identifier.Level is QueryLevel.Study or QueryLevel.Series)
+                {
+                    if (archived.Contains(match.Text(Tags.StudyInstanceUID))) await CountBothAsync(identifier.Level, match, cancellationToken);
+                    else Count(identifier.Level, match, [], cancellationToken);
+                }
+                yield return match;
+            }
         }
         // What was sent while the archive answered may be in neither of the two; it is in the archive now.
         foreach (var (study, count) in waitingBefore)
@@ -111,18 +127,18 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         _ => match.Text(Tags.SOPInstanceUID),
     };
 
-    private List<WaitingInstance> WaitingOf(string study)
+    private List<WaitingInstance> WaitingOf(string study, CancellationToken cancellationToken)
     {
-        var found = waiting.OfStudy(destination, study, out var failure);
+        var found = waiting.OfStudy(destination, study, out var failure, cancellationToken);
         spoolFailure ??= failure;
         return found;
     }
 
-    private InstanceScan? HeaderOf(WaitingInstance instance)
+    private DataSet? HeaderOf(WaitingInstance instance)
     {
         try
         {
-            return WaitingObjects.Scan(instance.Entry);
+            return waiting.HeaderOf(instance.Entry);
         }
         catch (ArchiveException unreadable)
         {
@@ -132,33 +148,35 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     }
 
     // Headers of waiting objects that match. At the upper levels one object stands for its study or series.
-    private IEnumerable<Match> WaitingMatches(Identifier identifier, HashSet<string> studies, bool fuzzy)
+    private IEnumerable<Match> WaitingMatches(Identifier identifier, IReadOnlyList<AttributeMatch> keys, HashSet<string> studies, bool fuzzy, CancellationToken cancellationToken)
     {
         foreach (var study in studies)
         {
             var series = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var instance in WaitingOf(study))
+            var instances = WaitingOf(study, cancellationToken);
+            foreach (var instance in instances)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 if (identifier.Level == QueryLevel.Series && !series.Add(instance.Key.Series.Value)) continue;
-                if (HeaderOf(instance) is not { } scan) continue;
-                if (Matches(scan.DataSet, identifier, instance.Modality, study, fuzzy)) yield return new Match(scan.DataSet);
+                if (HeaderOf(instance) is not { } header) continue;
+                if (Matches(header, keys, instances, fuzzy)) yield return new Match(header);
                 if (identifier.Level <= QueryLevel.Study) break;
             }
         }
     }
 
-    private bool Matches(DataSet header, Identifier identifier, string modality, string study, bool fuzzy)
+    private bool Matches(DataSet header, IReadOnlyList<AttributeMatch> keys, List<WaitingInstance> instances, bool fuzzy)
     {
+        if (keys.Count == 0) return true;
         var json = new ArrayBufferWriter<byte>(4096);
         var fallback = fallbackCharacterSet.Length > 0 ? SpecificCharacterSet.Parse(System.Text.Encoding.ASCII.GetBytes(fallbackCharacterSet)) : null;
         DicomJsonWriter.Write(header, json, new DicomJsonOptions { FallbackCharacterSet = fallback });
         using var document = JsonDocument.Parse(json.WrittenMemory, AttributeJson.DocumentOptions);
-        foreach (var match in identifier.Matches)
+        foreach (var match in keys)
         {
             if (match.Path is [var tag] && tag == Tags.ModalitiesInStudy)
             {
-                var modalities = WaitingOf(study).Select(instance => instance.Modality).Append(modality);
-                if (!modalities.Any(one => match.Patterns.Any(pattern => pattern.Matches(one, fuzzy)))) return false;
+                if (!instances.Select(instance => instance.Description.Modality).Distinct().Any(one => match.Patterns.Any(pattern => pattern.Matches(one, fuzzy)))) return false;
             }
             else if (!(match.Path is [var single] && Computed.Contains(single)) && !match.Matches(document.RootElement, fuzzy)) return false;
         }
@@ -168,13 +186,12 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     // Counts of the archive and the spool together: an instance that is in both counts once.
     private async Task CountBothAsync(QueryLevel level, Match match, CancellationToken cancellationToken)
     {
-        var study = match.Text(Tags.StudyInstanceUID);
         var instances = new Dictionary<string, (string Series, string Modality, string SopClass)>(StringComparer.Ordinal);
         if (archive is not null && archiveFailure is null)
         {
             try
             {
-                await foreach (var instance in archive.SearchAsync($"studies/{study}/instances", [], [Tags.SOPClassUID, Tags.Modality], false, cancellationToken))
+                await foreach (var instance in archive.SearchAsync($"studies/{match.Text(Tags.StudyInstanceUID)}/instances", [], [Tags.SOPClassUID, Tags.Modality], false, cancellationToken))
                     instances[instance.GetString(Tags.SOPInstanceUID) ?? ""] = (instance.GetString(Tags.SeriesInstanceUID) ?? "", instance.GetString(Tags.Modality) ?? "", instance.GetString(Tags.SOPClassUID) ?? "");
             }
             catch (ArchiveException exception)
@@ -182,7 +199,32 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
                 archiveFailure = exception;
             }
         }
-        foreach (var instance in WaitingOf(study)) instances[instance.Key.Sop.Value] = (instance.Key.Series.Value, instance.Modality, instance.SopClass.Value);
+        Count(level, match, instances, cancellationToken);
+    }
+
+    // Which studies of some matches the archive has anything of; all of them where it cannot say.
+    private async Task<HashSet<string>> ArchivedAsync(Match[] matches, CancellationToken cancellationToken)
+    {
+        var studies = matches.Select(match => match.Text(Tags.StudyInstanceUID)).ToHashSet(StringComparer.Ordinal);
+        if (archive is null || archiveFailure is not null) return studies;
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            KeyValuePair<string, string>[] keys = [new(Tags.StudyInstanceUID.ToString(), string.Join(',', studies))];
+            await foreach (var study in archive.SearchAsync("studies", keys, [], false, cancellationToken)) found.Add(study.GetString(Tags.StudyInstanceUID) ?? "");
+            return found;
+        }
+        catch (ArchiveException exception)
+        {
+            archiveFailure = exception;
+            return studies;
+        }
+    }
+
+    private void Count(QueryLevel level, Match match, Dictionary<string, (string Series, string Modality, string SopClass)> instances, CancellationToken cancellationToken)
+    {
+        foreach (var waits in WaitingOf(match.Text(Tags.StudyInstanceUID), cancellationToken))
+            instances[waits.Key.Sop.Value] = (waits.Key.Series.Value, waits.Description.Modality, waits.Description.SopClass.Value);
         if (level == QueryLevel.Series)
         {
             var series = match.Text(Tags.SeriesInstanceUID);

@@ -21,9 +21,9 @@ internal enum RetrieveRun
 /// <param name="session">Who asked.</param>
 /// <param name="request">What was asked.</param>
 /// <param name="plan">The instances.</param>
-/// <param name="progress">The longest time between two pending responses.</param>
-/// <param name="time">The clock.</param>
-internal sealed class RetrieveJob(AssociationSession session, DimseMessage request, RetrievePlan plan, TimeSpan progress, TimeProvider time)
+/// <param name="progress">Sends the pending responses.</param>
+/// <param name="duplicatesFail">Whether an object that the destination has already (0111) counts as failed; else it is a warning, since nothing is missing there.</param>
+internal sealed class RetrieveJob(AssociationSession session, DimseMessage request, RetrievePlan plan, RetrieveProgress progress, bool duplicatesFail)
 {
     // Breaks without one object in between: then the archive gives out no more.
     private const int MostBreaks = 3;
@@ -31,7 +31,7 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
     private readonly Dictionary<string, RetrieveItem> left = plan.Items.ToDictionary(item => item.Key.Sop.Value, StringComparer.Ordinal);
     private readonly HashSet<string> broken = new(StringComparer.Ordinal);
     private readonly List<string> failed = [];
-    private long? lastProgress;
+    private bool hasReported;
     private int breaks;
 
     /// <summary>Instances that arrived.</summary>
@@ -49,6 +49,9 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
     /// <summary>The first problem, without patient data.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Whether the destination still owes a response, because the retrieve was cancelled before it came.</summary>
+    public bool HasOutstanding { get; private set; }
+
     /// <summary>Whether something has no result yet.</summary>
     public bool HasLeft => left.Count > 0;
 
@@ -58,6 +61,8 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
     public async Task<RetrieveRun> RunAsync(Association target, ObjectSource source, CancelWatch watch, CancellationToken cancellationToken)
     {
         var isGet = target == session.Association;
+        progress.Counts = () => new SubOperations(Remaining, Completed, Failed, Warnings);
+        HasOutstanding = false;
         var current = "";
         try
         {
@@ -66,11 +71,14 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
                 if (watch.Token.IsCancellationRequested) return RetrieveRun.Cancelled;
                 // One on which the destination dies has not arrived: it stays with what is left.
                 current = found.Item.Key.Sop.Value;
-                var status = await SendAsync(target, found, isGet, cancellationToken);
+                // A C-CANCEL ends a C-MOVE within an object too, whatever its destination does. A C-GET has one association for all: the object in hand goes to its end.
+                var sending = SendAsync(target, found, isGet, isGet ? cancellationToken : watch.Token);
+                var status = isGet ? await sending : await progress.WhileAsync(sending);
                 left.Remove(current);
                 breaks = 0;
                 Count(found, status);
-                if (lastProgress is not { } last || time.GetElapsedTime(last) >= progress) await ReportAsync(cancellationToken);
+                if (!hasReported || progress.IsDue) await progress.ReportAsync(cancellationToken);
+                hasReported = true;
             }
         }
         catch (AssociationAbortedException exception) when (!isGet)
@@ -112,8 +120,9 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
     public ushort StatusOf(bool isCancelled)
     {
         if (isCancelled) return DimseStatus.Cancel;
-        if (Failed > 0) return Completed + Warnings == 0 ? DimseStatus.UnableToPerformSubOperations : DimseStatus.Warning;
-        return plan.Failure is null ? DimseStatus.Success : DimseStatus.Warning; // what waited here went out; what the archive has is not known
+        if (Failed > 0 && Completed + Warnings == 0) return DimseStatus.UnableToPerformSubOperations;
+        // PS3.4 C.4.2.3.1: one or more failures or warnings. Where the archive could not be asked, what waited here went out, and what it has is not known.
+        return Failed + Warnings > 0 || plan.Failure is not null ? DimseStatus.Warning : DimseStatus.Success;
     }
 
     private RetrieveRun Break(string sop)
@@ -141,9 +150,11 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
         }
         var command = DimseCommand.CStore(target.NextMessageId(), found.Item.SopClass, found.Item.Key.Sop, isGet ? null : session.Association.CallingAeTitle, isGet ? null : request.Command.MessageId);
         var counting = new CountedReads(file.DataSet);
+        HasOutstanding = true;
         await target.SendAsync(command, context, counting, cancellationToken);
         Bytes += counting.Count;
         var response = await target.ReceiveResponseAsync(command.MessageId, cancellationToken);
+        HasOutstanding = false;
         if (response is null) return Fail("The peer released the association instead of answering");
         if (!DimseStatus.IsDone(response.Command.Status)) Problem ??= $"The peer answered {response.Command.Status:X4}";
         return response.Command.Status;
@@ -168,14 +179,8 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
     private void Count(RetrievedObject found, ushort status)
     {
         if (status == DimseStatus.Success) Completed++;
-        else if (DimseStatus.IsWarning(status)) Warnings++;
+        else if (DimseStatus.IsWarning(status) || (status == DimseStatus.DuplicateSopInstance && !duplicatesFail)) Warnings++;
         else failed.Add(found.Item.Key.Sop.Value);
-    }
-
-    private async Task ReportAsync(CancellationToken cancellationToken)
-    {
-        lastProgress = time.GetTimestamp();
-        await session.Association.SendAsync(DimseCommand.Response(request.Command, DimseStatus.Pending, null, new SubOperations(Remaining, Completed, Failed, Warnings)), request.Context, cancellationToken);
     }
 
     // Failed SOP Instance UID List (0008,0058).

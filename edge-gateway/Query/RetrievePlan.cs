@@ -30,7 +30,7 @@ internal sealed class RetrievePlan
     {
         var plan = new RetrievePlan { TakesWholeSeries = identifier.Level != QueryLevel.Image };
         // Before the archive is asked: what is sent in between is then in both.
-        var inSpool = WaitingOf(identifier, waiting, destination, out var unreadable);
+        var inSpool = WaitingOf(identifier, waiting, destination, out var unreadable, cancellationToken);
         plan.Failure = unreadable;
         if (archive is null) plan.Failure = new ArchiveException("This AE has no archive to ask.");
         else
@@ -44,7 +44,7 @@ internal sealed class RetrievePlan
                 plan.Failure = exception;
             }
         }
-        foreach (var instance in inSpool) plan.items[instance.Key.Sop.Value] = new RetrieveItem(instance.Key, instance.SopClass, instance.TransferSyntax, instance);
+        foreach (var instance in inSpool) plan.items[instance.Key.Sop.Value] = new RetrieveItem(instance.Key, instance.Description.SopClass, instance.Description.TransferSyntax, instance);
         return plan;
     }
 
@@ -53,7 +53,7 @@ internal sealed class RetrievePlan
         Tag[] include = [Tags.SOPClassUID, Tags.AvailableTransferSyntaxUID];
         var (series, sops) = (identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));
         var studies = identifier.Uids(Tags.StudyInstanceUID);
-        if (identifier.Level == QueryLevel.Patient) studies = await StudiesOfAsync(identifier, archive, cancellationToken);
+        if (identifier.Level == QueryLevel.Patient && (studies = await StudiesOfAsync(identifier, archive, cancellationToken)).Count == 0) return;
         foreach (var study in studies.Count > 0 ? studies : [""])
         {
             foreach (var oneSeries in identifier.Level >= QueryLevel.Series && series.Count > 0 ? series : [""])
@@ -73,12 +73,15 @@ internal sealed class RetrievePlan
         }
     }
 
+    // One patient by its ID, and by its issuer where that is given. Servers may compare more loosely than that, so what they find is compared again.
     private static async Task<IReadOnlyList<string>> StudiesOfAsync(Identifier identifier, ArchiveClient archive, CancellationToken cancellationToken)
     {
+        Tag[] patient = [Tags.PatientID, Tags.IssuerOfPatientID];
+        var keys = identifier.Parameters.Where(key => patient.Any(tag => key.Key == tag.ToString())).ToList();
         var studies = new List<string>();
-        await foreach (var study in archive.SearchAsync("studies", [.. identifier.Parameters.Where(key => key.Key == Tags.PatientID.ToString())], [], false, cancellationToken))
-            if (study.TryGetUid(Tags.StudyInstanceUID, out var uid)) studies.Add(uid.Value);
-        return studies.Count > 0 ? studies : ["0"]; // none, and not "any"
+        await foreach (var study in archive.SearchAsync("studies", keys, patient, false, cancellationToken))
+            if (study.GetString(Tags.PatientID) == identifier.PatientId && study.TryGetUid(Tags.StudyInstanceUID, out var uid)) studies.Add(uid.Value);
+        return studies;
     }
 
     // What the path says need not come back in the result.
@@ -91,19 +94,19 @@ internal sealed class RetrievePlan
         items.TryAdd(sop.Value, new RetrieveItem(new InstanceKey(studyUid, seriesUid, sop), sopClass, syntax, null));
     }
 
-    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting, string destination, out ArchiveException? failure)
+    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting, string destination, out ArchiveException? failure, CancellationToken cancellationToken)
     {
         failure = null;
         var (studies, series, sops) = (identifier.Uids(Tags.StudyInstanceUID), identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));
         var found = new List<WaitingInstance>();
         foreach (var study in waiting.Studies(destination))
         {
-            if (studies.Count > 0 && !studies.Contains(study)) continue;
-            var instances = waiting.OfStudy(destination, study, out var unreadable);
+            if (identifier.Level > QueryLevel.Patient && studies.Count > 0 && !studies.Contains(study)) continue;
+            var instances = waiting.OfStudy(destination, study, out var unreadable, cancellationToken);
             failure ??= unreadable;
             try
             {
-                if (identifier.Level == QueryLevel.Patient && !IsOfPatient(identifier, instances)) continue;
+                if (identifier.Level == QueryLevel.Patient && !IsOfPatient(identifier, waiting, instances)) continue;
             }
             catch (ArchiveException exception)
             {
@@ -116,10 +119,12 @@ internal sealed class RetrievePlan
         return found;
     }
 
-    private static bool IsOfPatient(Identifier identifier, List<WaitingInstance> instances)
+    private static bool IsOfPatient(Identifier identifier, WaitingObjects waiting, List<WaitingInstance> instances)
     {
-        if (instances.Count == 0 || WaitingObjects.Scan(instances[0].Entry) is not { } scan) return false;
-        var wanted = identifier.Matches.Find(match => match.Path is [var tag] && tag == Tags.PatientID);
-        return wanted is not null && wanted.Patterns.Any(pattern => pattern.Matches(scan.DataSet.GetString(Tags.PatientID) ?? "", false));
+        if (instances.Count == 0 || waiting.HeaderOf(instances[0].Entry) is not { } header) return false;
+        if (header.GetString(Tags.PatientID) != identifier.PatientId) return false;
+        // An object that names no issuer may be anybody's.
+        var issuer = identifier.Matches.Find(match => match.Path is [var tag] && tag == Tags.IssuerOfPatientID);
+        return issuer is null || issuer.Patterns.Any(pattern => pattern.Matches(header.GetString(Tags.IssuerOfPatientID) ?? "", false));
     }
 }

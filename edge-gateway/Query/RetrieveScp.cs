@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
 using DicomServerless.EdgeGateway.Hosting;
@@ -34,36 +35,46 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
     {
         var (identifier, problem) = await FindScp.ReadIdentifierAsync(session, request, cancellationToken);
         if (identifier is null) return new End(DimseStatus.DataSetMismatch, problem, null, false);
-        if (!FindScp.HasFlag(session, request, 0) && Missing(identifier) is { } missing) return new End(DimseStatus.DataSetMismatch, missing, null, false);
+        if (identifier.ProblemOfRetrieve(isRelational: FindScp.HasFlag(session, request, 0)) is { } missing) return new End(DimseStatus.DataSetMismatch, missing, null, false);
         var (title, remote) = (request.Command.MoveDestination ?? "", isMove ? remotes.Find(request.Command.MoveDestination ?? "") : null);
         if (isMove && remote is null) return new End(DimseStatus.MoveDestinationUnknown, $"No remote AE is configured with the title {title}", null, false);
 
         using var watch = session.Association.WatchForCancel(request, cancellationToken);
         var archive = archives.Of(session.Ae.Archive);
+        var options = session.Ae.Gateway.Query;
+        var progress = new RetrieveProgress(session.Association, request, TimeSpan.FromSeconds(options.ProgressSeconds), time);
         RetrievePlan plan;
         try
         {
-            plan = await RetrievePlan.ResolveAsync(identifier, archive, waiting, session.Ae.Archive, watch.Token);
+            plan = await progress.WhileAsync(RetrievePlan.ResolveAsync(identifier, archive, waiting, session.Ae.Archive, watch.Token));
         }
         catch (OperationCanceledException) when (watch.CancelRequested)
         {
             return new End(DimseStatus.Cancel, null, null, false);
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Released(null);
+        }
         if (plan.Failure is { } failure)
         {
             GatewayLog.ArchiveFailed(log, session.Ae.Archive, failure.Message);
-            if (plan.Items.Count == 0) return new End(failure.DimseStatus is DimseStatus.OutOfResources or 0xC001 ? DimseStatus.UnableToCountMatches : failure.DimseStatus, failure.Message, null, false);
+            if (plan.Items.Count == 0) return new End(failure.DimseStatus is DimseStatus.OutOfResources or DimseStatus.UnableToProcess ? DimseStatus.UnableToCountMatches : failure.DimseStatus, failure.Message, null, false);
         }
-        var job = new RetrieveJob(session, request, plan, TimeSpan.FromSeconds(session.Ae.Gateway.Query.ProgressSeconds), time);
+        var job = new RetrieveJob(session, request, plan, progress, options.DuplicatesFail);
         var source = new ObjectSource(archive);
         var run = plan.Items.Count == 0 ? RetrieveRun.Done
             : isMove ? await MoveAsync(job, source, () => ConnectAsync(job, plan, remote!, title, session, watch), watch, cancellationToken)
             : await GetAsync(job, source, session.Association, watch, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        var isCancelled = run == RetrieveRun.Cancelled && watch.CancelRequested;
+        if (run == RetrieveRun.Cancelled && !watch.CancelRequested) return Released(job);
+        var isCancelled = run == RetrieveRun.Cancelled;
         if (run != RetrieveRun.Broken) await job.EndAsync(isCancelled, cancellationToken);
         return new End(job.StatusOf(isCancelled), plan.Failure?.Message, job, true);
     }
+
+    // The peer asked for the release before it had its final response: nobody is left to answer.
+    private static End Released(RetrieveJob? job) => new(DimseStatus.ProcessingFailure, "The peer released the association before the retrieve had ended", job, true);
 
     // What a C-MOVE wants goes over an association of its own. Half an object can neither be taken back nor completed, so where the archive breaks off within one the association is aborted, and the rest goes over a new one.
     private static async Task<RetrieveRun> MoveAsync(RetrieveJob job, ObjectSource source, Func<Task<Association?>> connect, CancelWatch watch, CancellationToken cancellationToken)
@@ -77,7 +88,7 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
             }
             finally
             {
-                _ = LeaveAsync(destination);
+                _ = LeaveAsync(destination, job.HasOutstanding);
             }
         }
         while (job.HasLeft);
@@ -112,9 +123,9 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
             {
                 // Once more.
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException or CryptographicException or UnauthorizedAccessException)
             {
-                job.FailLeft($"{title}: {exception.Message}");
+                job.FailLeft($"{title}: {(exception is IOException ? exception.Message : "its certificate files cannot be read")}");
                 return null;
             }
             catch (OperationCanceledException) when (watch.CancelRequested)
@@ -125,13 +136,15 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
     }
 
     // Nobody waits for it: a destination may take as long as ARTIM lets it, or answer no more (PS3.8 9.1.5), and all that it got has been answered.
-    private static async Task LeaveAsync(Association destination)
+    private static async Task LeaveAsync(Association destination, bool hasOutstanding)
     {
         await using (destination)
         {
             try
             {
-                if (destination.IsEstablished) await destination.ReleaseAsync(CancellationToken.None);
+                // A release may not overtake a response that is still outstanding (PS3.7 7.1.2).
+                if (hasOutstanding) await destination.AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified);
+                else if (destination.IsEstablished) await destination.ReleaseAsync(CancellationToken.None);
             }
             catch (AssociationAbortedException)
             {
@@ -139,14 +152,4 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
             }
         }
     }
-
-    // Retrieves name what they want by UIDs (PS3.4 C.4.2.2.1); lists are allowed at the lowest level of the request.
-    private static string? Missing(Identifier identifier) => identifier.Level switch
-    {
-        QueryLevel.Patient when identifier.Matches.Count == 0 => "(0010,0020) Patient ID is needed",
-        QueryLevel.Study or QueryLevel.Series or QueryLevel.Image when identifier.Uids(Tags.StudyInstanceUID).Count == 0 => "(0020,000D) Study Instance UID is needed",
-        QueryLevel.Series or QueryLevel.Image when identifier.Uids(Tags.SeriesInstanceUID).Count == 0 => "(0020,000E) Series Instance UID is needed",
-        QueryLevel.Image when identifier.Uids(Tags.SOPInstanceUID).Count == 0 => "(0008,0018) SOP Instance UID is needed",
-        _ => null,
-    };
 }

@@ -1,27 +1,31 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using DicomServerless.Dicom;
 using DicomServerless.EdgeGateway.Spooling;
+using Microsoft.Extensions.Caching.Memory;
 
 namespace DicomServerless.EdgeGateway.Query;
 
-/// <summary>What queries and retrieves need of an object that still waits in the spool.</summary>
+/// <summary>An object that still waits in the spool.</summary>
 /// <param name="Entry">Where it waits.</param>
-/// <param name="Key">Its UIDs.</param>
-/// <param name="SopClass">SOP Class UID.</param>
-/// <param name="TransferSyntax">That of its data set.</param>
-/// <param name="Modality">Modality (0008,0060), or empty.</param>
-internal sealed record WaitingInstance(SpoolEntry Entry, InstanceKey Key, Uid SopClass, Uid TransferSyntax, string Modality);
+/// <param name="Description">What is known of it.</param>
+internal sealed record WaitingInstance(SpoolEntry Entry, ObjectDescription Description)
+{
+    /// <summary>Its UIDs.</summary>
+    public InstanceKey Key => Description.Key;
+}
 
 /// <summary>
-/// Reads the headers of objects that wait: an object that was just acknowledged is found and retrieved, whether the archive has it yet or not. What was read of a file is
-/// kept while memory allows; after a restart nothing is read before somebody asks.
+/// The objects that wait, for queries and retrieves: one that was just acknowledged is found and retrieved, whether the archive has it yet or not. What is known of an object is
+/// kept with its entry from the commit on; files are opened for objects from before the start, once each, and for headers that keys are compared with, up to their pixels.
 /// </summary>
-internal sealed class WaitingObjects(Spool spool)
+internal sealed class WaitingObjects(Spool spool) : IDisposable
 {
-    private const int MaxKept = 20_000, BlockSize = 64 * 1024;
+    private const int BlockSize = 64 * 1024;
 
-    private readonly ConcurrentDictionary<long, WaitingInstance> kept = new();
+    // Headers of objects that stand for their study or series: the same ones are compared in every query.
+    private const long MaxHeaderBytes = 32 * 1024 * 1024;
+
+    private readonly MemoryCache headers = new(new MemoryCacheOptions { SizeLimit = MaxHeaderBytes });
 
     /// <summary>The studies of which something waits, the oldest first.</summary>
     public IReadOnlyList<string> Studies(string destination) => spool.WaitingStudies(destination);
@@ -33,50 +37,61 @@ internal sealed class WaitingObjects(Spool spool)
     /// <param name="destination">The destination.</param>
     /// <param name="study">Study Instance UID.</param>
     /// <param name="failure">Why some are missing; null if none are.</param>
-    public List<WaitingInstance> OfStudy(string destination, string study, out ArchiveException? failure)
+    /// <param name="cancellationToken">Stops it.</param>
+    public List<WaitingInstance> OfStudy(string destination, string study, out ArchiveException? failure, CancellationToken cancellationToken)
     {
         failure = null;
         var bySop = new Dictionary<InstanceKey, WaitingInstance>();
         foreach (var entry in spool.Waiting(destination, study))
         {
-            if (kept.TryGetValue(entry.Sequence, out var known)) known = known with { Entry = entry };
-            else
+            cancellationToken.ThrowIfCancellationRequested();
+            var description = entry.Description;
+            if (description is null)
             {
                 try
                 {
-                    if (Describe(entry) is not { } read) continue; // sent in between
-                    known = read;
+                    if (Read(entry) is not { } header) continue; // sent in between
+                    description = ObjectDescription.Of(header);
                 }
                 catch (ArchiveException unreadable)
                 {
                     failure = unreadable;
                     continue;
                 }
-                if (kept.Count >= MaxKept) kept.Clear();
-                kept[entry.Sequence] = known;
+                entry.Describe(description);
             }
-            bySop[known.Key] = known;
+            bySop[description.Key] = new WaitingInstance(entry, description);
         }
         return [.. bySop.Values];
     }
 
-    /// <summary>The header of an object; null if it is no longer there.</summary>
+    /// <summary>The header of an object, up to its pixels; null if it is no longer there.</summary>
     /// <exception cref="ArchiveException">The file cannot be read now.</exception>
-    public static InstanceScan? Scan(SpoolEntry entry)
+    public DataSet? HeaderOf(SpoolEntry entry)
+    {
+        if (headers.TryGetValue(entry.Sequence, out DataSet? known)) return known;
+        if (Read(entry) is not { DataSet: var header }) return null;
+        headers.Set(entry.Sequence, header, new MemoryCacheEntryOptions { Size = header.MemoryUsed });
+        return header;
+    }
+
+    public void Dispose() => headers.Dispose();
+
+    private static InstanceScan? Read(SpoolEntry entry)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
         using var scanner = new InstanceScanner(new ScanOptions { ComputeHash = false });
         try
         {
             using var file = File.OpenHandle(entry.Path);
-            for (long offset = 0; ;)
+            for (long offset = 0; !scanner.HasHeader;)
             {
                 var count = RandomAccess.Read(file, buffer.AsSpan(0, BlockSize), offset);
                 if (count == 0) break;
                 offset += count;
                 if (scanner.Push(buffer.AsSpan(0, count)) == ScanStatus.Refused) return null; // found and quarantined by the forwarder
             }
-            return scanner.Complete() == ScanStatus.Complete ? scanner.Result : null;
+            return scanner.Header();
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -91,12 +106,5 @@ internal sealed class WaitingObjects(Spool spool)
         {
             ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
-    }
-
-    private static WaitingInstance? Describe(SpoolEntry entry)
-    {
-        if (Scan(entry) is not { } scan) return null;
-        var uids = InstanceUids.Read(scan.DataSet);
-        return new WaitingInstance(entry, uids.Key, scan.Uids.SopClass, scan.TransferSyntax.Uid, scan.DataSet.GetString(Tags.Modality) ?? "");
     }
 }

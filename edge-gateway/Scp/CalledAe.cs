@@ -14,12 +14,23 @@ internal sealed class CalledAe
 {
     private static readonly Uid[] Plain = [TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid];
 
-    // Lossless compressed, then plain, then the rest; what may be lossy comes last and is never chosen beside another (E2).
+    // What a sender offers in one context beside others: lossless syntaxes that every archive and viewer reads, then plain ones, then those that few read yet. What may be lossy comes
+    // last and is never chosen beside another (E2).
+    private static readonly Uid[] WellRead =
+    [
+        TransferSyntax.JpegLosslessSv1.Uid, TransferSyntax.JpegLsLossless.Uid, TransferSyntax.Jpeg2000Lossless.Uid, TransferSyntax.RleLossless.Uid,
+        Uid.Parse("1.2.840.10008.1.2.4.57"), // JPEG Lossless, any predictor
+        .. Plain, TransferSyntax.DeflatedExplicitVrLittleEndian.Uid, TransferSyntax.ExplicitVrBigEndian.Uid,
+        Uid.Parse("1.2.840.10008.1.2.4.201"), Uid.Parse("1.2.840.10008.1.2.4.202"), // HTJ2K lossless, with and without RPCL
+        Uid.Parse("1.2.840.10008.1.2.4.110"), // JPEG XL lossless
+        TransferSyntax.DeflatedImageFrame.Uid, Uid.Parse("1.2.840.10008.1.2.1.98"), // Deflated Image Frame, Encapsulated Uncompressed
+    ];
+
     private static readonly Uid[] DefaultOrder =
     [
-        .. TransferSyntax.All.Where(syntax => syntax.IsEncapsulated && syntax.IsLossy == false).Select(syntax => syntax.Uid).Order(), .. Plain,
-        .. TransferSyntax.All.Where(syntax => !syntax.IsEncapsulated && !Plain.Contains(syntax.Uid)).Select(syntax => syntax.Uid).Order(),
-        .. TransferSyntax.All.Where(syntax => syntax.IsEncapsulated && syntax.IsLossy != false).Select(syntax => syntax.Uid).Order(),
+        .. WellRead,
+        .. TransferSyntax.All.Where(syntax => !syntax.MayBeLossy && !WellRead.Contains(syntax.Uid)).Select(syntax => syntax.Uid).Order(),
+        .. TransferSyntax.All.Where(syntax => syntax.MayBeLossy).Select(syntax => syntax.Uid).Order(),
     ];
 
     private static readonly HashSet<string> FindClasses = [QueryRetrieveClasses.PatientRootFind, QueryRetrieveClasses.StudyRootFind];
@@ -96,6 +107,9 @@ internal sealed class CalledAe
         for (var i = 0; i < answer.Length; i++) answer[i] = (byte)(i < 3 && answer[i] == 1 ? 1 : 0);
         return answer;
     }
+
+    /// <summary>Whether objects may be stored over contexts of an abstract syntax: not over those of verification, query and retrieve, and commitment.</summary>
+    public bool TakesObjectsOf(Uid abstractSyntax) => Options.Store && Policy(abstractSyntax) == storage;
 
     private bool IsStorage(string uid)
     {

@@ -9,7 +9,7 @@ namespace DicomServerless.EdgeGateway.Scp;
 /// <summary>
 /// C-STORE (PS3.4 B, PS3.7 9.1.1). The data set goes to the spool as it arrives, while it is checked as the archive will check it; Success is said when it is safe on disk.
 /// </summary>
-internal sealed class StoreScp(Spool spool, TransactionLog transactions, TimeProvider time, ILogger<StoreScp> log)
+internal sealed class StoreScp(Spool spool, StudyPatients patients, TransactionLog transactions, TimeProvider time, ILogger<StoreScp> log)
 {
     private readonly record struct Verdict(ushort Status, string? Reason, Uid Study = default, long Bytes = 0);
 
@@ -30,13 +30,14 @@ internal sealed class StoreScp(Spool spool, TransactionLog transactions, TimePro
             Count = isStored ? 1 : 0, Failed = isStored ? 0 : 1, Bytes = verdict.Bytes, Status = verdict.Status.ToString("X4", null), Detail = verdict.Reason,
             Study = verdict.Study.IsEmpty ? null : verdict.Study.Value, Instance = request.Command.AffectedSopInstanceUid.Value,
         });
-        await session.Association.SendAsync(DimseCommand.Response(request.Command, verdict.Status, verdict.Reason), request.Context, cancellationToken);
+        await session.Association.SendAsync(DimseCommand.Response(request.Command, verdict.Status, isStored ? null : verdict.Reason), request.Context, cancellationToken);
     }
 
     private async Task<Verdict> ReceiveAsync(AssociationSession session, DimseMessage request, CancellationToken cancellationToken)
     {
         var (sopClass, sop) = (request.Command.AffectedSopClassUid, request.Command.AffectedSopInstanceUid);
         var refused = !session.Ae.Options.Store ? new Verdict(DimseStatus.NotAuthorized, "This AE does not take objects")
+            : !session.Ae.TakesObjectsOf(request.Context.AbstractSyntax) ? new Verdict(DimseStatus.SopClassNotSupported, "The presentation context is not of a storage class")
             : sopClass.IsEmpty || sopClass != request.Context.AbstractSyntax ? new Verdict(DimseStatus.DataSetMismatch, "(0000,0002) is not the SOP class of the presentation context")
             : sop.IsEmpty ? new Verdict(DimseStatus.CannotUnderstand, "(0000,1000) is missing or no UID")
             : !request.HasDataSet ? new Verdict(DimseStatus.CannotUnderstand, "The message has no data set") : default;
@@ -61,8 +62,12 @@ internal sealed class StoreScp(Spool spool, TransactionLog transactions, TimePro
         if (outcome != SpoolOutcome.Ok) return Of(outcome);
         if (isRefused || scanner.Complete() != ScanStatus.Complete) return new Verdict(DimseStatus.CannotUnderstand, scanner.Error!.Message);
         if (Check(scanner.Result!, sopClass, sop, out var study) is { } problem) return problem;
-        var commit = await writer.CommitAsync(study);
-        return commit.Outcome == SpoolOutcome.Ok ? new Verdict(DimseStatus.Success, null, study, commit.Bytes) : Of(commit.Outcome);
+        var commit = await writer.CommitAsync(study, ObjectDescription.Of(scanner.Result!));
+        if (commit.Outcome != SpoolOutcome.Ok) return Of(commit.Outcome);
+        // It is kept all the same: who is right is for the hospital to find out.
+        var isOfSecond = patients.IsSecond(study, scanner.Result!.DataSet);
+        if (isOfSecond) GatewayLog.SecondPatient(log, session.Association.Id);
+        return new Verdict(DimseStatus.Success, isOfSecond ? SecondPatient : null, study, commit.Bytes);
     }
 
     // What the archive would refuse is refused here, where the sender still hears it (D1.13).
@@ -75,6 +80,8 @@ internal sealed class StoreScp(Spool spool, TransactionLog transactions, TimePro
         if (uids.Key.Sop != sop) return new Verdict(DimseStatus.DataSetMismatch, "(0008,0018) is not the SOP instance of the request");
         return null;
     }
+
+    private const string SecondPatient = "The study has objects of another patient";
 
     private static readonly Verdict OutOfResources = new(DimseStatus.OutOfResources, "The gateway's disk space is used up; try again later");
 

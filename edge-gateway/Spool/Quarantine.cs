@@ -57,6 +57,10 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         return new QuarantinePage([.. names.Take(limit).Select(Read).OfType<QuarantinedObject>()], names.Count);
     }
 
+    /// <summary>The SOP Instance UIDs of a destination's objects that lie here, as far as their reasons name them. Every reason is read.</summary>
+    public IReadOnlySet<string> SopInstances(string destination) =>
+        Names(destination).Select(Read).Select(item => item?.Reason.SopInstanceUid).OfType<string>().ToHashSet(StringComparer.Ordinal);
+
     /// <summary>How many lie here, by destination; nothing is read but the folders.</summary>
     public IReadOnlyDictionary<string, long> Count() =>
         Destinations().ToDictionary(name => name, name => Directory.EnumerateFiles(FolderOf(name), "*" + SpoolName.ObjectEnding).LongCount(), StringComparer.Ordinal);

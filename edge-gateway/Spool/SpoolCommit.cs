@@ -19,7 +19,7 @@ namespace DicomServerless.EdgeGateway.Spooling;
 internal sealed class SpoolCommit(Spool spool)
 {
     /// <summary>Commits what a writer has.</summary>
-    public async Task<SpoolOutcome> RunAsync(SpoolWriter writer, string study)
+    public async Task<SpoolOutcome> RunAsync(SpoolWriter writer, string study, ObjectDescription? description)
     {
         var hour = spool.CurrentHour;
         var folders = new SpoolFolder[writer.Destinations.Count];
@@ -47,7 +47,9 @@ internal sealed class SpoolCommit(Spool spool)
         foreach (var destination in writer.Destinations)
         {
             var queue = spool.Queue(destination);
-            queue.Add(new SpoolEntry(queue, study, hour, writer.Sequence, writer.Checksum, writer.Length, spool.Uptime, links));
+            var entry = new SpoolEntry(queue, study, hour, writer.Sequence, writer.Checksum, writer.Length, spool.Uptime, links);
+            entry.Describe(description);
+            queue.Add(entry);
         }
         return SpoolOutcome.Ok;
     }

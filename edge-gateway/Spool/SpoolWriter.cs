@@ -72,13 +72,14 @@ internal sealed class SpoolWriter : IAsyncDisposable
     /// Makes the object safe and queues it: write, flush of the file, links and rename, flush of the folders. Once begun it is not cancelled, because nobody could know the outcome.
     /// </summary>
     /// <param name="study">Study Instance UID.</param>
-    public async Task<CommitResult> CommitAsync(Uid study)
+    /// <param name="description">What is known of the object; null for nothing.</param>
+    public async Task<CommitResult> CommitAsync(Uid study, ObjectDescription? description = null)
     {
         ObjectDisposedException.ThrowIf(isDisposed || isCommitted, this);
         if (study.IsEmpty) throw new ArgumentException("An object without a study has no place.", nameof(study));
         if (outcome != SpoolOutcome.Ok) return new CommitResult(outcome, Sequence, 0);
         Checksum = hash.GetCurrentHashAsUInt128();
-        outcome = await spool.Commit.RunAsync(this, study.Value);
+        outcome = await spool.Commit.RunAsync(this, study.Value, description);
         if (outcome != SpoolOutcome.Ok) return new CommitResult(outcome, Sequence, 0);
         isCommitted = true;
         spool.Limits.GiveBack(reserved - written);

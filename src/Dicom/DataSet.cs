@@ -29,6 +29,9 @@ public sealed class DataSet : IEnumerable<DataElement>
     /// <summary>A data set without elements.</summary>
     public static DataSet Empty { get; } = new(new DataSetStore(), 0, 0, null);
 
+    /// <summary>What the whole data set that this one belongs to takes in memory. Bytes.</summary>
+    public long MemoryUsed => store.Values.Length + (long)store.Entries.Length * DataSetStore.EntrySize;
+
     /// <summary>The data set or item whose sequence holds this item; null at top level.</summary>
     public DataSet? Parent { get; }
 

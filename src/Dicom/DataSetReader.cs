@@ -39,6 +39,9 @@ internal sealed class DataSetReader
 
     public bool IsTrailing { get; private set; }
 
+    /// <summary>Whether the top-level Pixel Data, or what comes behind its tag, has begun.</summary>
+    public bool HasReachedPixelData => state.IsPastPixelData;
+
     /// <summary>Whether the Pixel Data ended behind a fragment, without a delimiter.</summary>
     public bool EndedOpen => state.SawOpenPixelData;
 

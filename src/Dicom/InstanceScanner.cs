@@ -92,13 +92,27 @@ public sealed class InstanceScanner : IDisposable
             if (BeginData() == ScanStatus.Refused) return ScanStatus.Refused;
         }
         if (!data!.Complete()) return Refuse(AtFileOffset(data.Error));
-        var result = BuildResult(data);
+        var result = BuildResult(data, isWhole: true);
         // A data set that was cut off between two fragments looks the same but for what is missing.
         if (data.EndedOpen && !FrameTableBuilder.HasAllFrames(result.DataSet, data.Pixels))
             return Refuse(AtFileOffset(new DicomError(DicomErrorKind.Unclosed, DicomError.Format(Tags.PixelData), data.Position, "it ends before its last frame does")));
         completed = true;
         Result = result;
         return ScanStatus.Complete;
+    }
+
+    /// <summary>Whether the bytes so far reach the top-level Pixel Data, so that <see cref="Header"/> has everything that queries match.</summary>
+    public bool HasHeader => data is { HasReachedPixelData: true };
+
+    /// <summary>
+    /// What the bytes so far say, without the end: for a reader that needs no pixels and stops at them. Frames and hash are not in it. The scanner must not be used afterwards.
+    /// Null if it was refused, or has not come to the data set.
+    /// </summary>
+    public InstanceScan? Header()
+    {
+        if (completed || Error is not null || data is null) return Result;
+        completed = true;
+        return Result = BuildResult(data, isWhole: false);
     }
 
     /// <inheritdoc />
@@ -165,7 +179,7 @@ public sealed class InstanceScanner : IDisposable
 
     private DicomError? AtFileOffset(DicomError? error) => inflater is null && error is not null ? error with { Offset = error.Offset + meta.DataSetOffset } : error;
 
-    private InstanceScan BuildResult(DataSetReader reader)
+    private InstanceScan BuildResult(DataSetReader reader, bool isWhole)
     {
         var warnings = new List<DicomWarning>(meta.Warnings);
         warnings.AddRange(reader.Warnings);
@@ -181,11 +195,11 @@ public sealed class InstanceScanner : IDisposable
             Uids = reader.Uids.Value,
             DataSetOffset = meta.DataSetOffset,
             DataSetLength = dataLength,
-            DataSetHash = options.ComputeHash ? hash.GetHashAndReset() : [],
+            DataSetHash = isWhole && options.ComputeHash ? hash.GetHashAndReset() : [],
             PrefixHash = prefixHash,
             DataSet = dataSet,
             BulkValues = dataSet.BulkValues(),
-            Frames = FrameTableBuilder.Build(dataSet, reader.Pixels, syntax, warnings),
+            Frames = isWhole ? FrameTableBuilder.Build(dataSet, reader.Pixels, syntax, warnings) : null,
             Warnings = warnings,
             IsDeflated = inflater is not null,
         };

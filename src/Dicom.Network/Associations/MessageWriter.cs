@@ -69,7 +69,7 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
     private sealed class Packet(UpperLayer layer, int capacity, int fragment) : IDisposable
     {
         private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(capacity);
-        private int used;
+        private int used, highest;
 
         public async ValueTask AddAsync(ReadOnlyMemory<byte> bytes, byte contextId, bool isCommand, bool isLast)
         {
@@ -106,7 +106,12 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
             used = 0;
         }
 
-        public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+        // It held names of patients.
+        public void Dispose()
+        {
+            buffer.AsSpan(0, highest).Clear();
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
 
         // How many bytes the next fragment may have; a write goes out when what is left of the buffer is too little to be worth a PDU.
         private async ValueTask<int> RoomAsync(int wanted)
@@ -120,6 +125,7 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
             PduWriter.WriteHeader(buffer.AsSpan(used), PduType.DataTransfer, (uint)(count + PduReader.ValueHeaderLength));
             PduWriter.WriteValueHeader(buffer.AsSpan(used + PduReader.HeaderLength), new ValueHeader(contextId, isCommand, isLast, (uint)count));
             used += Headers + count;
+            highest = Math.Max(highest, Math.Min(used + 1, buffer.Length)); // the byte that was read ahead lies behind
         }
     }
 }

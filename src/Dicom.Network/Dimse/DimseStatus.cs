@@ -90,6 +90,9 @@ public static class DimseStatus
     /// <summary>Cannot understand.</summary>
     public const ushort CannotUnderstand = 0xC000;
 
+    /// <summary>Unable to process (C-FIND, C-MOVE, C-GET).</summary>
+    public const ushort UnableToProcess = 0xC001;
+
     /// <summary>Cancelled.</summary>
     public const ushort Cancel = 0xFE00;
 

@@ -8,6 +8,7 @@ internal sealed class PduInput(Connection connection, AssociationOptions options
     private byte[]? buffer;
     private int start;
     private int end;
+    private int highest; // bytes of the buffer that have been written to
     private long bytesRead;
 
     public long BytesRead => Volatile.Read(ref bytesRead);
@@ -33,6 +34,7 @@ internal sealed class PduInput(Connection connection, AssociationOptions options
             var read = await stall.MeasureAsync(connection.Stream.ReadAsync(buffer.AsMemory(end), connection.Lifetime));
             if (read == 0) return false;
             end += read;
+            highest = Math.Max(highest, end);
             Volatile.Write(ref bytesRead, bytesRead + read);
         }
         return true;
@@ -50,8 +52,16 @@ internal sealed class PduInput(Connection connection, AssociationOptions options
     public void Dispose()
     {
         if (buffer is null) return;
-        ArrayPool<byte>.Shared.Return(buffer);
+        Return(buffer);
         (buffer, start, end) = (null, 0, 0);
+    }
+
+    // Only what has been used needs to be cleared; between two messages the buffer is given back again and again.
+    private void Return(byte[] used)
+    {
+        used.AsSpan(0, highest).Clear();
+        highest = 0;
+        ArrayPool<byte>.Shared.Return(used);
     }
 
     private void MakeRoom(int count)
@@ -63,7 +73,9 @@ internal sealed class PduInput(Connection connection, AssociationOptions options
         var target = buffer.Length >= count ? buffer : ArrayPool<byte>.Shared.Rent(count);
         Buffered.CopyTo(target);
         (end, start) = (end - start, 0);
-        if (target != buffer) ArrayPool<byte>.Shared.Return(buffer);
+        var copied = end;
+        if (target != buffer) Return(buffer);
         buffer = target;
+        highest = Math.Max(highest, copied);
     }
 }

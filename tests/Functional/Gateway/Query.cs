@@ -39,6 +39,10 @@ internal static class Query
     public static Task<List<(DimseCommand Command, DataSet? DataSet)>> FindAsync(GatewayProcess gateway, byte[] identifier) =>
         AskAsync(gateway, association => DimseCommand.CFind(association.NextMessageId(), WellKnownUids.StudyRootFind), WellKnownUids.StudyRootFind, identifier);
 
+    /// <summary>Every response of a C-MOVE or C-GET of the patient root model.</summary>
+    public static Task<List<(DimseCommand Command, DataSet? DataSet)>> MovePatientAsync(GatewayProcess gateway, string destination, byte[] identifier) =>
+        AskAsync(gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.PatientRootMove, destination), WellKnownUids.PatientRootMove, identifier);
+
     /// <summary>The final response of a C-MOVE.</summary>
     public static async Task<(DimseCommand Command, string[] Failed)> MoveAsync(GatewayProcess gateway, string study, string destination)
     {

@@ -12,10 +12,11 @@ internal sealed class TestScp : IAsyncDisposable
     private readonly AssociationServer server;
     private readonly int takes;
     private readonly int listens;
+    private readonly ushort status;
 
-    private TestScp(bool rejects, int takes, int listens)
+    private TestScp(bool rejects, int takes, int listens, ushort status)
     {
-        (this.takes, this.listens) = (takes, listens);
+        (this.takes, this.listens, this.status) = (takes, listens, status);
         server = new AssociationServer(new AssociationServerOptions(), (_, _) => new(rejects ? AcceptorDecision.Reject(RejectReason.CallingAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)), ServeAsync, TimeProvider.System, NullLogger.Instance);
     }
 
@@ -29,9 +30,10 @@ internal sealed class TestScp : IAsyncDisposable
     /// <param name="rejects">Whether it rejects every association.</param>
     /// <param name="takes">After so many objects it dies.</param>
     /// <param name="listens">After so many objects it reads nothing any more.</param>
-    public static async Task<TestScp> StartAsync(int port, bool rejects = false, int takes = int.MaxValue, int listens = int.MaxValue)
+    /// <param name="status">What it answers to each object; 0xFFFF for nothing at all.</param>
+    public static async Task<TestScp> StartAsync(int port, bool rejects = false, int takes = int.MaxValue, int listens = int.MaxValue, ushort status = DimseStatus.Success)
     {
-        var scp = new TestScp(rejects, takes, listens);
+        var scp = new TestScp(rejects, takes, listens, status);
         await scp.server.ApplyAsync([new ListenEndPoint(new IPEndPoint(IPAddress.Loopback, port))], default);
         return scp;
     }
@@ -50,7 +52,8 @@ internal sealed class TestScp : IAsyncDisposable
                 return;
             }
             else if (dataSet is not null) Stored[message.Command.AffectedSopInstanceUid.Value] = dataSet;
-            await association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Success), message.Context, cancellationToken);
+            if (status == 0xFFFF) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            await association.SendAsync(DimseCommand.Response(message.Command, message.Command.Field == CommandField.NEventReportRequest ? DimseStatus.Success : status), message.Context, cancellationToken);
             if (Stored.Count >= listens) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
         }
     }

@@ -1,0 +1,154 @@
+using DicomServerless.Dicom;
+using DicomServerless.Dicom.Network;
+using DicomServerless.Shared;
+
+namespace DicomServerless.Functional.Gateway;
+
+/// <summary>What retrieves send, to the object, and how they end (PS3.4 C.4.2, C.4.3).</summary>
+public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewaySystem>
+{
+    // One careless identifier must never bring the whole archive to a workstation.
+    [Fact]
+    public async Task At_the_level_of_patients_one_patient_is_sent_and_nothing_else()
+    {
+        var (study, other, waits) = (system.NewStudy(), system.NewStudy(), system.NewStudy());
+        await system.StoreAsync(study, 2, patient: "D1A");
+        await system.StoreAsync(other, 2, patient: "D1AB", name: "Doe^John");
+        await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"]);
+        foreach (var keys in new (uint, string, string)[][]
+        {
+            [], [(0x00100010, "PN", "Doe*")], [(0x00100020, "LO", "")], [(0x00100020, "LO", "*")], [(0x00100020, "LO", "D1A*")], [(0x00100020, "LO", "D1?")], [(0x00100020, "LO", "D1A\\D1AB")],
+            [(0x00100020, "LO", ""), (0x00100010, "PN", "Doe*")],
+        })
+        {
+            var refused = Assert.Single(await Query.MovePatientAsync(system.Gateway, "OTHER", Query.Identifier("PATIENT", keys)));
+            Assert.Equal(0xA900, refused.Command.Status);
+            Assert.Contains("Patient ID", refused.Command.ErrorComment, StringComparison.Ordinal);
+        }
+        Assert.Empty(destination.Stored);
+        var moved = await Query.MovePatientAsync(system.Gateway, "OTHER", Query.Identifier("PATIENT", (0x00100020, "LO", "D1A"), (0x00100010, "PN", "Nobody")));
+        Assert.Equal(0x0000, moved[^1].Command.Status);
+        Assert.Equal([$"{study}.1.1", $"{study}.1.2"], destination.Stored.Keys.Order());
+    }
+
+    [Fact]
+    public async Task A_relational_retrieve_needs_the_unique_key_of_its_level_all_the_same()
+    {
+        var study = system.NewStudy();
+        await system.StoreAsync(study, 2);
+        await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"]);
+        foreach (var identifier in new[] { Query.Identifier("PATIENT"), Query.Identifier("STUDY"), Query.Identifier("SERIES"), Query.Identifier("IMAGE"), Query.Identifier("IMAGE", Query.Study(study)) })
+            Assert.Equal(0xA900, (await RelationalAsync(identifier)).Status);
+        Assert.Empty(destination.Stored);
+        Assert.Equal(0x0000, (await RelationalAsync(Query.Identifier("IMAGE", (0x00080018, "UI", study + ".1.2")))).Status);
+        Assert.Equal([$"{study}.1.2"], destination.Stored.Keys);
+
+        async Task<DimseCommand> RelationalAsync(byte[] identifier)
+        {
+            var move = WellKnownUids.PatientRootMove;
+            await using var association = await Modality.Client.ConnectAsync(
+                Modality.Peer(system.Gateway), [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default, new UserInformation { ExtendedNegotiations = [new ExtendedNegotiation(move, new byte[] { 1 })] });
+            Assert.Equal(1, Assert.Single(association.ExtendedNegotiations).Information.Span[0]);
+            var command = DimseCommand.CMove(association.NextMessageId(), move, "OTHER");
+            await association.SendAsync(command, association.FindContext(move)!, identifier, default);
+            while (true)
+            {
+                var response = (await association.ReceiveResponseAsync(command.MessageId, default))!;
+                if (response.Command.Status != DimseStatus.Pending) return response.Command;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(0x0000, 0x0000, 2, 0, 0)]
+    [InlineData(0xB000, 0xB000, 0, 0, 2)]
+    [InlineData(0xB007, 0xB000, 0, 0, 2)]
+    [InlineData(0x0107, 0xB000, 0, 0, 2)]
+    [InlineData(0x0111, 0xB000, 0, 0, 2)] // it has the object already: nothing is missing there
+    [InlineData(0xA700, 0xA702, 0, 2, 0)]
+    public async Task The_final_status_and_the_counts_follow_what_the_destination_answered(int answered, int status, int completed, int failed, int warnings)
+    {
+        var study = system.NewStudy();
+        await system.StoreAsync(study, 2);
+        await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"], status: (ushort)answered);
+        var (command, _) = await Query.MoveAsync(system.Gateway, study, "OTHER");
+        var counts = command.SubOperations!.Value;
+        Assert.Equal((status, completed, failed, warnings), (command.Status, counts.Completed, counts.Failed, counts.Warning));
+    }
+
+    [Fact]
+    public async Task A_duplicate_at_the_destination_is_a_failure_by_option()
+    {
+        var study = system.NewStudy();
+        await system.StoreAsync(study, 1);
+        await using var gateway = await GatewayProcess.StartAsync(system.DicomWeb, new Dictionary<string, string>
+        {
+            ["Gateway__Query__DuplicatesFail"] = "true", ["Gateway__RemoteAes__OTHER__Host"] = "127.0.0.1", ["Gateway__RemoteAes__OTHER__Port"] = $"{system.Remotes["OTHER"]}",
+        });
+        await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"], status: DimseStatus.DuplicateSopInstance);
+        Assert.Equal(0xA702, (await Query.MoveAsync(gateway, study, "OTHER")).Command.Status);
+    }
+
+    [Fact]
+    public async Task Cancel_is_heard_while_the_destination_is_silent_and_the_peer_hears_that_the_work_goes_on()
+    {
+        var study = system.NewStudy();
+        await system.StoreAsync(study, 2);
+        await using var silent = await TestScp.StartAsync(system.Remotes["OTHER"], status: 0xFFFF);
+        var move = WellKnownUids.StudyRootMove;
+        await using var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway), [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+        var command = DimseCommand.CMove(association.NextMessageId(), move, "OTHER");
+        await association.SendAsync(command, association.FindContext(move)!, Query.Identifier("STUDY", Query.Study(study)), default);
+        // Pending although no object has come through: some peers leave after half a minute of silence.
+        var first = (await association.ReceiveResponseAsync(command.MessageId, default))!.Command;
+        Assert.Equal((DimseStatus.Pending, 2), (first.Status, first.SubOperations!.Value.Remaining));
+        await association.SendAsync(DimseCommand.CCancel(command.MessageId), association.FindContext(move)!, default);
+        DimseCommand last;
+        do last = (await association.ReceiveResponseAsync(command.MessageId, default).AsTask().WaitAsync(TimeSpan.FromSeconds(20)))!.Command;
+        while (last.Status == DimseStatus.Pending);
+        Assert.Equal((DimseStatus.Cancel, 2), (last.Status, last.SubOperations!.Value.Remaining));
+        await association.ReleaseAsync(default);
+    }
+
+    [Fact]
+    public async Task A_peer_that_releases_before_the_end_leaves_a_record_that_says_so()
+    {
+        var study = system.NewStudy();
+        await system.StoreAsync(study, 1);
+        await using var silent = await TestScp.StartAsync(system.Remotes["OTHER"], status: 0xFFFF);
+        var move = WellKnownUids.StudyRootMove;
+        var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway, calling: "LEAVER"), [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+        var command = DimseCommand.CMove(association.NextMessageId(), move, "OTHER");
+        await association.SendAsync(command, association.FindContext(move)!, Query.Identifier("STUDY", Query.Study(study)), default);
+        await association.ReceiveResponseAsync(command.MessageId, default);
+        await association.ReleaseAsync(default);
+        await GatewaySystem.UntilAsync(async () => (await system.Http.GetStringAsync(system.Gateway.Url + "/api/transactions?kind=Retrieve")) is var text
+            && text.Contains("LEAVER", StringComparison.Ordinal) && text.Contains("released the association before", StringComparison.Ordinal), "the record of the retrieve");
+    }
+
+    [Fact]
+    public async Task Objects_are_taken_over_storage_contexts_alone()
+    {
+        var study = system.NewStudy();
+        foreach (var other in new[] { WellKnownUids.Verification, WellKnownUids.StudyRootFind, WellKnownUids.StorageCommitmentPushModel })
+        {
+            await using var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway), [new(other, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+            var command = DimseCommand.CStore(association.NextMessageId(), other, Uid.Parse(study + ".1.1"), null, null);
+            await association.SendAsync(command, association.FindContext(other)!, GatewaySystem.Object(study, 1).Add(0x00080016, "UI", other.Value).DataSet(), default);
+            Assert.Equal(DimseStatus.SopClassNotSupported, (await association.ReceiveResponseAsync(command.MessageId, default))!.Command.Status);
+        }
+    }
+
+    [Fact]
+    public async Task An_object_of_another_patient_is_kept_and_told()
+    {
+        var study = system.NewStudy();
+        await using var association = await Modality.ConnectAsync(system.Gateway);
+        Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(association, GatewaySystem.Object(study, 1, patient: "FIRST").DataSet(), study + ".1.1"));
+        Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(association, GatewaySystem.Object(study, 2, patient: "SECOND").DataSet(), study + ".1.2"));
+        await association.ReleaseAsync(default);
+        var records = await system.Http.GetStringAsync(system.Gateway.Url + "/api/transactions?kind=Store");
+        Assert.Contains("objects of another patient", records, StringComparison.Ordinal);
+        Assert.DoesNotContain("SECOND", records, StringComparison.Ordinal);
+    }
+}
