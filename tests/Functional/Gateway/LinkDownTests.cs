@@ -1,6 +1,8 @@
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
 using DicomServerless.Shared;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functional.Gateway;
 
@@ -94,6 +96,69 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
         await gateway.UntilAsync(status => status.GetProperty("openCommitments").GetInt32() == 0, "the request is closed");
     }
 
+    // Numbers go on after a restart with an empty spool: else what comes later counts as "from before the request", and "no such instance" is never said.
+    [Fact]
+    public async Task Storage_commitment_after_a_restart_does_not_wait_for_what_came_later()
+    {
+        var (web, port, study, later) = (FreePorts.Next(), FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}", $"1.2.{Random.Shared.NextInt64()}");
+        var functions = await StartFunctionsAsync(web);
+        await using var gateway = await StartAsync(web, port);
+        await StoreAsync(gateway, study, 1, 3);
+        await gateway.WaitUntilDrainedAsync();
+        functions.Dispose();
+        await RequestAsync(gateway, "1.2.77.4", study, ("1.2.840.10008.5.1.4.1.1.7", 99));
+        gateway.Kill();
+        await gateway.RestartAsync();
+        // One that always waits: its destination refuses connections at first, and it has the lowest number of an empty spool.
+        await StoreAsync(gateway, later, 1, 1);
+        await using var archive = await ScriptedServer.StartAsync((_, context) =>
+        {
+            context.Response.StatusCode = 503; // it never takes what waits
+            return Task.CompletedTask;
+        }, routes => routes.MapGet("/dicomweb/instances", context =>
+        {
+            context.Response.StatusCode = 204;
+            return Task.CompletedTask;
+        }), $"http://127.0.0.1:{web}");
+        await using var modality = await TestScp.StartAsync(port);
+        await GatewaySystem.UntilAsync(() => Task.FromResult(!modality.Reports.IsEmpty), "the report that there is no such instance");
+        modality.Reports.TryDequeue(out var report);
+        Assert.Equal([($"{study}.1.99", 0x0112)], report!.Failed);
+    }
+
+    [Fact]
+    public async Task Storage_commitment_asks_an_archive_that_has_it_over_the_web_and_erases_nothing_of_what_lies_in_quarantine()
+    {
+        var (web, port, study) = (FreePorts.Next(), FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}");
+        using var functions = await StartFunctionsAsync(web);
+        await using var gateway = await StartAsync(web, port, ("Gateway__Destinations__archive__CommitmentRequests", "true"));
+        await StoreAsync(gateway, study, 1, 2);
+        await gateway.WaitUntilDrainedAsync();
+        // The same UID with other content: the archive keeps the first, and this one comes into quarantine.
+        Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, 2, name: "Other^Name").DataSet(), $"{study}.1.2"));
+        await gateway.UntilAsync(status => status.GetProperty("destinations")[0].GetProperty("quarantined").GetInt64() == 1, "it lies in quarantine");
+        await using var modality = await TestScp.StartAsync(port);
+        await RequestAsync(gateway, "1.2.77.5", study, ("1.2.840.10008.5.1.4.1.1.7", 1), ("1.2.840.10008.5.1.4.1.1.7", 2), ("1.2.840.10008.5.1.4.1.1.7", 99));
+        await GatewaySystem.UntilAsync(() => Task.FromResult(!modality.Reports.IsEmpty), "the report comes on a new association");
+        modality.Reports.TryDequeue(out var report);
+        Assert.Equal([$"{study}.1.1"], report!.Confirmed);
+        Assert.Equal([($"{study}.1.2", 0x0110), ($"{study}.1.99", 0x0112)], report.Failed.Order());
+    }
+
+    [Fact]
+    public async Task Storage_commitment_is_reported_on_a_new_association_by_option_while_the_first_one_lives()
+    {
+        var (web, port, study) = (FreePorts.Next(), FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}");
+        using var functions = await StartFunctionsAsync(web);
+        await using var gateway = await StartAsync(web, port, ("Gateway__Commitment__NewAssociation", "true"));
+        await using var modality = await TestScp.StartAsync(port);
+        await StoreAsync(gateway, study, 1, 1);
+        await using var association = await ConnectAsync(gateway);
+        await SendAsync(association, "1.2.77.6", study, ("1.2.840.10008.5.1.4.1.1.7", 1));
+        await GatewaySystem.UntilAsync(() => Task.FromResult(!modality.Reports.IsEmpty), "the report comes on a new association");
+        await association.ReleaseAsync(default);
+    }
+
     [Fact]
     public async Task Without_a_token_the_archive_counts_as_down()
     {
@@ -111,7 +176,7 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
 
     private async Task<FunctionsProcess> StartFunctionsAsync(int port) => await FunctionsProcess.StartAsync(azurite.ConnectionString, port: port);
 
-    private static Task<GatewayProcess> StartAsync(int web, int remote) => GatewayProcess.StartAsync($"http://127.0.0.1:{web}/dicomweb", new Dictionary<string, string>
+    private static Task<GatewayProcess> StartAsync(int web, int remote, params (string Key, string Value)[] more) => GatewayProcess.StartAsync($"http://127.0.0.1:{web}/dicomweb", new Dictionary<string, string>(more.Select(item => KeyValuePair.Create(item.Key, item.Value)))
     {
         ["Gateway__RemoteAes__MODALITY__Host"] = "127.0.0.1", ["Gateway__RemoteAes__MODALITY__Port"] = $"{remote}", ["Gateway__Commitment__RetrySeconds"] = "1", ["Gateway__Query__TimeoutSeconds"] = "5",
     });

@@ -14,13 +14,13 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly WebApplication app;
     private readonly List<StowRequest> requests = [];
 
-    private ScriptedServer(Func<StowRequest, HttpContext, Task> answer, Action<WebApplication>? routes)
+    private ScriptedServer(Func<StowRequest, HttpContext, Task> answer, Action<WebApplication>? routes, string url)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         app = builder.Build();
-        app.Urls.Add("http://127.0.0.1:0");
+        app.Urls.Add(url);
         app.MapPost("/studies", async context =>
         {
             var sops = new List<string>();
@@ -57,9 +57,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="answer">Answers a store.</param>
     /// <param name="routes">Adds further routes.</param>
-    public static async Task<ScriptedServer> StartAsync(Func<StowRequest, HttpContext, Task> answer, Action<WebApplication>? routes = null)
+    /// <param name="url">Where it listens.</param>
+    public static async Task<ScriptedServer> StartAsync(Func<StowRequest, HttpContext, Task> answer, Action<WebApplication>? routes = null, string url = "http://127.0.0.1:0")
     {
-        var server = new ScriptedServer(answer, routes);
+        var server = new ScriptedServer(answer, routes, url);
         await server.app.StartAsync();
         return server;
     }

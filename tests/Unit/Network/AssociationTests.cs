@@ -159,6 +159,56 @@ public sealed class AssociationTests
     });
 
     [Fact]
+    public Task A_request_that_drips_above_the_minimum_rate_is_closed_by_artim_all_the_same() => Task.Run(async () =>
+    {
+        // PS3.8 9.1.5: ARTIM is for the whole PDU; bytes earn time back only between established peers. A PDU of 60,000 bytes, of which 2,000 come each second.
+        await using var wire = new Wire(ServeAsync);
+        await wire.WriteAsync("01 00 0000EA60");
+        var seconds = 0;
+        for (; !wire.Serving.IsCompleted && seconds < 60; seconds++)
+        {
+            wire.Time.Advance(TimeSpan.FromSeconds(1.1));
+            if (!wire.Serving.IsCompleted && seconds < 29) await wire.WriteAsync(new byte[2000]);
+        }
+        Assert.InRange(seconds, 27, 31);
+        Assert.Equal(AbortCause.Timeout, (await Assert.ThrowsAsync<AssociationAbortedException>(() => wire.Serving)).Cause);
+    });
+
+    [Theory]
+    [InlineData(4096)]
+    [InlineData(4097)]
+    [InlineData(16384)]
+    public Task Fragments_fill_the_peers_maximum_length_and_never_exceed_it(int maximum) => Task.Run(async () =>
+    {
+        byte[] sent = [.. Enumerable.Range(0, (3 * maximum) + 10).Select(i => (byte)i)];
+        foreach (var fromStream in new[] { false, true })
+        {
+            await using var wire = new Wire(async association =>
+            {
+                var command = DimseCommand.CStore(1, Wire.Ct, Sop);
+                if (fromStream) await association.SendAsync(command, association.FindContext(Wire.Ct)!, new MemoryStream(sent), default);
+                else await association.SendAsync(command, association.FindContext(Wire.Ct)!, sent, default);
+                await association.ReceiveAsync(default);
+            });
+            await wire.WriteAsync(PduTests.Write(new AssociateRequest
+            {
+                CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = [new(1, Wire.Ct, [Wire.Explicit])], User = new UserInformation { MaxPduLength = (uint)maximum },
+            }));
+            Assert.IsType<AssociateAccept>(await wire.ReadAsync());
+            var (received, longest, isLast) = (new List<byte>(), 0, false);
+            while (!isLast)
+            {
+                var values = Assert.IsType<DataTransfer>(await wire.ReadAsync()).Values;
+                longest = Math.Max(longest, values.Sum(value => value.Data.Length + 6)); // PS3.8 9.3.1: what the maximum is of
+                foreach (var value in values.Where(value => !value.IsCommand)) received.AddRange(value.Data.Span);
+                isLast = values.Any(value => !value.IsCommand && value.IsLast);
+            }
+            Assert.Equal(maximum & ~1, longest);
+            Assert.Equal(sent, received);
+        }
+    });
+
+    [Fact]
     public Task An_idle_association_is_aborted() => Task.Run(async () =>
     {
         await using var wire = new Wire(ServeAsync, new() { Idle = TimeSpan.FromMinutes(5) });

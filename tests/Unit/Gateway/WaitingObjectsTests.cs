@@ -1,0 +1,106 @@
+using System.Text;
+using DicomServerless.Dicom;
+using DicomServerless.EdgeGateway.Query;
+using DicomServerless.EdgeGateway.Spooling;
+using DicomServerless.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace DicomServerless.Unit.Gateway;
+
+/// <summary>Queries over what waits: known from the commit on, and no file is read for more than its header.</summary>
+public sealed class WaitingObjectsTests : IAsyncLifetime
+{
+    private readonly string folder = Path.Combine(Path.GetTempPath(), "waiting-" + Guid.NewGuid().ToString("n"));
+    private Spool spool = null!;
+
+    public Task InitializeAsync()
+    {
+        spool = Open();
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await spool.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private Spool Open() => Spool.Open(new SpoolOptions { Path = folder, MinFreeMiB = 0 }, TimeProvider.System, NullLogger.Instance);
+
+    private async Task StoreAsync(string study, int series, int number, string name = "Doe^Jane", string date = "20240229", string time = "101112")
+    {
+        var data = TestObject.Of(study, $"{study}.{series}", $"{study}.{series}.{number}").Add(0x00080060, "CS", series == 1 ? "CT" : "SR").Add(0x00100010, "PN", name).Add(0x00100020, "LO", "P1")
+            .Add(0x00080020, "DA", date).Add(0x00080030, "TM", time).Add(0x7FE00010, "OW", new byte[200_000]);
+        byte[] file = [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.7"), Uid.Parse($"{study}.{series}.{number}"), TransferSyntax.ExplicitVrLittleEndian.Uid), .. data.DataSet()];
+        using var scanner = new InstanceScanner();
+        scanner.Push(file);
+        Assert.Equal(ScanStatus.Complete, scanner.Complete());
+        await using var writer = spool.TryBegin(["archive"])!;
+        writer.Append(file);
+        Assert.Equal(SpoolOutcome.Ok, (await writer.CommitAsync(Uid.Parse(study), ObjectDescription.Of(scanner.Result!))).Outcome);
+    }
+
+    private static Identifier Identifier(string level, params (Tag Tag, Vr Vr, string Value)[] keys)
+    {
+        var builder = new DataSetBuilder();
+        builder.Add(Tags.QueryRetrieveLevel, Vr.CS, Encoding.ASCII.GetBytes(level));
+        foreach (var (tag, vr, value) in keys) builder.Add(tag, vr, Encoding.ASCII.GetBytes(value));
+        return EdgeGateway.Query.Identifier.Read(builder.Build(), isPatientRoot: false, null, out _)!;
+    }
+
+    private static async Task<List<Match>> FindAsync(WaitingObjects waiting, Identifier identifier, bool combined = false, CancellationToken cancellationToken = default)
+    {
+        var found = new List<Match>();
+        await foreach (var match in new QuerySearch(null, waiting, "archive", "").FindAsync(identifier, fuzzy: false, combined, cancellationToken)) found.Add(match);
+        return found;
+    }
+
+    [Fact]
+    public async Task Counts_and_modalities_come_from_the_commit_and_one_header_stands_for_a_study()
+    {
+        for (var i = 1; i <= 3; i++) await StoreAsync("1.2", 1, i);
+        await StoreAsync("1.2", 2, 1);
+        using var waiting = new WaitingObjects(spool);
+        // Whatever else would be opened is damaged: only the first object's header is needed.
+        foreach (var entry in spool.Waiting("archive", "1.2").Skip(1)) File.WriteAllBytes(entry.Path, "damaged"u8.ToArray());
+        var study = Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientName, Vr.PN, "doe*"))));
+        Assert.Equal(("4", "2", "CT\\SR"), (study.Text(Tags.NumberOfStudyRelatedInstances), study.Text(Tags.NumberOfStudyRelatedSeries), study.Text(Tags.ModalitiesInStudy)));
+        // The header is kept: its file may be gone, and the answer is the same.
+        File.WriteAllBytes(spool.Waiting("archive", "1.2")[0].Path, "damaged"u8.ToArray());
+        Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientName, Vr.PN, "doe*"), (Tags.ModalitiesInStudy, Vr.CS, "SR"))));
+    }
+
+    [Fact]
+    public async Task After_a_restart_headers_are_read_once_and_no_pixels()
+    {
+        await StoreAsync("1.3", 1, 1);
+        await spool.DisposeAsync();
+        spool = Open();
+        var entry = Assert.Single(spool.Waiting("archive", "1.3"));
+        Assert.Null(entry.Description);
+        // All behind the first block is cut off: a reader that needs the pixels would call it truncated.
+        using (var file = File.OpenWrite(entry.Path)) file.SetLength(80_000);
+        using var waiting = new WaitingObjects(spool);
+        Assert.Equal("1", Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientID, Vr.LO, "P1")))).Text(Tags.NumberOfStudyRelatedInstances));
+        Assert.Equal("1.3.1.1", entry.Description!.Key.Sop.Value);
+    }
+
+    [Fact]
+    public async Task A_query_over_what_waits_can_be_cancelled()
+    {
+        await StoreAsync("1.4", 1, 1);
+        using var waiting = new WaitingObjects(spool);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => FindAsync(waiting, Identifier("STUDY"), cancellationToken: new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public async Task A_date_and_its_time_are_one_interval_where_that_was_agreed()
+    {
+        await StoreAsync("1.5", 1, 1, date: "20240102", time: "080000");
+        using var waiting = new WaitingObjects(spool);
+        // From the 1st at 10 h to the 3rd at 12 h: apart, 8 h is no time between 10 h and 12 h.
+        var identifier = Identifier("STUDY", (Tags.StudyDate, Vr.DA, "20240101-20240103"), (Tags.StudyTime, Vr.TM, "100000-120000"));
+        Assert.Empty(await FindAsync(waiting, identifier, combined: false));
+        Assert.Single(await FindAsync(waiting, identifier, combined: true));
+    }
+}
