@@ -41,6 +41,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
         var options = new ArchiveOptions
         {
             DuplicatePolicy = reader.Choice("DuplicatePolicy", defaults.DuplicatePolicy),
+            SecondPatient = reader.Choice("SecondPatient", defaults.SecondPatient),
             OnStore = reader.Choice("OnStore", defaults.OnStore),
             JournalDueSeconds = reader.Number("JournalDueSeconds", defaults.JournalDueSeconds),
             KeepStudySeconds = reader.Number("KeepStudySeconds", defaults.KeepStudySeconds),
