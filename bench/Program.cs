@@ -5,7 +5,7 @@ using BenchmarkDotNet.Running;
 using DicomServerless.Bench.Archive;
 using DicomServerless.Bench.Gateway;
 
-// archive, gateway and memory measure the published program as a whole; everything else goes to BenchmarkDotNet.
+// archive, gateway and memory measure the published program as a whole, index the archive over stores in memory; everything else goes to BenchmarkDotNet.
 switch (args.FirstOrDefault())
 {
     case "archive":
@@ -13,6 +13,9 @@ switch (args.FirstOrDefault())
         return;
     case "gateway":
         await GatewayBench.RunAsync(args.Contains("--quick"), Option("--only="));
+        return;
+    case "index":
+        await IndexBench.RunAsync(Option("--instances=") is { } size ? int.Parse(size, CultureInfo.InvariantCulture) : 10_000);
         return;
     case "memory":
         await MemoryBench.RunAsync(args.Contains("--quick"));

@@ -1,5 +1,6 @@
 using System.Net;
 using DicomServerless.Archive;
+using DicomServerless.Archive.Index;
 using DicomServerless.Archive.Search;
 using DicomServerless.Functions.Endpoints;
 using DicomServerless.Functions.Hosting;
@@ -54,11 +55,19 @@ internal static class Program
         try
         {
             await archive.Stores.CreateIfAbsentAsync(stop.Token);
-            var changed = await archive.Reconciler.RebuildAsync(stop.Token);
-            while (!(await archive.QueryTags.RunAsync(stop.Token)).IsFinished) stop.Token.ThrowIfCancellationRequested();
+            var rebuilt = await archive.Rebuild.RunAsync(stop.Token);
+            QueryTagRun tags;
+            do tags = await archive.QueryTags.RunAsync(stop.Token);
+            while (tags is { IsFinished: false, Failed: 0 });
             await archive.CloseAsync();
-            await Console.Out.WriteLineAsync($"The index equals the blobs; {changed} instances differed.");
-            return 0;
+            var failed = rebuilt.Failed + tags.Failed;
+            if (failed == 0)
+            {
+                await Console.Out.WriteLineAsync($"The index equals the blobs; {rebuilt.Changed} instances differed.");
+                return 0;
+            }
+            await Console.Error.WriteLineAsync($"{rebuilt.Changed} instances differed. {failed} studies or blobs could not be brought in line; the log says why. Run rebuild again when the reason is gone.");
+            return 1;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

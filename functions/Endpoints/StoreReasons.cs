@@ -23,6 +23,7 @@ internal static class StoreReasons
         StoreOutcome.CannotUnderstand => 0xC000, // cannot understand
         StoreOutcome.StudyMismatch => 0xC409,    // ours, in the range of "cannot understand": not of the study of the resource. 50185
         StoreOutcome.FileMetaMismatch => 0xA900, // does not match SOP Class, here: group 2 and data set disagree
+        StoreOutcome.OtherPatient => 0xC412,     // ours, in the range of "cannot understand": of another patient than its study. 50194
         StoreOutcome.TooLarge => 0xC413,         // ours, in the range of "cannot understand", so that nobody tries again: too large. 50195
         StoreOutcome.TryAgain => 0xA700,         // out of resources: worth another try
         _ => throw new UnreachableException(),
@@ -33,6 +34,7 @@ internal static class StoreReasons
     {
         if (result.Outcome == StoreOutcome.KeptFirst) return KeptFirst;
         if (result.Original is not null) return Coerced;
+        if (result.IsOfOtherPatient) return DoesNotMatch;
         return result.Warnings.Any(warning => IsDoubtful(warning.Kind)) ? DoesNotMatch : null;
     }
 

@@ -42,6 +42,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
         {
             FileMetaMismatch = reader.Choice("FileMetaMismatch", defaults.FileMetaMismatch),
             DuplicatePolicy = reader.Choice("DuplicatePolicy", defaults.DuplicatePolicy),
+            SecondPatient = reader.Choice("SecondPatient", defaults.SecondPatient),
             OnStore = reader.Choice("OnStore", defaults.OnStore),
             JournalDueSeconds = reader.Number("JournalDueSeconds", defaults.JournalDueSeconds),
             KeepStudySeconds = reader.Number("KeepStudySeconds", defaults.KeepStudySeconds),

@@ -41,7 +41,7 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01'
   parent: account
   name: 'default'
   properties: {
-    // A blob deleted by mistake can be brought back for a week; the index follows the event of that too.
+    // A blob deleted by mistake can be brought back for a week. No event tells of that: run a rebuild afterwards (docs/operations.md).
     deleteRetentionPolicy: {
       enabled: true
       days: 7

@@ -26,8 +26,11 @@ internal static partial class ArchiveLog
     [LoggerMessage(1006, LogLevel.Warning, "A blob put in from outside was rejected: {Reason}")]
     public static partial void Rejected(ILogger log, string reason);
 
-    [LoggerMessage(1007, LogLevel.Information, "Rebuild: prefix {Prefix} done, {Studies} studies, {Changed} instances changed")]
+    [LoggerMessage(1007, LogLevel.Information, "Rebuild: prefixes from {Prefix} on done, {Studies} studies, {Changed} instances changed")]
     public static partial void Rebuilt(ILogger log, string prefix, int studies, int changed);
+
+    [LoggerMessage(1009, LogLevel.Error, "Rebuild: a study, a blob or its search rows could not be brought in line; the rebuild goes on")]
+    public static partial void NotRebuilt(ILogger log, Exception exception);
 
     [LoggerMessage(1008, LogLevel.Error, "An object could not be stored; its sender is told to send it again")]
     public static partial void NotStored(ILogger log, Exception exception);

@@ -14,6 +14,15 @@ public enum DuplicatePolicy
     KeepFirst,
 }
 
+/// <summary>What happens when an object comes whose Patient ID is not that of the study it names.</summary>
+public enum SecondPatientPolicy
+{
+    /// <summary>It is stored with a warning; the study stays that of the patient whose object came first.</summary>
+    Warn,
+    /// <summary>It is refused.</summary>
+    Refuse,
+}
+
 /// <summary>When a store is indexed.</summary>
 public enum IndexingOnStore
 {
@@ -37,6 +46,12 @@ public sealed class ArchiveOptions
 {
     /// <summary>What happens to an object whose UID is there with other content. Default Reject.</summary>
     public DuplicatePolicy DuplicatePolicy { get; set; } = DuplicatePolicy.Reject;
+
+    /// <summary>
+    /// What happens to an object whose Patient ID is not that of its study. Known from the index and the request itself: two requests that begin a study at the same moment do not
+    /// see each other, and with OnStore = Event only the request is looked at. Default Warn.
+    /// </summary>
+    public SecondPatientPolicy SecondPatient { get; set; } = SecondPatientPolicy.Warn;
 
     /// <summary>
     /// What happens to an object whose file meta information names another SOP Class or Instance UID than its data set. Blobs that others put are indexed by their data set

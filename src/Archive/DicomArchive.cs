@@ -25,7 +25,8 @@ public sealed class DicomArchive
         Removal = new InstanceRemoval(stores, index, newGuid);
         var inbox = new Inbox(stores, Store, options, log);
         Events = new BlobEventHandler(stores, index, inbox, options, clock);
-        Reconciler = new Reconciler(stores, index, inbox, contents, options, clock, newGuid, log);
+        Reconciler = new Reconciler(stores, index, inbox, options, clock);
+        Rebuild = new IndexRebuild(stores, Reconciler, inbox, new SearchRowCheck(stores, contents, new ConflictWait(clock, newGuid), log), log);
         Retrieval = new InstanceRetrieval(stores, index, options);
         QueryTags = new QueryTagBuild(stores, index, options, clock, log);
         Search = new DicomSearch(stores, options, QueryTags);
@@ -57,8 +58,11 @@ public sealed class DicomArchive
     /// <summary>Follows blob events.</summary>
     public BlobEventHandler Events { get; }
 
-    /// <summary>Reconciles and rebuilds.</summary>
+    /// <summary>Reconciles studies.</summary>
     public Reconciler Reconciler { get; }
+
+    /// <summary>Rebuilds the whole index.</summary>
+    public IndexRebuild Rebuild { get; }
 
     /// <summary>Works off the journal.</summary>
     public Sweeper Sweeper { get; }

@@ -24,6 +24,7 @@ public sealed class InstanceStore
     {
         (Stores, Index, Contents, Options, Clock, NewGuid) = (stores, index, contents, options, clock, newGuid);
         memory = new UploadMemory(options.UploadMemoryMiB * 1024L * 1024);
+        Settling = new UploadMemory(options.UploadMemoryMiB * 1024L * 1024 / 4);
         spoolSpace = new UploadMemory(options.BulkSpoolMiB * 1024L * 1024);
     }
 
@@ -33,6 +34,9 @@ public sealed class InstanceStore
     internal ArchiveOptions Options { get; }
     internal TimeProvider Clock { get; }
     internal Func<Guid> NewGuid { get; }
+
+    /// <summary>The memory of objects that are stored and wait for the index; all requests share it. A quarter of what objects on their way in may take.</summary>
+    internal UploadMemory Settling { get; }
 
     /// <summary>Starts a request of one or many objects. Objects of one study that come in it are indexed together.</summary>
     public StoreBatch Begin(StoreRequest request) => new(this, request);

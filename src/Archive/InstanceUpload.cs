@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
 using DicomServerless.Storage;
 
@@ -83,7 +84,7 @@ internal sealed class InstanceUpload : IDisposable
     /// <summary>Makes the blob. May be called again, with another condition, after a refusal.</summary>
     public async Task<BlobWritten> CommitAsync(string name, BlobCondition condition, string source, DateTimeOffset received, CancellationToken cancellationToken)
     {
-        var metadata = BlobMetadata.Write(Convert.ToHexStringLower(Scan.DataSetHash), Scan.DataSetOffset, received, source);
+        var metadata = BlobMetadata.Write(Convert.ToHexStringLower(Scan.DataSetHash), Scan.DataSetOffset, Scan.StatedTransferSyntax(), received, source);
         var write = new BlobWrite(condition, metadata, "application/dicom", BlobMetadata.OwnRequest + newGuid().ToString("n"));
         if (blocks.Count == 0) return await stores.Dicom.PutAsync(name, buffer.Content(), write, cancellationToken);
         if (buffer.Length > 0) await StageBlockAsync(name, cancellationToken);

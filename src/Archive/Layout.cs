@@ -8,8 +8,12 @@ namespace DicomServerless.Archive;
 /// <summary>Where everything lies: blob names and row keys, built from validated UIDs only.</summary>
 public static class Layout
 {
-    /// <summary>The version that each row carries, so that readers can upgrade old rows.</summary>
-    public const int SchemaVersion = 1;
+    /// <summary>
+    /// The version that rows carry (those of <c>keys</c> and <c>uids</c> say nothing but their keys and have none). It is raised when an instance row is to hold something else: other attributes
+    /// apart from the metadata, or metadata written in another way. A search takes what an older row does not hold from its metadata; settling the instance or a rebuild
+    /// writes the row anew; and it is part of the ETag of <c>/metadata</c>. A row of a newer version is read as it is. 2: Content Date (0008,0023) is kept apart from the metadata.
+    /// </summary>
+    public const int SchemaVersion = 2;
 
     /// <summary>The key of a study's own row.</summary>
     public const string StudyRowKey = "s";
@@ -56,6 +60,9 @@ public static class Layout
 
     /// <summary>The first and the end of a series' instance rows.</summary>
     public static (string From, string Before) InstanceRows(Uid series) => ($"i:{series}:", $"i:{series};");
+
+    /// <summary>The range that holds one instance's row only.</summary>
+    public static (string From, string Before) InstanceRow(InstanceName name) => (InstanceRowKey(name), InstanceRowKey(name) + "!");
 
     /// <summary>Reads an instance row's key.</summary>
     public static bool TryParseInstanceRowKey(string rowKey, out InstanceName name)

@@ -12,6 +12,8 @@ public sealed class StoreBatch : IAsyncDisposable
 {
     private const int MaxAttempts = 10;
 
+    private const string StoredForOther = "Its Patient ID (0010,0020) is not that of its study, which belongs to another patient. It was stored; only searches for instances find it by its own Patient ID.";
+
     private readonly InstanceStore store;
     private readonly StoreRequest request;
     private readonly SemaphoreSlim writes;
@@ -74,7 +76,6 @@ public sealed class StoreBatch : IAsyncDisposable
     {
         await FlushAsync();
         foreach (var group in groups.Values) group.Lease.Dispose();
-        writes.Dispose();
     }
 
     // The blobs of this batch are there, so a change that nobody enqueues would be an object that nobody finds (rule 2).
@@ -92,28 +93,39 @@ public sealed class StoreBatch : IAsyncDisposable
         var before = lastWrites.GetValueOrDefault(key);
         lastWrites[key] = done.Task;
         var group = GroupOf(key.Study);
+        var isWriting = true;
+        var held = 0L;
         try
         {
-            StudyChange? change;
-            StoreOutcome outcome;
+            PutResult put;
             var warnings = upload.Scan.Warnings;
             try
             {
                 if (before is not null) await before;
-                (outcome, change) = await PutAsync(upload, key, group.Lease.Writer, cancellationToken);
+                put = await PutAsync(upload, key, group, cancellationToken);
             }
             finally
             {
                 upload.Dispose();
-                writes.Release();
             }
-            if (change is not null && store.Options.OnStore == IndexingOnStore.Commit)
+            if (put.Change is { } change && store.Options.OnStore == IndexingOnStore.Commit)
             {
-                lock (gate) group.Add(change);
+                // What waits for the index has its share of memory, too: without it the next object is not received before this one is indexed.
+                held = store.Settling.TryTake(change.HeldBytes) ? change.HeldBytes : 0;
+                lock (gate)
+                {
+                    group.Add(change);
+                    if (held == 0) foreach (var waiting in groups.Values) waiting.Flush();
+                }
                 done.SetResult();
+                if (held > 0) ReleaseWrite();
                 await change.Settled;
             }
-            return new StoreResult(outcome, upload.Uids, Problem(outcome), warnings) { IsNew = outcome == StoreOutcome.Stored && change?.IsNew == true, Original = outcome == StoreOutcome.Stored ? original : null };
+            var isStored = put.Outcome == StoreOutcome.Stored;
+            return new StoreResult(put.Outcome, upload.Uids, put.IsOfOtherPatient ? StoredForOther : Problem(put.Outcome), warnings)
+            {
+                IsNew = isStored && put.Change?.IsNew == true, Original = isStored ? original : null, IsOfOtherPatient = put.IsOfOtherPatient,
+            };
         }
         catch (Exception exception)
         {
@@ -124,7 +136,15 @@ public sealed class StoreBatch : IAsyncDisposable
         }
         finally
         {
+            store.Settling.Return(held);
             done.TrySetResult();
+            ReleaseWrite();
+        }
+
+        void ReleaseWrite()
+        {
+            if (isWriting) writes.Release();
+            isWriting = false;
         }
     }
 
@@ -138,33 +158,47 @@ public sealed class StoreBatch : IAsyncDisposable
     }
 
     // Put if absent; what is there decides the rest.
-    private async Task<(StoreOutcome, StudyChange?)> PutAsync(InstanceUpload upload, InstanceKey key, StudyWriter writer, CancellationToken cancellationToken)
+    private async Task<PutResult> PutAsync(InstanceUpload upload, InstanceKey key, StudyGroup group, CancellationToken cancellationToken)
     {
         var name = Layout.BlobName(key);
         var hash = Convert.ToHexStringLower(upload.Scan.DataSetHash);
+        var syntax = upload.Scan.StatedTransferSyntax();
         BlobInfo? replaced = null;
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var guard = await GuardAsync(writer, cancellationToken);
+            var guard = await GuardAsync(group.Lease.Writer, cancellationToken);
+            var received = store.Clock.GetUtcNow();
+            var content = store.Contents.From(upload.Scan, key, upload.Uids.SopClassUid, upload.Length, received.ToUnixTimeMilliseconds());
+            var isOther = IsOfOtherPatient(group, content, guard);
+            if (isOther && store.Options.SecondPatient == SecondPatientPolicy.Refuse) return new(StoreOutcome.OtherPatient, null);
             var condition = replaced is null ? BlobCondition.Absent : BlobCondition.Match(replaced.ETag);
-            var written = await upload.CommitAsync(name, condition, request.Source, store.Clock.GetUtcNow(), cancellationToken);
-            if (written.Status == StorageStatus.Ok)
-            {
-                var content = store.Contents.From(upload.Scan, key, upload.Uids.SopClassUid, upload.Length);
-                return (StoreOutcome.Stored, StudyChange.Put(content, written.ETag!, replaced is null, guard));
-            }
+            var written = await upload.CommitAsync(name, condition, request.Source, received, cancellationToken);
+            if (written.Status == StorageStatus.Ok) return new(StoreOutcome.Stored, StudyChange.Put(content, written.ETag!, replaced is null, guard), isOther);
             // Another upload of the same name took our staged blocks with its commit.
-            if (written.Status == StorageStatus.Invalid) return (StoreOutcome.TryAgain, null);
-            if (written.Status == StorageStatus.TooLarge) return (StoreOutcome.CannotUnderstand, null);
+            if (written.Status == StorageStatus.Invalid) return new(StoreOutcome.TryAgain, null);
+            if (written.Status == StorageStatus.TooLarge) return new(StoreOutcome.TooLarge, null);
             replaced = null;
             if (await store.Stores.Dicom.HeadAsync(name, cancellationToken) is not { } stored) continue;
-            var (storedHash, storedOffset) = await HashOfAsync(stored, cancellationToken);
-            if (storedHash == hash) return (StoreOutcome.AlreadyStored, StudyChange.Look(key.Name));
-            if (request.DuplicatePolicy != DuplicatePolicy.Replace && !upload.IsContinuationOf(stored.Length - storedOffset, storedHash))
-                return (request.DuplicatePolicy == DuplicatePolicy.KeepFirst ? StoreOutcome.KeptFirst : StoreOutcome.Duplicate, null);
+            var there = await StoredDataSetAsync(key, stored, cancellationToken);
+            // The same bytes in another transfer syntax are another data set (PS3.5 10).
+            var isSameSyntax = there.Hash.Length > 0 && there.TransferSyntax == syntax;
+            if (isSameSyntax && there.Hash == hash) return new(StoreOutcome.AlreadyStored, StudyChange.Look(key.Name));
+            if (request.DuplicatePolicy != DuplicatePolicy.Replace && !(isSameSyntax && upload.IsContinuationOf(stored.Length - there.Offset, there.Hash)))
+                return new(request.DuplicatePolicy == DuplicatePolicy.KeepFirst ? StoreOutcome.KeptFirst : StoreOutcome.Duplicate, null);
             replaced = stored;
         }
-        return (StoreOutcome.TryAgain, null);
+        return new(StoreOutcome.TryAgain, null);
+    }
+
+    // The patients of the study as the index knows them, and the first one that this request names for it.
+    private bool IsOfOtherPatient(StudyGroup group, InstanceContent content, StudyGuard guard)
+    {
+        if (StudyPatients.IdIn(content.StudyAttributes) is not { } patient) return false;
+        lock (gate)
+        {
+            group.FirstPatient ??= guard.Patients?.Study ?? patient;
+            return patient != group.FirstPatient || guard.Patients?.IsOther(patient) == true;
+        }
     }
 
     private async Task<StudyGuard> GuardAsync(StudyWriter writer, CancellationToken cancellationToken)
@@ -175,20 +209,30 @@ public sealed class StoreBatch : IAsyncDisposable
         return default;
     }
 
-    // A blob that someone else put has no hash in its metadata: it is read (rule 10).
-    private async Task<(string Hash, long Offset)> HashOfAsync(BlobInfo blob, CancellationToken cancellationToken)
+    // A blob that someone else put has no hash in its metadata, and one of an earlier version no transfer syntax: its row tells, or it is read (rule 10).
+    private async Task<StoredDataSet> StoredDataSetAsync(InstanceKey key, BlobInfo blob, CancellationToken cancellationToken)
     {
-        if (BlobMetadata.TryRead(blob, out var hash, out var offset)) return (hash, offset);
+        if (BlobMetadata.TryRead(blob, out var hash, out var offset))
+        {
+            if (blob.Metadata.GetValueOrDefault(BlobMetadata.Syntax) is { Length: > 0 } stated) return new(hash, offset, stated);
+            var row = await store.Stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), ["ET", "TS"], cancellationToken);
+            if (row?.Text("ET") == blob.ETag && row?.Text("TS") is { } indexed) return new(hash, offset, indexed);
+        }
         var read = await store.Contents.ReadAsync(store.Stores.Dicom, blob.Name, cancellationToken);
-        return read.Content is { } content ? (content.DataSetHash, content.DataSetOffset) : ("", 0);
+        return read.Content is { } content ? new(content.DataSetHash, content.DataSetOffset, content.TransferSyntaxUid) : new("", 0, "");
     }
+
+    private readonly record struct StoredDataSet(string Hash, long Offset, string TransferSyntax);
+
+    private readonly record struct PutResult(StoreOutcome Outcome, StudyChange? Change, bool IsOfOtherPatient = false);
 
     private static string? Problem(StoreOutcome outcome) => outcome switch
     {
         StoreOutcome.Duplicate => "Another object is there under its SOP Instance UID.",
         StoreOutcome.KeptFirst => "Another object is there under its SOP Instance UID and was kept.",
         StoreOutcome.TryAgain => "It was changed by others meanwhile; send it again.",
-        StoreOutcome.CannotUnderstand => "It is larger than the store takes.",
+        StoreOutcome.TooLarge => "It is larger than the store takes.",
+        StoreOutcome.OtherPatient => "Its Patient ID (0010,0020) is not that of its study, which belongs to another patient.",
         _ => null,
     };
 
@@ -198,6 +242,9 @@ public sealed class StoreBatch : IAsyncDisposable
         private readonly List<StudyChange> pending = [];
 
         public StudyLease Lease => lease;
+
+        /// <summary>The study's patient, as the first object of this request that names one found it.</summary>
+        public string? FirstPatient { get; set; }
 
         public void Add(StudyChange change)
         {

@@ -19,6 +19,8 @@ public enum StoreOutcome
     StudyMismatch,
     /// <summary>The UIDs of its file meta information are not those of its data set.</summary>
     FileMetaMismatch,
+    /// <summary>Its Patient ID is not that of the study (option SecondPatient = Refuse).</summary>
+    OtherPatient,
     /// <summary>Larger than this archive can take this way, however often it is sent.</summary>
     TooLarge,
     /// <summary>Storage failed or the object changed too often meanwhile; worth another try.</summary>
@@ -34,6 +36,9 @@ public sealed record StoreResult(StoreOutcome Outcome, InstanceUids Uids, string
 {
     /// <summary>Whether nothing was there before under its UID.</summary>
     public bool IsNew { get; init; }
+
+    /// <summary>Whether it was stored into a study of another patient.</summary>
+    public bool IsOfOtherPatient { get; init; }
 
     /// <summary>What was changed in it, as Original Attributes Sequence (0400,0561); null if nothing.</summary>
     public DataSet? Original { get; init; }

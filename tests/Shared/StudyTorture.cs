@@ -129,7 +129,7 @@ public sealed class StudyTorture : IDisposable
     {
         await Task.Delay(options.Duration / 2);
         var archive = new DicomArchive(stores, new ArchiveOptions { JournalDueSeconds = 2 }, TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
-        await archive.Reconciler.RebuildAsync(default);
+        await archive.Rebuild.RunAsync(default);
         await archive.CloseAsync();
     }
 
@@ -320,7 +320,7 @@ public sealed class StudyTorture : IDisposable
     {
         var memory = new MemoryWorld(TimeProvider.System).Client();
         var archive = new DicomArchive(memory with { Dicom = stores.Dicom }, new ArchiveOptions(), TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
-        await archive.Reconciler.RebuildAsync(default);
+        await archive.Rebuild.RunAsync(default);
         return archive;
     }
 

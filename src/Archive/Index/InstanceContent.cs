@@ -15,6 +15,9 @@ internal sealed record InstanceContent
     /// <summary>Where the data set starts in the blob; frame and bulk offsets count from there.</summary>
     public required long DataSetOffset { get; init; }
 
+    /// <summary>When the blob was received. Milliseconds since 1970.</summary>
+    public required long Received { get; init; }
+
     /// <summary>The blob's length.</summary>
     public required long Length { get; init; }
 

@@ -14,6 +14,13 @@ namespace DicomServerless.Archive.Index;
 /// <param name="Problem">Why there is no content.</param>
 internal readonly record struct BlobContent(bool IsThere, InstanceContent? Content, string? ETag, InstanceKey? Key, string? Problem);
 
+/// <summary>What the index takes a scan for.</summary>
+internal static class InstanceScans
+{
+    /// <summary>The transfer syntax that the file states, or the one it was found to have.</summary>
+    public static string StatedTransferSyntax(this InstanceScan scan) => (scan.FileMeta.TransferSyntax ?? scan.TransferSyntax.Uid).Value;
+}
+
 /// <summary>Makes of a scanned object what the index holds.</summary>
 internal sealed class InstanceContentReader(ArchiveOptions options)
 {
@@ -26,7 +33,7 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
     };
 
     /// <summary>Turns a completed scan into content. The four UIDs are there: <see cref="InstanceUids"/> has seen to that.</summary>
-    public InstanceContent From(InstanceScan scan, InstanceKey key, string sopClassUid, long length)
+    public InstanceContent From(InstanceScan scan, InstanceKey key, string sopClassUid, long length, long received)
     {
         var json = new ArrayBufferWriter<byte>(16 * 1024);
         DicomJsonWriter.Write(scan.DataSet, json, jsonOptions);
@@ -37,9 +44,10 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
         {
             Key = key,
             SopClassUid = sopClassUid,
-            TransferSyntaxUid = (scan.FileMeta.TransferSyntax ?? scan.TransferSyntax.Uid).Value,
+            TransferSyntaxUid = scan.StatedTransferSyntax(),
             DataSetHash = Convert.ToHexStringLower(scan.DataSetHash),
             DataSetOffset = scan.DataSetOffset,
+            Received = received,
             Length = length,
             IsDeflated = scan.IsDeflated,
             InstanceNumber = number is not null && long.TryParse(AttributeJson.FirstText(number), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null,
@@ -81,7 +89,7 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
             if (status == ScanStatus.Refused || scanner.Complete() == ScanStatus.Refused) return new(true, null, etag, null, scanner.Error!.Message);
             var uids = InstanceUids.Read(scanner.Result!.DataSet);
             if (uids.Problem is not null) return new(true, null, etag, null, uids.Problem);
-            return new(true, From(scanner.Result, uids.Key, uids.SopClassUid, length), etag, uids.Key, null);
+            return new(true, From(scanner.Result, uids.Key, uids.SopClassUid, length, BlobMetadata.ReceivedAt(blob.Info)), etag, uids.Key, null);
         }
         finally
         {

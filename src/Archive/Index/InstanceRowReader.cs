@@ -14,12 +14,17 @@ internal readonly record struct ResolvedBlob(SettledAs As, bool IsUnchanged, Ins
 /// <summary>What an instance gives to its study and its series.</summary>
 /// <param name="Name">Which one.</param>
 /// <param name="SopClassUid">SOP Class UID.</param>
+/// <param name="Received">When its blob was received. Milliseconds since 1970.</param>
 /// <param name="Study">Study attributes that have a value.</param>
 /// <param name="Series">Series attributes that have a value.</param>
 /// <param name="QueryValues">Values of the configured attributes.</param>
 internal sealed record InstanceAttributes(
-    InstanceName Name, string SopClassUid, IReadOnlyList<KeyValuePair<Tag, byte[]>> Study, IReadOnlyList<KeyValuePair<Tag, byte[]>> Series,
-    IReadOnlyList<(string Key, string Value)> QueryValues);
+    InstanceName Name, string SopClassUid, long Received, IReadOnlyList<KeyValuePair<Tag, byte[]>> Study, IReadOnlyList<KeyValuePair<Tag, byte[]>> Series,
+    IReadOnlyList<(string Key, string Value)> QueryValues)
+{
+    /// <summary>Its Patient ID; null if it has none.</summary>
+    public string? PatientId => StudyPatients.IdIn(Study);
+}
 
 /// <summary>Reads what settling needs: instance rows, and the blobs that they name.</summary>
 internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, InstanceContentReader contents)
@@ -59,19 +64,22 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
     /// <summary>The blob of a change: known from our own put or delete, or asked for, and read back where nobody has its content (rule 1).</summary>
     public async Task<ResolvedBlob> ResolveAsync(StudyChange change, bool isTrusted, InstanceState? row, CancellationToken cancellationToken)
     {
-        if (isTrusted) return change.IsDelete ? new(SettledAs.Absent, false, null, null) : new(SettledAs.Present, row?.BlobETag == change.BlobETag, change.Content, change.BlobETag);
+        if (isTrusted) return change.IsDelete ? new(SettledAs.Absent, false, null, null) : new(SettledAs.Present, IsOf(row, change.BlobETag), change.Content, change.BlobETag);
         var key = new InstanceKey(study, change.Name.Series, change.Name.Sop);
         if (await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken) is not { } blob) return new(SettledAs.Absent, row is null, null, null);
-        if (blob.ETag == row?.BlobETag) return new(SettledAs.Present, true, null, null);
+        if (IsOf(row, blob.ETag)) return new(SettledAs.Present, true, null, null);
         if (blob.ETag == change.BlobETag) return new(SettledAs.Present, false, change.Content, blob.ETag);
         if (change.ReadBack?.ETag != blob.ETag) change.ReadBack = await contents.ReadBackAsync(stores.Dicom, key, cancellationToken);
         return change.ReadBack switch
         {
-            { Content: { } content, ETag: var etag } => new(SettledAs.Present, row?.BlobETag == etag, content, etag),
+            { Content: { } content, ETag: var etag } => new(SettledAs.Present, IsOf(row, etag), content, etag),
             { IsThere: false } => new(SettledAs.Absent, row is null, null, null),
             _ => new(SettledAs.Misplaced, row is null, null, null),
         };
     }
+
+    // An older row is written anew when it is met.
+    private static bool IsOf(InstanceState? row, string? etag) => row is not null && row.BlobETag == etag && row.SchemaVersion >= Layout.SchemaVersion;
 
     /// <summary>The rows of all series.</summary>
     public async Task<List<SeriesState>> SeriesAsync(CancellationToken cancellationToken)
@@ -90,7 +98,7 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var query = new TableQuery
         {
-            PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["SC", .. InstanceState.MetadataColumns], PageSize = isSought is null ? null : FirstPage,
+            PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["SC", "RT", .. InstanceState.MetadataColumns], PageSize = isSought is null ? null : FirstPage,
         };
         for (string? continuation = null; ;)
         {
@@ -104,7 +112,7 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
                 if (passed is not null) continue;
                 var metadata = RowBytes.Decompress(instance.Metadata ?? await stores.Derived.ReadAllAsync(instance.DerivedMetadata!, cancellationToken));
                 yield return new InstanceAttributes(
-                    instance.Name, instance.SopClassUid, MetadataAttributes.Extract(metadata, IndexedAttributes.Study), MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
+                    instance.Name, instance.SopClassUid, instance.Received, MetadataAttributes.Extract(metadata, IndexedAttributes.Study), MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
                     contents.QueryValuesOf(metadata));
             }
             if (page.Continuation is null) yield break;

@@ -10,15 +10,19 @@ internal sealed class InstanceState
     public const int SpillBytes = 900 * 1024;
 
     /// <summary>The columns that settling needs of a row that is there.</summary>
-    public static readonly string[] SettleColumns = ["ET", "L", "H", "SC", "TS", "DM", "DF", "DB"];
+    public static readonly string[] SettleColumns = ["ET", "L", "H", "SC", "TS", "DM", "DF", "DB", "SV"];
 
     /// <summary>The columns that hold the attributes kept apart from the metadata.</summary>
     public static readonly string[] AttributeColumns = [.. RowBytes.Names("IA", SpillBytes)];
 
     /// <summary>The columns that hold metadata.</summary>
-    public static readonly string[] MetadataColumns = ["ET", "IN", "DM", .. RowBytes.Names("M", SpillBytes)];
+    public static readonly string[] MetadataColumns = ["ET", "IN", "SV", "DM", .. RowBytes.Names("M", SpillBytes)];
 
     public required InstanceName Name { get; init; }
+
+    /// <summary>The version in which the row was written (<see cref="Layout.SchemaVersion"/>).</summary>
+    public required long SchemaVersion { get; init; }
+
     public required string BlobETag { get; init; }
     public required long Length { get; init; }
     public required string DataSetHash { get; init; }
@@ -27,6 +31,10 @@ internal sealed class InstanceState
     public long DataSetOffset { get; init; }
     public bool IsDeflated { get; init; }
     public long? InstanceNumber { get; init; }
+
+    /// <summary>When the blob was received, in milliseconds since 1970; 0 in rows of version 1.</summary>
+    public long Received { get; init; }
+
     public byte[]? Metadata { get; init; }
     public byte[]? Frames { get; init; }
     public byte[]? Bulk { get; init; }
@@ -45,7 +53,7 @@ internal sealed class InstanceState
         var row = new TableRow(content.Key.Study.Value, Layout.InstanceRowKey(content.Key.Name))
         {
             ["SV"] = Layout.SchemaVersion, ["ET"] = blobETag, ["L"] = content.Length, ["H"] = content.DataSetHash, ["SC"] = content.SopClassUid,
-            ["TS"] = content.TransferSyntaxUid, ["O"] = content.DataSetOffset, ["IN"] = content.InstanceNumber,
+            ["TS"] = content.TransferSyntaxUid, ["O"] = content.DataSetOffset, ["IN"] = content.InstanceNumber, ["RT"] = content.Received,
         };
         if (content.IsDeflated) row["FL"] = true;
         row.SetBytes("IA", content.InstanceAttributes);
@@ -73,8 +81,8 @@ internal sealed class InstanceState
         if (!Layout.TryParseInstanceRowKey(row.RowKey, out var name)) throw new InvalidDataException("An index row has a key that is none.");
         return new InstanceState
         {
-            Name = name, BlobETag = row.Text("ET")!, Length = row.Number("L") ?? 0, DataSetHash = row.Text("H") ?? "", SopClassUid = row.Text("SC") ?? "",
-            TransferSyntaxUid = row.Text("TS") ?? "", DataSetOffset = row.Number("O") ?? 0, IsDeflated = row["FL"] is true, InstanceNumber = row.Number("IN"),
+            Name = name, SchemaVersion = row.Number("SV") ?? 0, BlobETag = row.Text("ET")!, Length = row.Number("L") ?? 0, DataSetHash = row.Text("H") ?? "", SopClassUid = row.Text("SC") ?? "",
+            TransferSyntaxUid = row.Text("TS") ?? "", DataSetOffset = row.Number("O") ?? 0, IsDeflated = row["FL"] is true, InstanceNumber = row.Number("IN"), Received = row.Number("RT") ?? 0,
             Metadata = row.GetBytes("M"), Frames = row.GetBytes("F"), Bulk = row.GetBytes("B"), Attributes = row.GetBytes("IA"),
             DerivedMetadata = row.Text("DM"), DerivedFrames = row.Text("DF"), DerivedBulk = row.Text("DB"),
         };

@@ -28,7 +28,8 @@ public sealed record QueryTagStatus(string Id, QueryTagState State, long Done, l
 /// <param name="Done">Studies looked at.</param>
 /// <param name="Remaining">Studies that were left, as far as is known.</param>
 /// <param name="IsFinished">Whether nothing is left to do.</param>
-public readonly record struct QueryTagRun(int Done, long Remaining, bool IsFinished);
+/// <param name="Failed">Studies that could not be done; the walk over all studies begins again because of them.</param>
+public readonly record struct QueryTagRun(int Done, long Remaining, bool IsFinished, long Failed = 0);
 
 /// <summary>
 /// Brings the pointers of studies that are there already in line with the configured attributes: those of new ones are written, those of former ones go. It walks over the
@@ -105,7 +106,8 @@ public sealed class QueryTagBuild
             pass["Failed"] = pass.Number("Failed") + failed;
             if (!await SaveAsync(pass, pass.ETag, cancellationToken) || clock.GetUtcNow() >= until) return new QueryTagRun(done, Math.Max(0, (pass.Number("Seen") - pass.Number("Done")) ?? 0), false);
         }
-        return new QueryTagRun(done, 0, await FinishAsync(plan, pass, cancellationToken));
+        var failures = pass.Number("Failed") ?? 0;
+        return new QueryTagRun(done, 0, await FinishAsync(plan, pass, cancellationToken), failures);
     }
 
     // False if the study could not be done; then the walk begins again.
@@ -187,18 +189,9 @@ public sealed class QueryTagBuild
     private async Task<IReadOnlyList<TableRow>> PageAsync(string at, CancellationToken cancellationToken)
     {
         var bar = at.IndexOf('|', StringComparison.Ordinal);
-        var rows = new List<TableRow>();
-        TableQuery[] queries = bar < 0 ? [new()] : [new() { PartitionKey = at[..bar], RowKeyFrom = at[(bar + 1)..] + "!" }, new() { PartitionKeyFrom = at[..bar] + "!" }];
-        foreach (var query in queries)
-        {
-            if (rows.Count == PageStudies) break;
-            await foreach (var row in stores.Studies.RowsAsync(query with { PageSize = PageStudies, Select = ["SV"] }, cancellationToken))
-            {
-                rows.Add(row);
-                if (rows.Count == PageStudies) break;
-            }
-        }
-        return rows;
+        (string, string)? place = bar < 0 ? null : (at[..bar], at[(bar + 1)..]);
+        await foreach (var page in stores.Studies.PagesBehindAsync(place, ["SV"], PageStudies, cancellationToken)) return page;
+        return [];
     }
 
     private string Now() => clock.GetUtcNow().ToString("O");

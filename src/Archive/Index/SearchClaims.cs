@@ -41,6 +41,9 @@ internal static class SearchClaims
             foreach (var value in AttributeJson.Texts(json).Take(8))
                 if (SearchText.Key(value) is { Length: > 0 } escaped) yield return $"k|{key}|{escaped}|{newestFirst}";
         }
+        // An object of another patient is found by its own Patient ID, where instances are searched.
+        foreach (var id in study.Patients.Ids)
+            if (SearchText.Key(id) is { Length: > 0 } escaped) yield return $"k|{PatientId}|{escaped}|{newestFirst}";
         foreach (var modality in study.Modalities.Keys)
             if (SearchText.Key(modality) is { Length: > 0 } escaped) yield return $"k|{ModalityPrefix}{escaped}||{newestFirst}";
         foreach (var (key, value) in study.QueryValues.Pointed) yield return $"k|{key}|{value}|{newestFirst}";

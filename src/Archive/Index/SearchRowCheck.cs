@@ -1,43 +1,94 @@
 using DicomServerless.Dicom;
 using DicomServerless.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Archive.Index;
 
-/// <summary>Goes over every search row and removes those that nothing claims (rules 5 and 8). What is missing is written by reconciling the studies.</summary>
-internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader contents, ConflictWait wait)
+/// <summary>
+/// Goes over every search row and removes those that nothing claims (rules 5 and 8). What is missing is written by reconciling the studies. Rows are read in pages, and what
+/// claims the rows of a page is read once for each study; a row that nothing claims is looked at once more, on its own, before it goes.
+/// </summary>
+internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader contents, ConflictWait wait, ILogger log)
 {
     private const int RememberedStudies = 1024;
 
-    private readonly Dictionary<Uid, (Func<(string Partition, string Row), bool> IsClaimed, string? ETag)> claims = [];
+    // What studies claimed when they were read last: only spares reading rows that are right.
+    private readonly Dictionary<Uid, Func<(string Partition, string Row), bool>> claims = [];
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Checks all rows behind a place.</summary>
+    /// <param name="at">The place, as an earlier run gave it; empty for the beginning.</param>
+    /// <param name="save">Takes the place that has been reached.</param>
+    /// <param name="cancellationToken">Ends the check.</param>
+    /// <returns>How many studies of a page could not be checked.</returns>
+    public async Task<int> RunAsync(string at, Func<string, Task> save, CancellationToken cancellationToken)
     {
-        await foreach (var row in stores.Studies.RowsAsync(new TableQuery { Select = ["SV"] }, cancellationToken))
-            if (StudyAtEnd(row.RowKey) is { } study) await CheckAsync(stores.Studies, row, study, cancellationToken);
-        await foreach (var row in stores.Keys.RowsAsync(new TableQuery { Select = ["SV"] }, cancellationToken))
+        var failed = 0;
+        var reached = at.Split('\n');
+        foreach (var table in (ITable[])[stores.Studies, stores.Keys, stores.Uids])
         {
-            if (StudyAtEnd(row.RowKey) is not { } study) continue;
-            if (row.PartitionKey == SearchClaims.Series) await RowsOf(study).RemoveSeriesAsync([Uid.Parse(row.RowKey.Split(':')[0])], cancellationToken);
-            else await CheckAsync(stores.Keys, row, study, cancellationToken);
+            if (reached.Length == 3 && reached[0] != table.Name) continue;
+            (string, string)? behind = reached.Length == 3 ? (reached[1], reached[2]) : null;
+            reached = [];
+            await foreach (var page in table.PagesBehindAsync(behind, ["SV"], null, cancellationToken))
+            {
+                var studies = page.Select(row => (Row: row, Study: StudyOf(table, row))).Where(item => item.Study is not null).GroupBy(item => item.Study!.Value, item => item.Row).ToArray();
+                await Concurrently.ForEachAsync(studies, async rows =>
+                {
+                    try
+                    {
+                        await (table == stores.Uids ? CheckUidsAsync(rows.Key, rows, cancellationToken) : CheckAsync(table, rows.Key, [.. rows], cancellationToken));
+                    }
+                    catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+                    {
+                        ArchiveLog.NotRebuilt(log, exception);
+                        Interlocked.Increment(ref failed);
+                    }
+                });
+                await save($"{table.Name}\n{page[^1].PartitionKey}\n{page[^1].RowKey}");
+            }
         }
-        await foreach (var row in stores.Uids.RowsAsync(new TableQuery { Select = ["SV"] }, cancellationToken))
-            if (Layout.TryParseUidRowKey(row.RowKey, out var key)) await RowsOf(key.Study).RemoveUidsAsync([key.Name], cancellationToken);
+        return failed;
     }
 
-    private async Task CheckAsync(ITable table, TableRow row, Uid study, CancellationToken cancellationToken)
+    private async Task CheckUidsAsync(Uid study, IEnumerable<TableRow> rows, CancellationToken cancellationToken)
     {
-        // A remembered claim only spares the reading of rows that are right; a row is removed after reading the study anew.
-        if (!claims.TryGetValue(study, out var known))
+        var names = rows.Select(row => Layout.TryParseUidRowKey(row.RowKey, out var key) ? key.Name : default).ToArray();
+        var present = await new InstanceRowReader(study, stores, contents).ReadAsync(names, cancellationToken);
+        await RowsOf(study).RemoveUidsAsync([.. names.Where(name => !present.ContainsKey(name))], cancellationToken);
+    }
+
+    private async Task CheckAsync(ITable table, Uid study, TableRow[] rows, CancellationToken cancellationToken)
+    {
+        var series = rows.Where(row => IsSeriesPointer(table, row)).Select(row => Uid.Parse(row.RowKey.Split(':')[0])).ToArray();
+        var gone = await Concurrently.SelectAsync(series, async uid => await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(uid), ["N"], cancellationToken) is null);
+        await RowsOf(study).RemoveSeriesAsync(series.Where((_, i) => gone[i]), cancellationToken);
+
+        var others = rows.Where(row => !IsSeriesPointer(table, row)).ToArray();
+        if (others.Length == 0) return;
+        var wasClaimed = await ClaimsAsync(study, cancellationToken);
+        if (others.All(row => wasClaimed((row.PartitionKey, row.RowKey)))) return;
+        var isClaimed = await RowsOf(study).ClaimedAsync(cancellationToken);
+        foreach (var row in others.Where(row => !isClaimed((row.PartitionKey, row.RowKey))))
+            await table.SubmitAsync([TableWrite.Delete(row.PartitionKey, row.RowKey, row.ETag!)], cancellationToken);
+    }
+
+    private async Task<Func<(string Partition, string Row), bool>> ClaimsAsync(Uid study, CancellationToken cancellationToken)
+    {
+        lock (claims) if (claims.TryGetValue(study, out var remembered)) return remembered;
+        var known = await RowsOf(study).ClaimedAsync(cancellationToken);
+        lock (claims)
         {
             if (claims.Count >= RememberedStudies) claims.Clear();
-            known = claims[study] = (await RowsOf(study).ClaimedAsync(cancellationToken), null);
+            claims[study] = known;
         }
-        if (known.IsClaimed((row.PartitionKey, row.RowKey))) return;
-        if ((await RowsOf(study).ClaimedAsync(cancellationToken))((row.PartitionKey, row.RowKey))) return;
-        await table.SubmitAsync([TableWrite.Delete(row.PartitionKey, row.RowKey, row.ETag!)], cancellationToken);
+        return known;
     }
 
     private SearchRows RowsOf(Uid study) => new(study, stores, new InstanceRowReader(study, stores, contents), wait);
 
-    private static Uid? StudyAtEnd(string rowKey) => Uid.TryParse(rowKey.AsSpan(rowKey.LastIndexOf(':') + 1), out var study) ? study : null;
+    private bool IsSeriesPointer(ITable table, TableRow row) => table == stores.Keys && row.PartitionKey == SearchClaims.Series;
+
+    private Uid? StudyOf(ITable table, TableRow row) => table == stores.Uids
+        ? Layout.TryParseUidRowKey(row.RowKey, out var key) ? key.Study : null
+        : Uid.TryParse(row.RowKey.AsSpan(row.RowKey.LastIndexOf(':') + 1), out var study) ? study : null;
 }

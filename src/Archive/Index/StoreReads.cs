@@ -19,6 +19,26 @@ internal static class StoreReads
         while (continuation is not null);
     }
 
+    /// <summary>The rows of a whole table behind a place, in pages that are never empty: what a long walk goes on with after it was cut off.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<TableRow>> PagesBehindAsync(
+        this ITable table, (string Partition, string Row)? place, IReadOnlyList<string> select, int? pageSize, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        TableQuery[] queries = place is { } behind
+            ? [new() { PartitionKey = behind.Partition, RowKeyFrom = behind.Row + "!" }, new() { PartitionKeyFrom = behind.Partition + "!" }]
+            : [new()];
+        foreach (var query in queries)
+        {
+            string? continuation = null;
+            do
+            {
+                var page = await table.QueryAsync(query with { Select = select, PageSize = pageSize }, continuation, cancellationToken);
+                if (page.Rows.Count > 0) yield return page.Rows;
+                continuation = page.Continuation;
+            }
+            while (continuation is not null);
+        }
+    }
+
     /// <summary>A derived blob, whole: what a row would have held had it fitted.</summary>
     /// <exception cref="IOException">It is not there: the row that names it has changed in the meantime.</exception>
     public static async Task<byte[]> ReadAllAsync(this IBlobContainer container, string name, CancellationToken cancellationToken)

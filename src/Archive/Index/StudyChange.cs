@@ -5,7 +5,8 @@ namespace DicomServerless.Archive.Index;
 /// <summary>What a process knew of a study before it changed a blob (design, rule 3).</summary>
 /// <param name="ForeignChanges">How many changes by others the writer had noticed.</param>
 /// <param name="Commits">How many commits it had made.</param>
-internal readonly record struct StudyGuard(long ForeignChanges, long Commits);
+/// <param name="Patients">The patients of the study, as far as they were known.</param>
+internal readonly record struct StudyGuard(long ForeignChanges, long Commits, StudyPatients? Patients);
 
 /// <summary>How an instance stands after it was settled.</summary>
 internal enum SettledAs
@@ -44,6 +45,12 @@ internal sealed class StudyChange
 
     /// <summary>What the blob held when it was last read back, for the attempts that follow a conflict; null if it was not read.</summary>
     public BlobContent? ReadBack { get; set; }
+
+    /// <summary>About what it holds in memory until it is settled. Bytes.</summary>
+    public long HeldBytes => Content is { } content
+        ? 4096 + content.Metadata.Length + content.InstanceAttributes.Length + (content.Frames?.Length ?? 0) + (content.Bulk?.Length ?? 0)
+            + content.StudyAttributes.Concat(content.SeriesAttributes).Sum(attribute => (long)attribute.Value.Length)
+        : 256;
 
     /// <summary>Done when rows and search rows agree with the blob.</summary>
     public Task<SettledAs> Settled => settled.Task;

@@ -23,7 +23,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     private readonly HashSet<Tag> lostOfStudy = [];
     private readonly HashSet<(string Key, string Value)> lostValues = [];
     private readonly Dictionary<Uid, HashSet<Tag>> lostOfSeries = [];
-    private bool isForced;
+    private bool arePatientsLost, isForced;
 
     private static StudyState Start(StudyState study, IReadOnlyList<QueryTag> queryTags)
     {
@@ -74,6 +74,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             series[found.Series] = new SeriesState(study, found.Series) { ETag = found.ETag };
         }
         state.Attributes.Clear();
+        state.Patients.Clear();
         state.QueryValues.Reset(queryTags);
         state.Modalities.Clear();
         state.SopClasses.Clear();
@@ -84,9 +85,11 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             ofSeries.Instances++;
             state.Instances++;
             StudyState.Count(state.SopClasses, instance.SopClassUid, 1);
+            state.Patients.Add(instance.PatientId, instance.Received, instance.Name);
             Merge(instance, ofSeries);
             AllInstances.Add(instance.Name);
         }
+        if (state.Patients.AreSeveral) await MergePatientAsync(cancellationToken);
         foreach (var counted in series.Values.Where(counted => counted.Instances > 0)) StudyState.Count(state.Modalities, counted.Modality, 1);
         state.SeriesCount = series.Values.Count(counted => counted.Instances > 0);
 
@@ -152,6 +155,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             lostOfStudy.UnionWith(state.Attributes.RemoveSource(name));
             lostValues.UnionWith(state.QueryValues.RemoveSource(name));
             LostOf(name.Series).UnionWith(ofSeries.Attributes.RemoveSource(name));
+            arePatientsLost |= state.Patients.HasFirst(name);
             DerivedToRemove.AddRange(old.Derived);
         }
         if (blob.Content is { } content)
@@ -161,7 +165,12 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             spilled.AddRange(spill);
             foreach (var kept in spill) DerivedToRemove.Remove(kept.Name);
             StudyState.Count(state.SopClasses, content.SopClassUid, 1);
-            Merge(AttributesOf(content), ofSeries);
+            var attributes = AttributesOf(content);
+            var were = state.Patients.Study;
+            var wereSeveral = state.Patients.AreSeveral;
+            state.Patients.Add(attributes.PatientId, attributes.Received, name);
+            arePatientsLost |= state.Patients.AreSeveral && (!wereSeveral || were != state.Patients.Study);
+            Merge(attributes, ofSeries);
             // It was the lowest with a value, and still is.
             lostOfStudy.RemoveWhere(tag => state.Attributes.SourceOf(tag) == name);
             lostValues.RemoveWhere(value => state.QueryValues.SourceOf(value.Key, value.Value) == name);
@@ -198,13 +207,37 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         if (state.Instances == 0)
         {
             state.Attributes.Clear();
+            state.Patients.Clear();
             state.QueryValues.Reset(queryTags);
         }
-        else await FindSourcesAsync(cancellationToken);
+        else
+        {
+            if (arePatientsLost) await FindPatientsAsync(cancellationToken);
+            await FindSourcesAsync(cancellationToken);
+            // The last object that named the one patient has gone.
+            if (!state.Patients.AreSeveral && state.Attributes.SourceOf(Tags.PatientID) is null) state.Patients.Clear();
+        }
         SetClaims(removedClaims);
         writes.AddRange(series.Values.Where(ofSeries => overlay.Keys.Any(name => name.Series == ofSeries.Series) && (ofSeries.Instances > 0 || ofSeries.ETag is not null)).Select(SeriesWrite));
         IsTooLarge = writes.Count >= TableRowSize.MaxBatchWrites
             || writes.Sum(write => (long)TableRowSize.Encoded(write.Row)) + TableRowSize.Encoded(state.ToRow()) > TableRowSize.MaxBatchBytes;
+    }
+
+    // Objects of several patients: all instances are asked who they are of, and the study's attributes are taken anew from those of its patient.
+    private async Task FindPatientsAsync(CancellationToken cancellationToken)
+    {
+        state.Patients.Clear();
+        await foreach (var instance in reader.AttributesAsync(null, null, cancellationToken))
+            if (!overlay.ContainsKey(instance.Name)) state.Patients.Add(instance.PatientId, instance.Received, instance.Name);
+        foreach (var content in overlay.Values.OfType<InstanceContent>()) state.Patients.Add(StudyPatients.IdIn(content.StudyAttributes), content.Received, content.Key.Name);
+        await MergePatientAsync(cancellationToken);
+    }
+
+    private async Task MergePatientAsync(CancellationToken cancellationToken)
+    {
+        state.Attributes.Clear();
+        await foreach (var instance in reader.AttributesAsync(null, null, cancellationToken))
+            if (!overlay.ContainsKey(instance.Name)) Merge(instance, null);
     }
 
     // Only this reads other instances, and of each series only as far as one of them may be a source: their rows are in the order of SOP Instance UIDs.
@@ -234,13 +267,13 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
 
     private void Merge(InstanceAttributes instance, SeriesState? ofSeries)
     {
-        state.Attributes.Merge(instance.Name, instance.Study);
+        if (state.Patients.Includes(instance.PatientId)) state.Attributes.Merge(instance.Name, instance.Study);
         state.QueryValues.Merge(instance.Name, instance.QueryValues);
         ofSeries?.Attributes.Merge(instance.Name, instance.Series);
     }
 
     private static InstanceAttributes AttributesOf(InstanceContent content) =>
-        new(content.Key.Name, content.SopClassUid, content.StudyAttributes, content.SeriesAttributes, content.QueryValues);
+        new(content.Key.Name, content.SopClassUid, content.Received, content.StudyAttributes, content.SeriesAttributes, content.QueryValues);
 
     private void SetClaims(IReadOnlySet<string> removedClaims)
     {
@@ -269,5 +302,5 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
 
     private static bool Same(StudyState a, StudyState b) =>
         a.Instances == b.Instances && a.SeriesCount == b.SeriesCount && a.Modalities.SequenceEqual(b.Modalities) && a.SopClasses.SequenceEqual(b.SopClasses)
-        && a.Claims.SetEquals(b.Claims) && (a.Instances == 0 || a.QueryValues.Same(b.QueryValues)) && a.Attributes.ToJson().AsSpan().SequenceEqual(b.Attributes.ToJson());
+        && a.Claims.SetEquals(b.Claims) && a.Patients.IsSame(b.Patients) && (a.Instances == 0 || a.QueryValues.Same(b.QueryValues)) && a.Attributes.ToJson().AsSpan().SequenceEqual(b.Attributes.ToJson());
 }

@@ -39,12 +39,15 @@ internal sealed class StudyState(Uid study)
     /// <summary>What its instances have of the configured attributes.</summary>
     public QueryTagValues QueryValues { get; private init; } = new();
 
+    /// <summary>The patients that its instances name.</summary>
+    public StudyPatients Patients { get; private init; } = new();
+
     public StudyState Copy() => new(study)
     {
         ETag = ETag, Version = Version, Instances = Instances, SeriesCount = SeriesCount, Attributes = Attributes.Copy(),
         Modalities = new(Modalities, StringComparer.Ordinal), SopClasses = new(SopClasses, StringComparer.Ordinal),
         Claims = new(Claims, StringComparer.Ordinal), OldClaims = new(OldClaims, StringComparer.Ordinal),
-        QueryValues = QueryValues.Copy(),
+        QueryValues = QueryValues.Copy(), Patients = Patients.Copy(),
     };
 
     /// <summary>Adds to a counter; a counter at 0 goes.</summary>
@@ -92,6 +95,7 @@ internal sealed class StudyState(Uid study)
             WriteSet(writer, "claims", Claims);
             WriteSet(writer, "old", OldClaims);
             QueryValues.Write(writer, "values");
+            Patients.Write(writer, "patients");
             writer.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
@@ -119,5 +123,9 @@ internal sealed class StudyState(Uid study)
         foreach (var item in document.RootElement.GetProperty("claims").EnumerateArray()) Claims.Add(item.GetString()!);
         foreach (var item in document.RootElement.GetProperty("old").EnumerateArray()) OldClaims.Add(item.GetString()!);
         if (document.RootElement.TryGetProperty("values", out var values)) QueryValues.Read(values);
+        // A row of version 1 has none; the first object of another patient makes them known.
+        if (document.RootElement.TryGetProperty("patients", out var patients)) Patients.Read(patients);
+        else if (StudyPatients.IdIn([.. Attributes.All.Select(attribute => KeyValuePair.Create(attribute.Tag, attribute.Json))]) is { } id)
+            Patients.Add(id, 0, Attributes.SourceOf(Tags.PatientID)!.Value);
     }
 }

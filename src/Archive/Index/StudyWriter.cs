@@ -45,12 +45,12 @@ internal sealed class StudyWriter(
     public async Task<StudyGuard> GuardAsync(CancellationToken cancellationToken)
     {
         await journal.HoldAsync(cancellationToken);
-        lock (gate) if (known is not null) return new StudyGuard(foreignChanges, commits);
+        lock (gate) if (known is not null) return new StudyGuard(foreignChanges, commits, known?.Study.Patients);
         await table.WaitAsync(CancellationToken.None); // for a commit, which is bounded
         try
         {
             if (known is null) await KnowAsync(cancellationToken);
-            lock (gate) return new StudyGuard(foreignChanges, commits);
+            lock (gate) return new StudyGuard(foreignChanges, commits, known?.Study.Patients);
         }
         finally
         {

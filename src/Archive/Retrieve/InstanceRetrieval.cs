@@ -15,6 +15,9 @@ public sealed partial class InstanceRetrieval
     // Objects up to this size are read ahead whole; of larger ones only the connection is opened ahead.
     private const int ReadAheadBytes = 1024 * 1024;
 
+    // All retrievals of the process together; without a share of it an object is only opened ahead.
+    private const long ReadAheadMemory = 64L * 1024 * 1024;
+
     // Frames that begin inside a byte are shifted in memory; one of this size has half a billion pixels of one bit.
     private const int MaxShiftedFrame = 64 * 1024 * 1024;
 
@@ -24,6 +27,7 @@ public sealed partial class InstanceRetrieval
     private readonly ArchiveStores stores;
     private readonly StudyIndex index;
     private readonly ArchiveOptions options;
+    private readonly UploadMemory readAhead = new(ReadAheadMemory);
 
     internal InstanceRetrieval(ArchiveStores stores, StudyIndex index, ArchiveOptions options) => (this.stores, this.index, this.options) = (stores, index, options);
 
@@ -66,10 +70,14 @@ public sealed partial class InstanceRetrieval
     /// <summary>The metadata of a study, series or one instance; null if there is nothing.</summary>
     public async Task<MetadataAnswer?> MetadataAsync(Uid study, Uid? series, Uid? sop, CancellationToken cancellationToken)
     {
-        IReadOnlyList<InstanceState> rows;
-        if (sop is { } one) rows = await RowAsync(new InstanceKey(study, series!.Value, one), InstanceState.MetadataColumns, cancellationToken) is { } row ? [row] : [];
-        else rows = await RowsAsync(study, series, InstanceState.MetadataColumns, cancellationToken);
-        return rows.Count == 0 ? null : new MetadataAnswer(study, rows, stores.Derived);
+        var range = sop is { } one ? Layout.InstanceRow(new InstanceName(series!.Value, one)) : series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
+        var listing = await ReadAsync();
+        // An instance whose blob is there is found by its name even before it is indexed.
+        if (listing.Rows.Count == 0 && sop is { } single && await RowAsync(new InstanceKey(study, series!.Value, single), ListColumns, cancellationToken) is not null) listing = await ReadAsync();
+        return listing.Rows.Count == 0 ? null : new MetadataAnswer(study, listing, stores.Derived);
+
+        Task<InstanceListing> ReadAsync() => InstanceListing.ReadAsync(
+            study, stores.Instances, range, InstanceState.MetadataColumns, (a, b) => ByNumber(a.Name, a.InstanceNumber, b.Name, b.InstanceNumber), cancellationToken);
     }
 
     /// <summary>Frames of an instance, in the order asked for.</summary>
@@ -191,13 +199,8 @@ public sealed partial class InstanceRetrieval
             var read = await stores.Dicom.ReadAsync(Layout.BlobName(instance.Key), 0, null, instance.ETag, cancellationToken);
             if (read.Status == StorageStatus.Ok)
             {
-                if (instance.Length > ReadAheadBytes) return new OpenedInstance(instance, read.Content, read);
-                await using (read)
-                {
-                    var buffer = new UploadBuffer();
-                    for (int count; (count = await read.Content.ReadAsync(buffer.Free(), cancellationToken)) > 0;) buffer.Advance(count);
-                    return new OpenedInstance(instance, new SequenceStream(buffer), null);
-                }
+                if (instance.Length > ReadAheadBytes || !readAhead.TryTake(instance.Length)) return new OpenedInstance(instance, read.Content, read);
+                return new OpenedInstance(instance, await BufferAsync(instance, read, cancellationToken), null);
             }
             // What is there now is what is asked for.
             await ForgetAsync(instance, read, cancellationToken);
@@ -205,6 +208,23 @@ public sealed partial class InstanceRetrieval
             instance = Stored(instance.Key.Study, row);
         }
         return null;
+    }
+
+    private async Task<Stream> BufferAsync(StoredInstance instance, BlobRead read, CancellationToken cancellationToken)
+    {
+        var buffer = new UploadBuffer();
+        try
+        {
+            await using (read)
+                for (int count; (count = await read.Content.ReadAsync(buffer.Free(), cancellationToken)) > 0;) buffer.Advance(count);
+            return new SequenceStream(buffer, () => readAhead.Return(instance.Length));
+        }
+        catch
+        {
+            buffer.Dispose();
+            readAhead.Return(instance.Length);
+            throw;
+        }
     }
 
     // The blob has been replaced or deleted since its row was read.

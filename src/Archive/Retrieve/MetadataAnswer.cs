@@ -9,26 +9,26 @@ using DicomServerless.Storage;
 
 namespace DicomServerless.Archive.Retrieve;
 
-/// <summary>The metadata of some instances: compressed as the rows hold it until it is written.</summary>
+/// <summary>The metadata of some instances: compressed as the rows hold it until it is written, and of many instances read while it is written.</summary>
 public sealed class MetadataAnswer
 {
     private const int FlushBytes = 64 * 1024;
 
     private readonly Uid study;
-    private readonly IReadOnlyList<InstanceState> rows;
+    private readonly InstanceListing listing;
     private readonly IBlobContainer derived;
 
-    internal MetadataAnswer(Uid study, IReadOnlyList<InstanceState> rows, IBlobContainer derived)
+    internal MetadataAnswer(Uid study, InstanceListing listing, IBlobContainer derived)
     {
-        (this.study, this.rows, this.derived) = (study, rows, derived);
-        ETag = Hash(rows);
+        (this.study, this.listing, this.derived) = (study, listing, derived);
+        ETag = Hash(listing.Rows);
     }
 
-    /// <summary>Changes whenever an instance in it comes, goes or changes. Without quotes.</summary>
+    /// <summary>Changes whenever an instance in it comes, goes or changes, or is written in another form. Without quotes.</summary>
     public string ETag { get; }
 
     /// <summary>How many instances there are.</summary>
-    public int Count => rows.Count;
+    public int Count => listing.Rows.Count;
 
     /// <summary>Writes a JSON array of one object an instance (PS3.18 F.2).</summary>
     /// <param name="writer">Where to; flushed now and then.</param>
@@ -37,10 +37,12 @@ public sealed class MetadataAnswer
     public async Task WriteToAsync(PipeWriter writer, string baseUrl, CancellationToken cancellationToken)
     {
         writer.Write("["u8);
-        for (var i = 0; i < rows.Count; i++)
+        var isFirst = true;
+        await foreach (var row in listing.RowsAsync(cancellationToken))
         {
-            if (i > 0) writer.Write(","u8);
-            await WriteAsync(writer, rows[i], baseUrl, cancellationToken);
+            if (!isFirst) writer.Write(","u8);
+            isFirst = false;
+            await WriteAsync(writer, row, baseUrl, cancellationToken);
             if (writer.UnflushedBytes >= FlushBytes && (await writer.FlushAsync(cancellationToken)).IsCompleted) return;
         }
         writer.Write("]"u8);
@@ -51,7 +53,7 @@ public sealed class MetadataAnswer
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ObjectsAsync(string baseUrl, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var json = new ArrayBufferWriter<byte>();
-        foreach (var row in rows)
+        await foreach (var row in listing.RowsAsync(cancellationToken))
         {
             json.ResetWrittenCount();
             await WriteAsync(json, row, baseUrl, cancellationToken);
@@ -78,7 +80,7 @@ public sealed class MetadataAnswer
     private static string Hash(IReadOnlyList<InstanceState> rows)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var row in rows) hash.AppendData(Encoding.ASCII.GetBytes($"{row.Name.Series}/{row.Name.Sop}/{row.BlobETag}\n"));
+        foreach (var row in rows) hash.AppendData(Encoding.ASCII.GetBytes($"{row.Name.Series}/{row.Name.Sop}/{row.BlobETag}/{row.SchemaVersion}\n"));
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 }

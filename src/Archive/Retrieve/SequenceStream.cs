@@ -4,7 +4,7 @@ using DicomServerless.Dicom;
 namespace DicomServerless.Archive.Retrieve;
 
 /// <summary>Reads what an <see cref="UploadBuffer"/> holds, and gives its memory back when disposed.</summary>
-internal sealed class SequenceStream(UploadBuffer buffer) : ForwardStream
+internal sealed class SequenceStream(UploadBuffer buffer, Action released) : ForwardStream
 {
     private ReadOnlySequence<byte> left = buffer.Content();
     private bool isDisposed;
@@ -25,8 +25,12 @@ internal sealed class SequenceStream(UploadBuffer buffer) : ForwardStream
 
     public override ValueTask DisposeAsync()
     {
-        if (!isDisposed) buffer.Dispose();
-        isDisposed = true;
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            buffer.Dispose();
+            released();
+        }
         return base.DisposeAsync();
     }
 }

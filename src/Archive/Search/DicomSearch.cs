@@ -39,7 +39,7 @@ public sealed class DicomSearch
         var run = new Run(query, new KeyLevels(query, options.QueryTags), new SearchLevels(stores, query, options.MaxOpenedStudies), new ResultShape(query, baseUrl), page);
         SearchPlace? last = null;
         var isSpent = false;
-        await foreach (var candidate in candidates.FindAsync(query, page.Wanted, cancellationToken))
+        await foreach (var candidate in candidates.FindAsync(query, cancellationToken))
         {
             if (isSpent = run.Levels.IsSpent) break;
             await run.LookAtAsync(candidate, cancellationToken);
@@ -94,17 +94,23 @@ public sealed class DicomSearch
             var uid = here.Series!.Value.Uid;
             IReadOnlyList<JsonElement>? ofSeries = Keys.InSeries.Count == 0 ? [] : await Levels.FindAsync(here.Study, [(here.Series.Value, series)], [], Keys.InSeries, cancellationToken);
             if (ofSeries is null) return;
-            // Attributes beyond those kept apart need the whole metadata of each instance.
-            var withMetadata = Query.IncludeAll || Query.Include.Any(tag => tag != Tags.AvailableTransferSyntaxUID && !KeyLevels.IsInstance(tag) && !KeyLevels.IsStudy(tag) && !KeyLevels.IsSeries(tag));
-            foreach (var (order, row) in await Levels.InstancesAsync(here.Study, uid, withMetadata, cancellationToken))
+            // Attributes beyond those kept apart need the whole metadata of each instance; so do those of study and series, as the object itself has them.
+            var withMetadata = Query.IncludeAll || Query.Study is null
+                || Query.Include.Any(tag => tag != Tags.AvailableTransferSyntaxUID && !KeyLevels.IsInstance(tag) && KeyLevels.IsOwn(tag));
+            await foreach (var (order, row) in Levels.InstancesAsync(here.Study, uid, after, SopAskedFor(), withMetadata, cancellationToken))
             {
-                if (after is { } place && order.CompareTo(place) <= 0) continue;
-                var instance = await Levels.AttributesAsync(row, withMetadata, cancellationToken);
+                var instance = await Levels.AttributesAsync(here.Study, row, withMetadata, cancellationToken);
                 if (All(Keys.Instance, instance))
-                    Page.Add(here with { Instance = order }, () => Shape.Make($"/studies/{here.Study}/series/{uid}/instances/{order.Uid}", [study, series, instance], [.. ofStudy, .. ofSeries], row.TransferSyntaxUid));
+                {
+                    Page.Add(here with { Instance = order }, () => Shape.Make(
+                        $"/studies/{here.Study}/series/{uid}/instances/{order.Uid}", [study, series, instance], [.. ofStudy, .. ofSeries], row.TransferSyntaxUid, isOwn: withMetadata));
+                }
                 if (Page.HasMore) return;
             }
         }
+
+        private Uid? SopAskedFor() =>
+            Query.Matches.FirstOrDefault(match => match.Path is [var tag] && tag == Tags.SOPInstanceUID && !match.IsUniversal) is { Values: [var sop] } ? Uid.Parse(sop) : null;
 
         private bool All(IEnumerable<AttributeMatch> matches, JsonElement attributes) => matches.All(match => match.Matches(attributes, Query.Fuzzy));
     }
@@ -119,7 +125,6 @@ public sealed class DicomSearch
         public bool HasMore { get; private set; }
         public bool IsFull => limit == 0;
         public int Skip => Math.Max(0, offset - matched);
-        public int Wanted => (int)Math.Min((long)offset + limit + 1, 200);
 
         public void Add(SearchPlace place, Func<byte[]> make)
         {

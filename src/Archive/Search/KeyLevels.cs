@@ -10,7 +10,7 @@ namespace DicomServerless.Archive.Search;
 /// </summary>
 internal sealed class KeyLevels
 {
-    private static readonly Tag[] StudyComputed = [Tags.ModalitiesInStudy, new(0x00080062), Tags.StudyInstanceUID, Tags.NumberOfStudyRelatedSeries, Tags.NumberOfStudyRelatedInstances];
+    private static readonly Tag[] StudyComputed = [Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.StudyInstanceUID, Tags.NumberOfStudyRelatedSeries, Tags.NumberOfStudyRelatedInstances];
     private static readonly Tag[] SeriesComputed = [Tags.SeriesInstanceUID, Tags.NumberOfSeriesRelatedInstances];
 
     public KeyLevels(QidoQuery query, IReadOnlyList<QueryTag> queryTags)
@@ -18,7 +18,9 @@ internal sealed class KeyLevels
         foreach (var match in query.Matches.Where(match => !match.IsUniversal))
         {
             var tag = match.Path[0];
-            if (IsSeries(tag) && (query.Level != QidoLevel.Study || !IsStudy(tag))) Series.Add(match);
+            // What an instance's own object says decides, where instances are searched: it may say something else than the study or series as a whole.
+            if (query.Level == QidoLevel.Instance && IsOwn(tag) && (IsSeries(tag) || IsStudy(tag))) Instance.Add(match);
+            else if (IsSeries(tag) && (query.Level != QidoLevel.Study || !IsStudy(tag))) Series.Add(match);
             else if (IsStudy(tag)) Study.Add(match);
             else
             {
@@ -48,6 +50,9 @@ internal sealed class KeyLevels
 
     /// <summary>Whether an attribute is held in series rows.</summary>
     public static bool IsSeries(Tag tag) => IndexedAttributes.Series.AsSpan().BinarySearch(tag) >= 0 || SeriesComputed.Contains(tag);
+
+    /// <summary>Whether an attribute is one that objects have themselves; others name a study or series, or are worked out of what belongs to it.</summary>
+    public static bool IsOwn(Tag tag) => !StudyComputed.Contains(tag) && !SeriesComputed.Contains(tag);
 
     /// <summary>Whether an attribute is held in instance rows beside the metadata.</summary>
     public static bool IsInstance(Tag tag) => IndexedAttributes.Instance.AsSpan().BinarySearch(tag) >= 0;

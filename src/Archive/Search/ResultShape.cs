@@ -49,21 +49,25 @@ internal sealed class ResultShape
     /// <param name="known">The attributes known at each level, the most general first.</param>
     /// <param name="below">Where keys of lower levels were found: of these only the keys are returned.</param>
     /// <param name="transferSyntax">Of an instance, as it is stored.</param>
-    public byte[] Make(string path, ReadOnlySpan<JsonElement> known, IReadOnlyList<JsonElement>? below = null, string? transferSyntax = null)
+    /// <param name="isOwn">Whether the last level is a whole object: then the others give only what no object has itself, such as counts.</param>
+    public byte[] Make(string path, ReadOnlySpan<JsonElement> known, IReadOnlyList<JsonElement>? below = null, string? transferSyntax = null, bool isOwn = false)
     {
         var result = new SortedDictionary<Tag, string>();
         foreach (var level in below ?? [])
         {
             foreach (var key in query.Keys) Copy(level, key, result);
         }
-        foreach (var level in known)
+        for (var i = 0; i < known.Length; i++)
         {
+            var level = known[i];
+            var isComputedOnly = isOwn && i < known.Length - 1;
             foreach (var attribute in level.EnumerateObject())
             {
-                if (!Tag.TryParse(attribute.Name, out var tag)) continue;
+                if (!Tag.TryParse(attribute.Name, out var tag) || (isComputedOnly && KeyLevels.IsOwn(tag))) continue;
                 if (query.IncludeAll || required.Contains(tag) || optional.Contains(tag)) result[tag] = attribute.Value.GetRawText();
             }
-            foreach (var key in query.Keys.Concat(query.Fields)) Copy(level, key, result);
+            foreach (var key in query.Keys.Concat(query.Fields))
+                if (!isComputedOnly || !KeyLevels.IsOwn(key.Tag)) Copy(level, key, result);
         }
         foreach (var tag in required) result.TryAdd(tag, Empty(tag));
         foreach (var key in query.Keys) AddEmpty(key, result);

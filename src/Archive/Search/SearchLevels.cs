@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
@@ -12,6 +13,9 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
 {
     /// <summary>Instance rows that one search reads; the study in which that happens is read to its end.</summary>
     public const int MaxInstances = 20_000;
+
+    private static readonly string[] WithoutMetadata = ["ET", "IN", "SV", "TS", .. InstanceState.AttributeColumns];
+    private static readonly string[] WithMetadata = ["TS", .. InstanceState.AttributeColumns, .. InstanceState.MetadataColumns];
 
     private int studies, instances;
 
@@ -35,29 +39,35 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
     }
 
     /// <summary>The instances of a series in order.</summary>
-    public async Task<List<(NumberedUid Order, InstanceState Row)>> InstancesAsync(Uid study, Uid series, bool withMetadata, CancellationToken cancellationToken)
+    /// <param name="study">The study.</param>
+    /// <param name="series">The series.</param>
+    /// <param name="after">The instance behind which to go on; null for the beginning.</param>
+    /// <param name="only">The one instance of interest; null for all.</param>
+    /// <param name="withMetadata">Whether more is needed than what is kept apart from the metadata.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async IAsyncEnumerable<(NumberedUid Order, InstanceState Row)> InstancesAsync(
+        Uid study, Uid series, NumberedUid? after, Uid? only, bool withMetadata, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (from, before) = Layout.InstanceRows(series);
-        if (query.Level == QidoLevel.Instance && query.Matches.FirstOrDefault(match => match.Path is [var tag] && tag == Tags.SOPInstanceUID && !match.IsUniversal) is { Values: [var sop] })
-            (from, before) = (Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))), Layout.InstanceRowKey(new InstanceName(series, Uid.Parse(sop))) + "!");
-        IReadOnlyList<string> columns = withMetadata ? ["TS", .. InstanceState.AttributeColumns, .. InstanceState.MetadataColumns] : ["ET", "IN", "TS", .. InstanceState.AttributeColumns];
-        var found = new List<(NumberedUid Order, InstanceState Row)>();
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken))
-        {
-            instances++;
-            var state = InstanceState.FromRow(row);
-            found.Add((new NumberedUid(state.InstanceNumber ?? long.MaxValue, state.Name.Sop), state));
-        }
-        found.Sort((a, b) => a.Order.CompareTo(b.Order));
-        return found;
+        var range = only is { } sop ? Layout.InstanceRow(new InstanceName(series, sop)) : Layout.InstanceRows(series);
+        var listing = await InstanceListing.ReadAsync(study, stores.Instances, range, withMetadata ? WithMetadata : WithoutMetadata, (a, b) => OrderOf(a).CompareTo(OrderOf(b)), cancellationToken);
+        instances += listing.Rows.Count;
+        if (after is { } place) listing = listing.Where(row => OrderOf(row).CompareTo(place) > 0);
+        await foreach (var row in listing.RowsAsync(cancellationToken)) yield return (OrderOf(row), row);
     }
 
-    /// <summary>An instance's attributes. Those of study and series are theirs, so that a key and its value come from one place.</summary>
-    public async Task<JsonElement> AttributesAsync(InstanceState row, bool withMetadata, CancellationToken cancellationToken)
+    /// <summary>An instance's attributes: all of them that its metadata holds, or those that are kept apart from it.</summary>
+    public async Task<JsonElement> AttributesAsync(Uid study, InstanceState row, bool withMetadata, CancellationToken cancellationToken)
     {
-        if (!withMetadata) return Parse(row.Attributes!);
+        if (!withMetadata && row.SchemaVersion >= Layout.SchemaVersion) return Parse(row.Attributes!);
+        if (!withMetadata)
+        {
+            // An older row does not keep all of them apart.
+            var whole = await stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(row.Name), InstanceState.MetadataColumns, cancellationToken);
+            if (whole is null) return Parse(row.Attributes!);
+            row = InstanceState.FromRow(whole);
+        }
         var json = RowBytes.Decompress(row.Metadata ?? await stores.Derived.ReadAllAsync(row.DerivedMetadata!, cancellationToken));
-        return Parse(MetadataAttributes.ToObject(MetadataAttributes.All(json).Where(pair => KeyLevels.IsInstance(pair.Key) || !(KeyLevels.IsStudy(pair.Key) || KeyLevels.IsSeries(pair.Key)))));
+        return Parse(MetadataAttributes.ToObject(withMetadata ? MetadataAttributes.All(json) : MetadataAttributes.Extract(json, IndexedAttributes.Instance)));
     }
 
     /// <summary>Whether the keys need more of an instance than is kept beside its metadata.</summary>
@@ -72,9 +82,10 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
         {
             if (!ofSeries.All(match => match.Matches(attributes, query.Fuzzy))) continue;
             if (ofInstance.Count == 0) return [attributes];
-            foreach (var (_, row) in await InstancesAsync(study, order.Uid, withMetadata, cancellationToken))
+            // All of the series' instances, whichever of them the search returns.
+            await foreach (var (_, row) in InstancesAsync(study, order.Uid, null, null, withMetadata, cancellationToken))
             {
-                var instance = await AttributesAsync(row, withMetadata, cancellationToken);
+                var instance = await AttributesAsync(study, row, withMetadata, cancellationToken);
                 if (ofInstance.All(match => match.Matches(instance, query.Fuzzy))) return [attributes, instance];
             }
         }
@@ -87,6 +98,8 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
         using var document = JsonDocument.Parse(json, AttributeJson.DocumentOptions);
         return document.RootElement.Clone();
     }
+
+    private static NumberedUid OrderOf(InstanceState row) => new(row.InstanceNumber ?? long.MaxValue, row.Name.Sop);
 
     private static long NumberOf(string? text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
 }

@@ -27,7 +27,11 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     /// <summary>How many studies one search looks at.</summary>
     public const int MaxScanned = 20_000;
 
-    private const int ScanPage = 200;
+    // Pointers of a selective value that are read at most, those outside the dates asked for included.
+    private const int MaxReadPointers = 2 * MaxPointers;
+
+    // What is read at a time has nothing to do with how many results are wanted: most of it may not match. Studies are a page of one request, pointers two rounds of requests.
+    private const int ScanPage = 200, HydratePage = 2 * Concurrently.StorageOperations;
 
     private static readonly (string Key, Tag Tag)[] TextKeys =
     [
@@ -38,18 +42,21 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     /// <summary>Set when <see cref="MaxScanned"/> was reached before the end.</summary>
     public bool IsIncomplete { get; private set; }
 
-    public async IAsyncEnumerable<StudyCandidate> FindAsync(QidoQuery query, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StudyCandidate> FindAsync(QidoQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var matches = query.Matches.Where(match => match.Path.Count == 1 && match.Creators[0] is null && !match.IsUniversal && !match.IsEmptyMatch).ToDictionary(match => match.Path[0]);
-        var pointers = await PointersAsync(query, matches, cancellationToken);
+        var days = StudyDays.Of(matches.GetValueOrDefault(Tags.StudyDate)?.Range);
+        var pointers = await PointersAsync(query, matches, days, cancellationToken);
         if (query.After is { } after) pointers = pointers?.FindAll(pointer => after.IsBefore(pointer.NewestFirst, pointer.Study));
-        var found = pointers is null ? ScanAsync(matches.GetValueOrDefault(Tags.StudyDate)?.Range, query.After, wanted, cancellationToken) : HydrateAsync(pointers, wanted, cancellationToken);
+        var found = pointers is not null ? HydrateAsync(pointers.ToAsyncEnumerable(), cancellationToken)
+            : ModalitiesOf(query, matches) is { } modalities ? OfModalitiesAsync(modalities, days, query.After, cancellationToken)
+            : ScanAsync(days, query.After, MaxScanned, cancellationToken);
         var seen = new HashSet<Uid>();
         await foreach (var candidate in found) if (seen.Add(candidate.Study)) yield return candidate;
     }
 
     // The studies that the most selective key points to, in order; null if no key is selective.
-    private async Task<List<(string NewestFirst, Uid Study)>?> PointersAsync(QidoQuery query, Dictionary<Tag, AttributeMatch> matches, CancellationToken cancellationToken)
+    private async Task<List<(string NewestFirst, Uid Study)>?> PointersAsync(QidoQuery query, Dictionary<Tag, AttributeMatch> matches, StudyDays? days, CancellationToken cancellationToken)
     {
         var uids = query.Study is { } one ? [one.Value] : matches.GetValueOrDefault(Tags.StudyInstanceUID)?.Values;
         if (uids is not null) return await FromStudiesAsync(uids.Select(Uid.Parse), cancellationToken);
@@ -60,16 +67,20 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         foreach (var (key, tag) in TextKeys.OrderByDescending(item => IsExact(matches.GetValueOrDefault(item.Tag), item.Key)))
         {
             if (!matches.TryGetValue(tag, out var match) || RangesOf(key, match, query.Fuzzy) is not { } ranges) continue;
-            if (await ReadPointersAsync(ranges, cancellationToken) is { } found) return found;
+            if (await ReadPointersAsync(ranges, days, cancellationToken) is { } found) return found;
         }
         foreach (var tag in queryTags)
         {
             if (query.Matches.FirstOrDefault(tag.IsOf)?.As(tag.Vr) is not { IsUniversal: false, IsEmptyMatch: false } match || RangesOf(tag, match, query.Fuzzy) is not { } ranges) continue;
-            if (await ReadPointersAsync(ranges, cancellationToken) is { } found) return found;
+            if (await ReadPointersAsync(ranges, days, cancellationToken) is { } found) return found;
         }
+        return null;
+    }
+
+    private static IReadOnlyList<string>? ModalitiesOf(QidoQuery query, Dictionary<Tag, AttributeMatch> matches)
+    {
         var modalities = matches.GetValueOrDefault(Tags.ModalitiesInStudy) ?? (query.Level == QidoLevel.Study ? null : matches.GetValueOrDefault(Tags.Modality));
-        if (modalities is null || modalities.Patterns.Any(pattern => pattern.HasWildcards)) return null;
-        return await ReadPointersAsync([.. modalities.Values.Select(value => (SearchClaims.ModalityPrefix + SearchText.Key(value), "", "\u007f"))], cancellationToken);
+        return modalities is null || modalities.Patterns.Any(pattern => pattern.HasWildcards) ? null : [.. modalities.Values.Select(value => SearchText.Key(value)).Distinct()];
     }
 
     private static bool IsExact(AttributeMatch? match, string key) =>
@@ -112,19 +123,70 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         return ranges.Count == 0 ? null : ranges;
     }
 
-    private async Task<List<(string NewestFirst, Uid Study)>?> ReadPointersAsync(IReadOnlyList<(string Partition, string From, string Before)> ranges, CancellationToken cancellationToken)
+    private async Task<List<(string NewestFirst, Uid Study)>?> ReadPointersAsync(
+        IReadOnlyList<(string Partition, string From, string Before)> ranges, StudyDays? days, CancellationToken cancellationToken)
     {
         var found = new HashSet<(string, Uid)>();
+        var read = 0;
         foreach (var (partition, from, before) in ranges)
         {
             var query = new TableQuery { PartitionKey = partition, RowKeyFrom = from, RowKeyBefore = before, Select = ["SV"] };
             await foreach (var row in stores.Keys.RowsAsync(query, cancellationToken))
             {
-                if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study)) found.Add((newestFirst, study));
-                if (found.Count > MaxPointers) return null;
+                if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study) && days?.Contains(newestFirst) != false) found.Add((newestFirst, study));
+                if (found.Count > MaxPointers || ++read > MaxReadPointers) return null;
             }
         }
         return InOrder(found);
+    }
+
+    // A frequent modality fills the page from the newest studies, in one request; a rare one is followed through its pointers, which are in the order of answers.
+    private async IAsyncEnumerable<StudyCandidate> OfModalitiesAsync(
+        IReadOnlyList<string> modalities, StudyDays? days, SearchPlace? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var scanned = 0;
+        await foreach (var candidate in ScanAsync(days, after, ScanPage, cancellationToken))
+        {
+            scanned++;
+            after = new SearchPlace(candidate.NewestFirst, candidate.Study);
+            yield return candidate;
+        }
+        if (scanned < ScanPage) yield break;
+        var streams = modalities.Select(modality => ModalityPointersAsync(modality, days, after, cancellationToken).GetAsyncEnumerator(cancellationToken)).ToList();
+        try
+        {
+            await foreach (var candidate in HydrateAsync(MergeAsync(streams), cancellationToken)) yield return candidate;
+        }
+        finally
+        {
+            foreach (var stream in streams) await stream.DisposeAsync();
+        }
+    }
+
+    private async IAsyncEnumerable<(string NewestFirst, Uid Study)> ModalityPointersAsync(
+        string modality, StudyDays? days, SearchPlace? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var from = after is null ? days?.Newest : $"{after.NewestFirst}:{after.Study}{(after.Series is null ? "!" : "")}"; // no character of a UID comes before it
+        var query = new TableQuery
+        {
+            PartitionKey = SearchClaims.ModalityPrefix + modality, RowKeyFrom = from, RowKeyBefore = days is null ? null : days.Oldest + ";", PageSize = ScanPage, Select = ["SV"],
+        };
+        await foreach (var row in stores.Keys.RowsAsync(query, cancellationToken))
+            if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study)) yield return (newestFirst, study);
+    }
+
+    private async IAsyncEnumerable<(string NewestFirst, Uid Study)> MergeAsync(List<IAsyncEnumerator<(string NewestFirst, Uid Study)>> streams)
+    {
+        var open = new List<IAsyncEnumerator<(string NewestFirst, Uid Study)>>();
+        foreach (var stream in streams) if (await stream.MoveNextAsync()) open.Add(stream);
+        for (var given = 0; open.Count > 0; given++)
+        {
+            if (IsIncomplete = given == MaxScanned) yield break;
+            var next = InOrder(open.Select(stream => stream.Current))[0];
+            yield return next;
+            foreach (var stream in open.Where(stream => stream.Current == next).ToArray())
+                if (!await stream.MoveNextAsync()) open.Remove(stream);
+        }
     }
 
     private async Task<List<(string NewestFirst, Uid Study)>> FromStudiesAsync(IEnumerable<Uid> studies, CancellationToken cancellationToken)
@@ -165,12 +227,10 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     private static List<(string NewestFirst, Uid Study)> InOrder(IEnumerable<(string NewestFirst, Uid Study)> found) =>
         [.. found.Distinct().OrderBy(item => item.NewestFirst, StringComparer.Ordinal).ThenBy(item => item.Study)];
 
-    // A page at a time, so that no more is read than is returned.
-    private async IAsyncEnumerable<StudyCandidate> HydrateAsync(List<(string NewestFirst, Uid Study)> pointers, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StudyCandidate> HydrateAsync(IAsyncEnumerable<(string NewestFirst, Uid Study)> pointers, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        for (var next = 0; next < pointers.Count; next += wanted)
+        await foreach (var part in pointers.Chunk(HydratePage).WithCancellation(cancellationToken))
         {
-            var part = pointers.GetRange(next, Math.Min(wanted, pointers.Count - next));
             foreach (var candidate in await Concurrently.SelectAsync(part, async pointer =>
             {
                 if (answers.TryGetValue(pointer.Study, out var answer)) return new StudyCandidate(pointer.NewestFirst, pointer.Study, answer);
@@ -183,16 +243,16 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         }
     }
 
-    private async IAsyncEnumerable<StudyCandidate> ScanAsync(DateTimeRange? dates, SearchPlace? after, int wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StudyCandidate> ScanAsync(StudyDays? days, SearchPlace? after, int most, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var scanned = 0;
-        foreach (var query in ScanQueries(dates, after))
+        foreach (var query in ScanQueries(days, after))
         {
-            await foreach (var row in stores.Studies.RowsAsync(query with { PageSize = Math.Clamp(wanted, 1, ScanPage) }, cancellationToken))
+            await foreach (var row in stores.Studies.RowsAsync(query with { PageSize = ScanPage }, cancellationToken))
             {
-                if (++scanned > MaxScanned)
+                if (scanned++ == most)
                 {
-                    IsIncomplete = true;
+                    IsIncomplete = most == MaxScanned;
                     yield break;
                 }
                 var colon = row.RowKey.IndexOf(':', StringComparison.Ordinal);
@@ -204,26 +264,33 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     }
 
     // The rows of the days, from the place on: the rest of its partition, then the partitions behind it.
-    private static IEnumerable<TableQuery> ScanQueries(DateTimeRange? dates, SearchPlace? after)
+    private static IEnumerable<TableQuery> ScanQueries(StudyDays? days, SearchPlace? after)
     {
-        string? newest = null, oldest = null;
-        if (dates is not null)
-        {
-            var (first, last) = dates.Days;
-            (newest, oldest) = (SearchText.NewestFirst(Bounded(last), "235959.999999"), SearchText.NewestFirst(Bounded(first), null));
-        }
         var (partition, row) = after is null ? (null, null) : SearchClaims.StudyRow(after.NewestFirst, after.Study);
         if (after is { Series: null }) row += "!"; // no character of a UID comes before it
-        if (newest is not null && newest[..6] == oldest![..6])
+        if (days is not null && days.Newest[..6] == days.Oldest[..6])
         {
-            var from = newest[6..8];
-            yield return new TableQuery { PartitionKey = newest[..6], RowKeyFrom = row is not null && string.CompareOrdinal(row, from) > 0 ? row : from, RowKeyBefore = oldest[6..8] + "~" };
+            var from = days.Newest[6..8];
+            yield return new TableQuery { PartitionKey = days.Newest[..6], RowKeyFrom = row is not null && string.CompareOrdinal(row, from) > 0 ? row : from, RowKeyBefore = days.Oldest[6..8] + "~" };
             yield break;
         }
         if (partition is not null) yield return new TableQuery { PartitionKey = partition, RowKeyFrom = row };
-        yield return new TableQuery { PartitionKeyFrom = partition is null ? newest?[..6] : partition + "!", PartitionKeyBefore = oldest is null ? null : oldest[..6] + "!" };
+        yield return new TableQuery { PartitionKeyFrom = partition is null ? days?.Newest[..6] : partition + "!", PartitionKeyBefore = days is null ? null : days.Oldest[..6] + "!" };
     }
 
-    // An open end of a range reaches as far as dates go.
-    private static string Bounded(string day) => day switch { "00000000" => "00010101", "99999999" => "99991231", _ => day };
+    // The days asked for, as studies are ordered by them: inverted, so that the newest is the lowest.
+    private sealed record StudyDays(string Newest, string Oldest)
+    {
+        public static StudyDays? Of(DateTimeRange? range)
+        {
+            if (range is null) return null;
+            var (first, last) = range.Days;
+            return new StudyDays(SearchText.NewestFirst(Bounded(last), "235959.999999"), SearchText.NewestFirst(Bounded(first), null));
+        }
+
+        public bool Contains(string newestFirst) => string.CompareOrdinal(newestFirst, Newest) >= 0 && string.CompareOrdinal(newestFirst, Oldest) <= 0;
+
+        // An open end of a range reaches as far as dates go.
+        private static string Bounded(string day) => day switch { "00000000" => "00010101", "99999999" => "99991231", _ => day };
+    }
 }

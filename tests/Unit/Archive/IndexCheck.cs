@@ -33,12 +33,16 @@ internal sealed class IndexCheck(MemoryWorld world)
         }
         var state = StudyState.FromRow(rows["s"]);
         Equal([objects.Length.ToString()], [state.Instances.ToString()], "count of " + study);
+        // A study is of the patient whose object was received first, and takes its attributes from nobody else's.
+        var patient = objects.Where(o => Text(o.DataSet, 0x00100020).Length > 0).OrderBy(o => BlobMetadata.ReceivedAt(o.Info)).ThenBy(o => o.Key.Sop.Value, StringComparer.Ordinal)
+            .Select(o => Text(o.DataSet, 0x00100020)).FirstOrDefault();
         var inOrder = objects.OrderBy(o => o.Key.Sop.Value, StringComparer.Ordinal).ToArray();
         foreach (var tag in StudyTags)
         {
-            var expected = inOrder.Select(o => Text(o.DataSet, tag)).FirstOrDefault(text => text.Length > 0) ?? "";
+            var expected = inOrder.Where(o => Text(o.DataSet, 0x00100020) is var id && (id.Length == 0 || id == patient)).Select(o => Text(o.DataSet, tag)).FirstOrDefault(text => text.Length > 0) ?? "";
             Equal([expected], [state.Attributes.First(new Tag(tag)) ?? ""], $"{tag:X8} of {study}");
         }
+        Equal(objects.Select(o => Text(o.DataSet, 0x00100020)).Where(id => id.Length > 0).Distinct(), state.Patients.Ids, "patients of " + study);
         var modalities = inOrder.GroupBy(o => o.Key.Series).Select(series => Text(series.First().DataSet, 0x00080060)).Where(text => text.Length > 0).GroupBy(text => text).Select(group => $"{group.Key} {group.Count()}");
         Equal(modalities, state.Modalities.Select(pair => $"{pair.Key} {pair.Value}"), "modalities of " + study);
         var claims = SearchClaims.Of(state).ToArray();

@@ -109,7 +109,7 @@ public sealed class SearchPagingTests
         var cursors = new SearchCursors(world.Client().Derived, null);
         await cursors.ProtectAsync(new SearchPlace(new string('9', 20), Uid.Parse("1.2")), Parse(""), default);
         var secret = world.Derived.Blobs[SearchCursors.SecretName].Bytes;
-        Assert.Equal(0, await archive.Reconciler.RebuildAsync(default));
+        Assert.Equal(default, await archive.Rebuild.RunAsync(default));
         Assert.Equal(secret, world.Derived.Blobs[SearchCursors.SecretName].Bytes);
     }
 

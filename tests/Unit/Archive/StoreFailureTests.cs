@@ -20,6 +20,27 @@ public sealed class StoreFailureTests
         new IndexCheck(world).Run();
     }
 
+    /// <summary>What waits for the index is in a budget: a fast sender and a slow table do not let memory grow with the request.</summary>
+    [Fact]
+    public async Task A_slow_index_holds_back_the_receiving()
+    {
+        var open = new TaskCompletionSource();
+        var archive = Archives.Open(world, options: new ArchiveOptions { UploadMemoryMiB = 8 }, step: what => what.StartsWith("submit instances", StringComparison.Ordinal) ? open.Task : Task.CompletedTask);
+        var random = new Random(1);
+        var files = Enumerable.Range(0, 100).Select(i =>
+        {
+            var made = TestObject.Of("1.2.3.1", "1.2.3.2", $"1.2.3.3.{i}");
+            for (var tag = 0x00211001u; tag < 0x00211050; tag++) made.Add(tag, "LO", System.Text.Encoding.ASCII.GetString([.. Enumerable.Range(0, 800).Select(_ => (byte)random.Next('0', 'z'))]).Replace('\\', 'x'));
+            return made.ToFile();
+        }).ToArray();
+        var storing = archive.StoreAllAsync(files);
+        Assert.False(storing.IsCompleted);
+        Assert.InRange(world.Dicom.Blobs.Count, 10, 90); // 2 MiB of what the index takes from them, and those being written
+        open.SetResult();
+        Assert.All(await storing, result => Assert.Equal(StoreOutcome.Stored, result.Outcome));
+        new IndexCheck(world).Run();
+    }
+
     // As a request handler does that does not catch.
     private static async Task StoreAsync(DicomArchive archive, params byte[][] files)
     {

@@ -42,6 +42,41 @@ public sealed class StoreTests
         new IndexCheck(world).Run();
     }
 
+    /// <summary>PS3.5 10: the transfer syntax is part of what a data set says. Both blobs have the same data set bytes.</summary>
+    [Theory]
+    [InlineData(DuplicatePolicy.Reject, StoreOutcome.Duplicate, false)]
+    [InlineData(DuplicatePolicy.KeepFirst, StoreOutcome.KeptFirst, false)]
+    [InlineData(DuplicatePolicy.Replace, StoreOutcome.Stored, true)]
+    public async Task Same_bytes_under_another_transfer_syntax_are_another_object(DuplicatePolicy policy, StoreOutcome outcome, bool isReplaced)
+    {
+        static byte[] Made(string syntax) => new TestObject { TransferSyntax = syntax }
+            .Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7").Add(0x00080018, "UI", "1.2.3.3").Add(0x0020000D, "UI", "1.2.3.1").Add(0x0020000E, "UI", "1.2.3.2").ToFile();
+        const string first = "1.2.840.10008.1.2.4.50", second = "1.2.840.10008.1.2.4.51";
+        var archive = Archives.Open(world);
+        await archive.StoreAsync(Made(first));
+        var result = await archive.StoreAsync(Made(second), policy);
+        Assert.Equal(outcome, result.Outcome);
+        Assert.Equal(Made(isReplaced ? second : first), Assert.Single(world.Dicom.Blobs).Value.Bytes);
+        Assert.Equal(StoreOutcome.AlreadyStored, (await archive.StoreAsync(Made(isReplaced ? second : first))).Outcome);
+        new IndexCheck(world).Run();
+    }
+
+    /// <summary>A blob of an earlier version says nothing of its transfer syntax; its row does, or its bytes.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_blob_without_its_transfer_syntax_in_the_metadata_is_recognised(bool isIndexed)
+    {
+        var archive = Archives.Open(world);
+        var file = TestObject.Of("1.2.3.1", "1.2.3.2", "1.2.3.3").ToFile();
+        await archive.StoreAsync(file);
+        var (name, blob) = Assert.Single(world.Dicom.Blobs);
+        world.Dicom.Blobs[name] = (blob.Info with { Metadata = blob.Info.Metadata.Where(item => item.Key != BlobMetadata.Syntax).ToDictionary() }, blob.Bytes);
+        if (!isIndexed) world.Instances.Rows.Clear();
+        Assert.Equal(StoreOutcome.AlreadyStored, (await Archives.Open(world).StoreAsync(file)).Outcome);
+        new IndexCheck(world).Run();
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(3 * 1024 * 1024)]

@@ -1,0 +1,82 @@
+using System.Text;
+using DicomServerless.Archive;
+using DicomServerless.Archive.Search;
+using DicomServerless.Dicom;
+using DicomServerless.Shared;
+
+namespace DicomServerless.Unit.Archive;
+
+/// <summary>An object of another patient in a study: warned of, found, and no reason to rename the study.</summary>
+public sealed class SecondPatientTests
+{
+    private readonly ManualTime clock = new(Archives.Start);
+    private readonly MemoryWorld world;
+
+    public SecondPatientTests() => world = new MemoryWorld(clock);
+
+    [Fact]
+    public async Task It_is_stored_with_a_warning_and_the_study_stays_that_of_the_first()
+    {
+        var archive = Archives.Open(world, clock);
+        await archive.StoreAsync(Made(5, "ALICE"));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        var second = await archive.StoreAsync(Made(1, "BOB"));
+        Assert.Equal(StoreOutcome.Stored, second.Outcome);
+        Assert.True(second.IsOfOtherPatient);
+        Assert.Contains("(0010,0020)", second.Problem, StringComparison.Ordinal);
+        Assert.False((await archive.StoreAsync(Made(6, "ALICE"))).IsOfOtherPatient);
+        Assert.Equal(["ALICE"], await StudiesAsync(archive, "ALICE"));
+        Assert.Empty(await StudiesAsync(archive, "BOB"));
+        Assert.Equal(["1.2.3.1.1"], await InstancesAsync(archive, "BOB"));
+        Assert.Equal(["1.2.3.1.5", "1.2.3.1.6"], await InstancesAsync(archive, "ALICE"));
+        new IndexCheck(world).Run();
+
+        // An index made from nothing but the blobs says the same.
+        foreach (var table in (MemoryTableState[])[world.Instances, world.Studies, world.Keys, world.Uids, world.Journal]) table.Rows.Clear();
+        archive = Archives.Open(world, clock);
+        await archive.Rebuild.RunAsync(default);
+        Assert.Equal(["ALICE"], await StudiesAsync(archive, "ALICE"));
+        new IndexCheck(world).Run();
+
+        // When the first patient's objects go, the study is the other's.
+        await archive.Removal.DeleteAsync(Uid.Parse("1.2.3"), Uid.Parse("1.2.3.1"), Uid.Parse("1.2.3.1.5"), default);
+        await archive.Removal.DeleteAsync(Uid.Parse("1.2.3"), Uid.Parse("1.2.3.1"), Uid.Parse("1.2.3.1.6"), default);
+        Assert.Equal(["BOB"], await StudiesAsync(archive, "BOB"));
+        new IndexCheck(world).Run();
+    }
+
+    [Fact]
+    public async Task Two_patients_in_the_request_that_begins_a_study_are_warned_of_too()
+    {
+        var results = await Archives.Open(world, clock).StoreAllAsync([Made(2, "ALICE"), Made(1, "BOB"), Made(3, "")]);
+        Assert.Equal([false, true, false], results.Select(result => result.IsOfOtherPatient));
+    }
+
+    [Fact]
+    public async Task It_is_refused_where_that_is_configured()
+    {
+        var archive = Archives.Open(world, clock, new ArchiveOptions { SecondPatient = SecondPatientPolicy.Refuse });
+        await archive.StoreAsync(Made(5, "ALICE"));
+        Assert.Equal(StoreOutcome.OtherPatient, (await archive.StoreAsync(Made(1, "BOB"))).Outcome);
+        Assert.Equal(StoreOutcome.Stored, (await archive.StoreAsync(Made(2, ""))).Outcome);
+        Assert.Equal(2, world.Dicom.Blobs.Count);
+        new IndexCheck(world).Run();
+    }
+
+    private static byte[] Made(int instance, string patient)
+    {
+        var made = TestObject.Of("1.2.3", "1.2.3.1", $"1.2.3.1.{instance}").Add(0x00080060, "CS", "CT");
+        return (patient.Length == 0 ? made : made.Add(0x00100010, "PN", patient).Add(0x00100020, "LO", patient)).ToFile();
+    }
+
+    private static Task<string[]> StudiesAsync(DicomArchive archive, string patient) => FindAsync(archive, QidoLevel.Study, patient, "00100020");
+
+    private static Task<string[]> InstancesAsync(DicomArchive archive, string patient) => FindAsync(archive, QidoLevel.Instance, patient, "00080018");
+
+    private static async Task<string[]> FindAsync(DicomArchive archive, QidoLevel level, string patient, string tag)
+    {
+        var query = QidoQuery.Parse(level, null, null, [new("PatientID", patient)], out _);
+        var answer = await archive.Search.SearchAsync(query, "", default);
+        return [.. answer.Results.Select(json => System.Text.Json.JsonDocument.Parse(Encoding.UTF8.GetString(json)).RootElement.GetProperty(tag).GetProperty("Value")[0].GetString()!)];
+    }
+}
