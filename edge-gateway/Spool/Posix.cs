@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace DicomServerless.EdgeGateway.Spooling;
 
 /// <summary>
-/// The file system calls of the spool, on the Linux C library: .NET has no directory flush, no hard links, no rename that never replaces, and its file handles cost three more system
-/// calls for each file. Every method gives the error number, 0 for success.
+/// The file system calls of the spool, on the Linux C library: .NET has no directory flush, no hard links, no rename that never replaces, and its file handles
+/// cost three more system calls for each file. Every method gives the error number, 0 for success.
 /// </summary>
 internal static partial class Posix
 {
@@ -40,7 +40,9 @@ internal static partial class Posix
         return 0;
     }
 
-    /// <summary>Flushes data and what is needed to find them. Never asked twice after a failure: the kernel has dropped the pages by then and would report success.</summary>
+    /// <summary>
+    /// Flushes data and what is needed to find them. Never asked twice after a failure: the kernel has dropped the pages by then and would report success.
+    /// </summary>
     /// <remarks>A flush that a signal interrupted has reported nothing and is made again.</remarks>
     public static int Flush(SafeFileHandle file)
     {
