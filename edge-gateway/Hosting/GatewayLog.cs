@@ -44,6 +44,8 @@ internal static partial class GatewayLog
     [LoggerMessage(5013, LogLevel.Warning, "Stopping: {Connections} connections do not close and are cut off")]
     public static partial void StoppedEarly(ILogger log, int connections);
 
-    [LoggerMessage(5014, LogLevel.Warning, "Passwords and cookies of the dashboard travel unencrypted to {Url}: use https (Gateway:Http:CertificatePath), or a proxy with TLS and Gateway:Http:TrustedProxies")]
+    [LoggerMessage(5014, LogLevel.Warning,
+        "Passwords and cookies of the dashboard travel unencrypted to {Url}: use https (Gateway:Http:CertificatePath), or a proxy with TLS and "
+            + "Gateway:Http:TrustedProxies")]
     public static partial void PasswordsUnencrypted(ILogger log, string url);
 }
