@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using DicomServerless.EdgeGateway.Audit;
 using DicomServerless.EdgeGateway.Commitment;
 using DicomServerless.EdgeGateway.Dashboard;
@@ -30,7 +32,7 @@ internal static class Program
             await app.RunAsync();
             return 0;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or System.Security.Cryptography.CryptographicException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SocketException or CryptographicException)
         {
             await Console.Error.WriteLineAsync("The gateway cannot start: " + exception.Message);
             return 1;
@@ -53,7 +55,8 @@ internal static class Program
         services.AddSingleton<Func<Guid>>(_ => NewGuid);
         services.AddSingleton(provider => Spool.Open(configuration.Current.Spool, TimeProvider.System, provider.GetRequiredService<ILogger<Spool>>()));
         services.AddSingleton(provider => new TransactionLog(
-            Path.Combine(provider.GetRequiredService<Spool>().Root, ".transactions"), () => configuration.Current.Transactions, TimeProvider.System, provider.GetRequiredService<ILogger<TransactionLog>>()));
+            Path.Combine(provider.GetRequiredService<Spool>().Root, ".transactions"), () => configuration.Current.Transactions, TimeProvider.System,
+            provider.GetRequiredService<ILogger<TransactionLog>>()));
         services.AddSingleton(provider => new CommitmentStore(Path.Combine(provider.GetRequiredService<Spool>().Root, ".commitment")));
         services.AddSingleton<Archives>();
         services.AddSingleton<RemoteAes>();
@@ -67,7 +70,8 @@ internal static class Program
         services.AddSingleton<CommitmentScp>();
         services.AddSingleton<GatewayServer>();
         services.AddSingleton(provider => new Forwarder(provider.GetRequiredService<Spool>(), new ForwarderContext(
-            called => PolicyOf(configuration, called), TimeProvider.System, NewGuid, provider.GetRequiredService<ILogger<Forwarder>>(), provider.GetRequiredService<ForwardRecords>().Report)));
+            called => PolicyOf(configuration, called), TimeProvider.System, NewGuid, provider.GetRequiredService<ILogger<Forwarder>>(),
+                provider.GetRequiredService<ForwardRecords>().Report)));
         services.AddSingleton<ForwardRecords>();
         services.AddSingleton<StatusSource>();
         services.AddSingleton<GatewayMetrics>();

@@ -7,7 +7,7 @@ namespace DicomServerless.EdgeGateway.Audit;
 /// <summary>Which audit messages a transaction makes (PS3.15 A.5.3). Not for several threads at once.</summary>
 internal sealed class AuditEvents(GatewayConfiguration configuration)
 {
-    // Stores of associations that are open; beyond these the oldest are told before their association ends.
+    // Stores of open associations are collected; beyond this number the oldest are reported before their association ends.
     private const int MostAssociations = 1_000, MostStudies = 100;
     private const int MinorFailure = 4;
 
@@ -21,7 +21,8 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
     }
 
     /// <summary>Application Activity (A.5.3.1).</summary>
-    public AuditMessage Activity(AuditCode type, DateTimeOffset at) => new() { Event = AuditCode.ApplicationActivity, Type = type, Action = 'E', Time = at, Participants = [Ours(false, AuditCode.Application)] };
+    public AuditMessage Activity(AuditCode type, DateTimeOffset at) => new() { Event = AuditCode.ApplicationActivity, Type = type, Action = 'E', Time = at,
+        Participants = [Ours(false, AuditCode.Application)] };
 
     /// <summary>User Authentication (A.5.3.11): logins of the dashboard.</summary>
     public AuditMessage Login(AuditCode type, string user, IPAddress? remote, bool isSuccess, DateTimeOffset at) => new()
@@ -38,8 +39,10 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
         TransactionKind.Store => Collect(record),
         TransactionKind.Query => [Query(record)],
         TransactionKind.Operator => [OfOperator(record)],
-        TransactionKind.Retrieve => Transfer(record, Called(record, false, AuditCode.Source), new AuditParticipant(record.Destination ?? "?", false, AuditCode.Destination, null), Caller(record, null)),
-        TransactionKind.Forward => Transfer(record, Ours(true, AuditCode.Source), new AuditParticipant(record.Destination ?? "?", false, AuditCode.Destination, HostOf(record.Destination)), null),
+        TransactionKind.Retrieve => Transfer(record, Called(record, false, AuditCode.Source),
+            new AuditParticipant(record.Destination ?? "?", false, AuditCode.Destination, null), Caller(record, null)),
+        TransactionKind.Forward => Transfer(record, Ours(true, AuditCode.Source),
+            new AuditParticipant(record.Destination ?? "?", false, AuditCode.Destination, HostOf(record.Destination)), null),
         _ => [],
     };
 
@@ -58,7 +61,8 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
 
     private AuditMessage Stored(Received stores, DateTimeOffset at) => new()
     {
-        Event = AuditCode.InstancesTransferred, Action = 'C', Time = at, Outcome = stores.Failed > 0 ? MinorFailure : 0, Description = stores.Failed > 0 ? $"{stores.Failed} instances were refused." : null,
+        Event = AuditCode.InstancesTransferred, Action = 'C', Time = at, Outcome = stores.Failed > 0 ? MinorFailure : 0,
+        Description = stores.Failed > 0 ? $"{stores.Failed} instances were refused." : null,
         Participants = [Caller(stores.First, AuditCode.Source), Called(stores.First, false, AuditCode.Destination)], Studies = Named(stores.Studies),
     };
 
@@ -69,8 +73,10 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
         var isFailure = record.Result is TransactionResult.Failure or TransactionResult.Warning;
         return
         [
-            new() { Event = AuditCode.BeginTransferring, Action = 'E', Time = record.Time - TimeSpan.FromMilliseconds(record.Duration), Participants = participants, Studies = studies },
-            new() { Event = AuditCode.InstancesTransferred, Action = 'R', Time = record.Time, Outcome = isFailure ? MinorFailure : 0, Description = isFailure ? $"{record.Failed} instances failed. {record.Detail}" : null, Participants = participants, Studies = studies },
+            new() { Event = AuditCode.BeginTransferring, Action = 'E', Time = record.Time - TimeSpan.FromMilliseconds(record.Duration),
+                Participants = participants, Studies = studies },
+            new() { Event = AuditCode.InstancesTransferred, Action = 'R', Time = record.Time, Outcome = isFailure ? MinorFailure : 0,
+                Description = isFailure ? $"{record.Failed} instances failed. {record.Detail}" : null, Participants = participants, Studies = studies },
         ];
     }
 
@@ -83,7 +89,8 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
     // A query on the dashboard shows patients (A.5.3.10); what is done to objects of the quarantine is an access to instances (A.5.3.6).
     private AuditMessage OfOperator(Transaction record) => new()
     {
-        Event = record.Action == OperatorAction.Query ? AuditCode.Query : AuditCode.InstancesAccessed, Time = record.Time, Outcome = OutcomeOf(record), Description = FailureOf(record),
+        Event = record.Action == OperatorAction.Query ? AuditCode.Query : AuditCode.InstancesAccessed, Time = record.Time, Outcome = OutcomeOf(record),
+        Description = FailureOf(record),
         Action = record.Action switch { OperatorAction.Query => 'E', OperatorAction.Download => 'R', OperatorAction.Purge => 'D', _ => 'U' },
         Participants = [new AuditParticipant(record.User is { Length: > 0 } user ? user : "?", true, null, record.Remote), Ours(false, null)],
         Studies = Named(record.Study is { } study ? new Dictionary<string, int> { [study] = record.Count } : []),
@@ -95,18 +102,23 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
 
     private AuditMessage Alert(Transaction record) => new()
     {
-        Event = AuditCode.SecurityAlert, Type = AuditCode.NodeAuthentication, Action = 'E', Time = record.Time, Outcome = MinorFailure, Description = $"The association was rejected: {record.Detail}",
+        Event = AuditCode.SecurityAlert, Type = AuditCode.NodeAuthentication, Action = 'E', Time = record.Time, Outcome = MinorFailure,
+        Description = $"The association was rejected: {record.Detail}",
         Participants = [Ours(false, null), Caller(record, null)],
     };
 
     private KeyValuePair<string, int>[] Named(Dictionary<string, int> studies) => configuration.Current.Audit.IncludeStudies ? [.. studies] : [];
 
-    private static AuditParticipant Caller(Transaction record, AuditCode? role) => new(record.CallingAe is { Length: > 0 } title ? title : "?", true, role, record.Remote);
+    private static AuditParticipant Caller(Transaction record, AuditCode? role) => new(record.CallingAe is { Length: > 0 } title ? title : "?", true, role,
+        record.Remote);
 
-    private static AuditParticipant Called(Transaction record, bool isRequestor, AuditCode role) => new(record.CalledAe ?? "?", isRequestor, role, Environment.MachineName);
+    private static AuditParticipant Called(Transaction record, bool isRequestor, AuditCode role) => new(record.CalledAe ?? "?", isRequestor, role,
+        Environment.MachineName);
 
-    private AuditParticipant Ours(bool isRequestor, AuditCode? role) => new(string.Join('\\', configuration.Current.Aes.Keys), isRequestor, role, Environment.MachineName);
+    private AuditParticipant Ours(bool isRequestor, AuditCode? role) => new(string.Join('\\', configuration.Current.Aes.Keys), isRequestor, role,
+        Environment.MachineName);
 
     private string? HostOf(string? destination) =>
-        destination is not null && configuration.Current.Destinations.TryGetValue(destination, out var options) && Uri.TryCreate(options.Url, UriKind.Absolute, out var uri) ? uri.Host : null;
+        destination is not null && configuration.Current.Destinations.TryGetValue(destination, out var options)
+            && Uri.TryCreate(options.Url, UriKind.Absolute, out var uri) ? uri.Host : null;
 }

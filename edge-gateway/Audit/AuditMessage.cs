@@ -7,17 +7,21 @@ namespace DicomServerless.EdgeGateway.Audit;
 /// <summary>A coded value of DCM (PS3.16 annex D).</summary>
 internal readonly record struct AuditCode(string Value, string Meaning)
 {
-    public static readonly AuditCode ApplicationActivity = new("110100", "Application Activity"), BeginTransferring = new("110102", "Begin Transferring DICOM Instances"),
-        InstancesAccessed = new("110103", "DICOM Instances Accessed"), InstancesTransferred = new("110104", "DICOM Instances Transferred"), Query = new("110112", "Query"), SecurityAlert = new("110113", "Security Alert"), UserAuthentication = new("110114", "User Authentication");
+    public static readonly AuditCode ApplicationActivity = new("110100", "Application Activity"),
+        BeginTransferring = new("110102", "Begin Transferring DICOM Instances"), InstancesAccessed = new("110103", "DICOM Instances Accessed"),
+        InstancesTransferred = new("110104", "DICOM Instances Transferred"), Query = new("110112", "Query"), SecurityAlert = new("110113", "Security Alert"),
+        UserAuthentication = new("110114", "User Authentication");
 
-    public static readonly AuditCode ApplicationStart = new("110120", "Application Start"), ApplicationStop = new("110121", "Application Stop"), Login = new("110122", "Login"), Logout = new("110123", "Logout"), NodeAuthentication = new("110126", "Node Authentication");
+    public static readonly AuditCode ApplicationStart = new("110120", "Application Start"), ApplicationStop = new("110121", "Application Stop"),
+        Login = new("110122", "Login"), Logout = new("110123", "Logout"), NodeAuthentication = new("110126", "Node Authentication");
 
-    public static readonly AuditCode Application = new("110150", "Application"), Destination = new("110152", "Destination Role ID"), Source = new("110153", "Source Role ID");
+    public static readonly AuditCode Application = new("110150", "Application"), Destination = new("110152", "Destination Role ID"),
+        Source = new("110153", "Source Role ID");
 
     public static readonly AuditCode StudyInstanceUid = new("110180", "Study Instance UID");
 }
 
-/// <summary>Someone who took part.</summary>
+/// <summary>A participant of an event.</summary>
 /// <param name="UserId">An AE title, a user, or a URL's host.</param>
 /// <param name="IsRequestor">Whether it asked for what happened.</param>
 /// <param name="Role">As what.</param>
@@ -114,5 +118,6 @@ internal sealed record AuditMessage
 
     // Peers choose AE titles and users: nothing that XML cannot hold, nothing long.
     private static string Clean(string text) =>
-        string.Concat((text.Length > 256 ? text[..256] : text).Select(character => char.IsControl(character) || char.IsSurrogate(character) || character >= '\uFFFE' ? '?' : character));
+        string.Concat((text.Length > 256 ? text[..256] : text).Select(character => char.IsControl(character) || char.IsSurrogate(character)
+            || character >= '\uFFFE' ? '?' : character));
 }

@@ -6,13 +6,14 @@ using DicomServerless.EdgeGateway.Transactions;
 namespace DicomServerless.EdgeGateway.Audit;
 
 /// <summary>
-/// Makes audit messages from transactions and logins and sends them to the repository. Nothing waits for it: 16,384 are held while the repository cannot be reached, and further ones are
-/// counted as lost.
+/// Makes audit messages from transactions and logins and sends them to the repository. Nothing waits for it: 16,384 are held while the repository cannot be
+/// reached, and further ones are counted as lost.
 /// </summary>
-internal sealed class AuditTrail(GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time, ILogger<AuditTrail> log) : IHostedService, IDisposable
+internal sealed class AuditTrail(GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time, ILogger<AuditTrail> log) : IHostedService,
+    IDisposable
 {
     private const int Capacity = 16_384;
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2), LongestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LastMessages = TimeSpan.FromSeconds(2), LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly Channel<AuditMessage> queue = Channel.CreateBounded<AuditMessage>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
@@ -29,7 +30,7 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
 
     private AuditOptions Options => configuration.Current.Audit;
 
-    /// <summary>Says that the application starts, and listens to the transactions.</summary>
+    /// <summary>Reports the start of the application (A.5.3.1), and listens to the transactions.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         Enqueue(events.Activity(AuditCode.ApplicationStart, time.GetUtcNow()));
@@ -38,20 +39,20 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
         return Task.CompletedTask;
     }
 
-    /// <summary>Says that the application stops. What waits has a few seconds to get out.</summary>
+    /// <summary>Reports the end of the application. Messages that wait have two seconds to be sent.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         transactions.Recorded -= OnRecorded;
         Enqueue(events.Activity(AuditCode.ApplicationStop, time.GetUtcNow()));
         queue.Writer.TryComplete();
-        stopping.CancelAfter(LastWords);
+        stopping.CancelAfter(LastMessages);
         if (sending is not null) await sending;
     }
 
-    /// <summary>Someone logged in to the dashboard, or failed to.</summary>
+    /// <summary>Records that a user logged in to the dashboard, or failed to.</summary>
     public void LoggedIn(string user, IPAddress? remote, bool isSuccess) => Enqueue(events.Login(AuditCode.Login, user, remote, isSuccess, time.GetUtcNow()));
 
-    /// <summary>Someone logged out.</summary>
+    /// <summary>Records that a user logged out.</summary>
     public void LoggedOut(string user, IPAddress? remote) => Enqueue(events.Login(AuditCode.Logout, user, remote, true, time.GetUtcNow()));
 
     /// <inheritdoc />
@@ -95,7 +96,8 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
                     }
                     try
                     {
-                        await sender.SendAsync(message.ToXml(options.SourceId.Length > 0 ? options.SourceId : Environment.MachineName, options.SiteId), message.Time, cancellationToken);
+                        await sender.SendAsync(message.ToXml(options.SourceId.Length > 0 ? options.SourceId : Environment.MachineName, options.SiteId),
+                            message.Time, cancellationToken);
                         queue.Reader.TryRead(out _);
                         Interlocked.Increment(ref sent);
                         pause = TimeSpan.Zero;
@@ -113,7 +115,7 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
         }
         catch (OperationCanceledException)
         {
-            // The few seconds are over.
+            // The time for the last messages is over.
         }
         finally
         {
@@ -122,7 +124,7 @@ internal sealed class AuditTrail(GatewayConfiguration configuration, Transaction
     }
 }
 
-/// <summary>What the audit part logs. Event ids 5100 to 5109.</summary>
+/// <summary>What the audit trail logs. Event ids 5100 to 5109.</summary>
 internal static partial class AuditLog
 {
     [LoggerMessage(5100, LogLevel.Warning, "The audit record repository {Host} takes no messages; they are held and sent again: {Reason}")]

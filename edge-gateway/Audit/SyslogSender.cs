@@ -30,7 +30,8 @@ internal sealed class SyslogSender(AuditOptions options, TimeProvider time) : ID
     public async Task SendAsync(byte[] xml, DateTimeOffset at, CancellationToken cancellationToken)
     {
         // RFC 5424 6.4: text in UTF-8 begins with a byte order mark.
-        var header = string.Create(CultureInfo.InvariantCulture, $"<{Priority}>1 {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {host} dicom-gateway {Environment.ProcessId} DICOM+RFC3881 - ");
+        var header = string.Create(CultureInfo.InvariantCulture,
+            $"<{Priority}>1 {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {host} dicom-gateway {Environment.ProcessId} DICOM+RFC3881 - ");
         byte[] message = [.. Encoding.ASCII.GetBytes(header), 0xEF, 0xBB, 0xBF, .. xml];
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
@@ -39,11 +40,13 @@ internal sealed class SyslogSender(AuditOptions options, TimeProvider time) : ID
             if (options.Transport == AuditTransport.Udp) await SendDatagramAsync(message, either.Token);
             else await SendOverTlsAsync(message, either.Token);
         }
-        catch (Exception exception) when (exception is SocketException or AuthenticationException or CryptographicException or OperationCanceledException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException or OperationCanceledException
+            or AuthenticationException or CryptographicException)
         {
             Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            throw new IOException(exception is OperationCanceledException ? $"{options.Host} did not take a message within {Patience.TotalSeconds:0} s." : exception.Message, exception);
+            throw new IOException(exception is OperationCanceledException ? $"{options.Host} did not take a message within {Patience.TotalSeconds:0} s."
+                : exception.Message, exception);
         }
     }
 
@@ -124,5 +127,6 @@ internal sealed class SyslogSender(AuditOptions options, TimeProvider time) : ID
     }
 
     // RFC 5424 6: 33 to 126.
-    private static string Printable(string text) => text.Length > 0 ? string.Concat(text.Take(255).Select(character => character is > ' ' and <= '~' ? character : '-')) : "-";
+    private static string Printable(string text) =>
+        text.Length > 0 ? string.Concat(text.Take(255).Select(character => character is > ' ' and <= '~' ? character : '-')) : "-";
 }

@@ -9,13 +9,14 @@ using DicomServerless.EdgeGateway.Hosting;
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary>
-/// Who may do what on the HTTP side: health for everyone; on loopback without a password everything; else a session, HTTP Basic, or for the metrics a token. Requests that
-/// change something must not come from pages of others.
+/// Decides which HTTP requests are allowed: health always; everything on loopback without a password; else with a session, HTTP Basic, or for the metrics a
+/// token. Requests that change something must not come from pages of others.
 /// </summary>
 internal sealed class AccessControl(GatewayConfiguration configuration, Sessions sessions, Passwords passwords, AuditTrail audit)
 {
-    // What a login page is made of, and how one gets in.
-    private static readonly HashSet<string> Open = new(StringComparer.Ordinal) { "/login", "/logout", "/login/oidc", "/login/oidc/callback", "/dashboard.css", "/favicon.svg" };
+    // The login page, its files, and the requests of a login.
+    private static readonly HashSet<string> Open =
+        new(StringComparer.Ordinal) { "/login", "/logout", "/login/oidc", "/login/oidc/callback", "/dashboard.css", "/favicon.svg" };
 
     /// <summary>Lets a request through, or answers it.</summary>
     public async Task InvokeAsync(HttpContext http, RequestDelegate next)
@@ -35,7 +36,8 @@ internal sealed class AccessControl(GatewayConfiguration configuration, Sessions
         }
         if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !IsSameOrigin(request))
         {
-            await Answers.Problem(403, "Forbidden", "A request that changes something must come from the gateway's own pages, or from a program.").ExecuteAsync(http);
+            await Answers.Problem(403, "Forbidden",
+                "A request that changes something must come from the gateway's own pages, or from a program.").ExecuteAsync(http);
             return;
         }
         if (sessions.UserOf(http, options) is { } name) http.User = new GenericPrincipal(new GenericIdentity(name), null);
@@ -70,8 +72,9 @@ internal sealed class AccessControl(GatewayConfiguration configuration, Sessions
             http.Response.Redirect("/login");
             return false;
         }
-        // Only programs are asked for Basic: a browser would open a window of its own over the page.
-        if (options.PasswordHash.Length > 0 && !request.Headers.ContainsKey("Sec-Fetch-Mode")) http.Response.Headers.WWWAuthenticate = "Basic realm=\"DICOM gateway\", charset=\"UTF-8\"";
+        // Only programs are asked for Basic: a browser would cover the page with a login window.
+        if (options.PasswordHash.Length > 0 && !request.Headers.ContainsKey("Sec-Fetch-Mode"))
+            http.Response.Headers.WWWAuthenticate = "Basic realm=\"DICOM gateway\", charset=\"UTF-8\"";
         await Answers.Problem(401, "Unauthorized", "Log in, or send user and password (RFC 7617).").ExecuteAsync(http);
         return false;
     }
@@ -87,7 +90,8 @@ internal sealed class AccessControl(GatewayConfiguration configuration, Sessions
     private static void AddHeaders(HttpContext http, string path)
     {
         var headers = http.Response.Headers;
-        headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+            + "base-uri 'none'; frame-ancestors 'none'";
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
@@ -95,23 +99,27 @@ internal sealed class AccessControl(GatewayConfiguration configuration, Sessions
         if (http.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
     }
 
-    private static bool IsLoopbackHost(string host) => host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+    private static bool IsLoopbackHost(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     // Browsers say where a request comes from; programs say nothing, and have no cookies of others.
     private static bool IsSameOrigin(HttpRequest request)
     {
         if (request.Headers["Sec-Fetch-Site"] is [{ } site]) return site is "same-origin" or "none";
         if (request.Headers.Origin is not [{ } origin]) return true;
-        return Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Authority.Equals(new HostString(request.Host.Value ?? "").Value, StringComparison.OrdinalIgnoreCase);
+        return Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+            && uri.Authority.Equals(new HostString(request.Host.Value ?? "").Value, StringComparison.OrdinalIgnoreCase);
     }
 
     private static bool HasMetricsToken(HttpRequest request, string path, HttpOptions options) =>
         path == "/metrics" && options.MetricsToken.Length > 0 && AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
-        && header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(header.Parameter ?? ""), Encoding.UTF8.GetBytes(options.MetricsToken));
+        && header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+            && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(header.Parameter ?? ""), Encoding.UTF8.GetBytes(options.MetricsToken));
 
     private static (string User, string Password)? Credentials(HttpRequest request)
     {
-        if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header) || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) || header.Parameter is null) return null;
+        if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
+            || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) || header.Parameter is null) return null;
         var bytes = new byte[header.Parameter.Length];
         if (!Convert.TryFromBase64String(header.Parameter, bytes, out var count)) return null;
         var text = Encoding.UTF8.GetString(bytes.AsSpan(0, count));

@@ -2,10 +2,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>How the API answers.</summary>
+/// <summary>The answers of the API.</summary>
 internal static class Answers
 {
-    /// <summary>Where refusals are looked for: <c>application/problem+json</c>.</summary>
+    /// <summary>The media type of refusals (RFC 9457).</summary>
     public const string ProblemType = "application/problem+json";
 
     /// <summary>200 with JSON.</summary>

@@ -51,7 +51,8 @@ internal sealed record QueryRequest
 }
 
 /// <summary>One study.</summary>
-internal sealed record QueryRow(string PatientName, string PatientId, string StudyDate, string Description, string Modalities, string Instances, string StudyInstanceUid);
+internal sealed record QueryRow(string PatientName, string PatientId, string StudyDate, string Description, string Modalities, string Instances,
+    string StudyInstanceUid);
 
 /// <summary>The answer to a test query.</summary>
 /// <param name="Rows">The first studies.</param>
@@ -61,7 +62,8 @@ internal sealed record QueryRow(string PatientName, string PatientId, string Stu
 internal sealed record QueryResult(IReadOnlyList<QueryRow> Rows, bool IsLimited, double Milliseconds, string? Failure);
 
 /// <summary>How the API writes and reads.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(ApiProblem))]
 [JsonSerializable(typeof(TransactionList))]
 [JsonSerializable(typeof(QuarantineItem))]

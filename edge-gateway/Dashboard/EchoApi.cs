@@ -6,11 +6,12 @@ using DicomServerless.EdgeGateway.Transactions;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary><c>POST /api/echo/{remote}</c>: C-ECHO to an AE elsewhere that the configuration names.</summary>
+/// <summary><c>POST /api/echo/{remote}</c>: C-ECHO to a remote AE of the configuration.</summary>
 internal sealed class EchoApi(RemoteAes remotes, GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private static readonly ContextProposal[] Verification = [new(WellKnownUids.Verification, [TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid])];
+    private static readonly ContextProposal[] Verification =
+        [new(WellKnownUids.Verification, [TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid])];
 
     /// <summary>Answers.</summary>
     public async Task<IResult> EchoAsync(string remote, CancellationToken cancellationToken)
@@ -22,11 +23,14 @@ internal sealed class EchoApi(RemoteAes remotes, GatewayConfiguration configurat
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var (status, reason) = await TryAsync(options, called, calling, either.Token);
         cancellationToken.ThrowIfCancellationRequested();
-        var result = new EchoResult(status == DimseStatus.Success, status?.ToString("X4", null), Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 1), reason);
+        var result = new EchoResult(status == DimseStatus.Success, status?.ToString("X4", null), Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 1),
+            reason);
         transactions.Record(new Transaction
         {
-            Time = time.GetUtcNow(), Kind = TransactionKind.Echo, CallingAe = options.CallingAeTitle.Length > 0 ? options.CallingAeTitle : calling, CalledAe = called, Remote = options.Host, Destination = remote,
-            Duration = result.Milliseconds, Result = result.IsAlive ? TransactionResult.Success : TransactionResult.Failure, Status = result.Status, Detail = reason,
+            Time = time.GetUtcNow(), Kind = TransactionKind.Echo, CallingAe = options.CallingAeTitle.Length > 0 ? options.CallingAeTitle : calling,
+            CalledAe = called, Remote = options.Host, Destination = remote,
+            Duration = result.Milliseconds, Result = result.IsAlive ? TransactionResult.Success : TransactionResult.Failure, Status = result.Status,
+            Detail = reason,
         });
         return Answers.Ok(result, ApiJson.Default.EchoResult);
     }

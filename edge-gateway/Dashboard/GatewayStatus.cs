@@ -10,7 +10,8 @@ using DicomServerless.EdgeGateway.Transactions;
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary>An association that is open.</summary>
-internal sealed record AssociationStatus(long Id, string CallingAe, string CalledAe, string Remote, DateTimeOffset Since, int Stored, int Refused, long BytesReceived, long BytesSent);
+internal sealed record AssociationStatus(long Id, string CallingAe, string CalledAe, string Remote, DateTimeOffset Since, int Stored, int Refused,
+    long BytesReceived, long BytesSent);
 
 /// <summary>The disk and the spool on it. Bytes.</summary>
 internal sealed record SpoolStatus(string Path, string Fsync, long UsedBytes, long FreeBytes, long MaxBytes, long MinFreeBytes, bool CanTakeObjects);
@@ -18,7 +19,7 @@ internal sealed record SpoolStatus(string Path, string Fsync, long UsedBytes, lo
 /// <summary>What is stored.</summary>
 internal sealed record ReceivedStatus(double ObjectsPerSecond, double BytesPerSecond, long TotalObjects);
 
-/// <summary>An AE elsewhere, as configured.</summary>
+/// <summary>A remote AE, as configured.</summary>
 internal sealed record RemoteStatus(string Name, string AeTitle, string Host, int Port, bool Tls);
 
 /// <summary>What <c>/api/status</c> answers, and what the dashboard and the metrics show.</summary>
@@ -36,7 +37,7 @@ internal sealed record GatewayStatus
     /// <summary>Where it listens for associations.</summary>
     public required IReadOnlyList<string> Listening { get; init; }
 
-    /// <summary>Our AE titles.</summary>
+    /// <summary>The AE titles of the local AEs.</summary>
     public required IReadOnlyList<string> AeTitles { get; init; }
 
     /// <summary>Open associations.</summary>
@@ -60,7 +61,7 @@ internal sealed record GatewayStatus
     /// <summary>Objects in quarantine, by destination.</summary>
     public required IReadOnlyDictionary<string, long> Quarantine { get; init; }
 
-    /// <summary>AEs elsewhere.</summary>
+    /// <summary>Remote AEs.</summary>
     public required IReadOnlyList<RemoteStatus> Remotes { get; init; }
 
     /// <summary>Whether a login is needed, so that a page offers the way out.</summary>
@@ -70,8 +71,9 @@ internal sealed record GatewayStatus
     public required IReadOnlyList<string> RefusedConfiguration { get; init; }
 }
 
-/// <summary>Puts the status together.</summary>
-internal sealed class StatusSource(GatewayServer server, Forwarder forwarder, Spool spool, CommitmentWorker commitments, TransactionLog transactions, GatewayConfiguration configuration, GatewayMetrics metrics, TimeProvider time)
+/// <summary>Collects the status.</summary>
+internal sealed class StatusSource(GatewayServer server, Forwarder forwarder, Spool spool, CommitmentWorker commitments, TransactionLog transactions,
+    GatewayConfiguration configuration, GatewayMetrics metrics, TimeProvider time)
 {
     private readonly DateTimeOffset started = time.GetUtcNow();
     private readonly long startedAt = time.GetTimestamp();
@@ -91,7 +93,8 @@ internal sealed class StatusSource(GatewayServer server, Forwarder forwarder, Sp
         LostTransactions = transactions.Lost,
         Received = new ReceivedStatus(metrics.Received.Objects, metrics.Received.Bytes, metrics.TotalReceived),
         Quarantine = spool.Quarantine.Count(),
-        Remotes = [.. configuration.Current.RemoteAes.Select(item => new RemoteStatus(item.Key, item.Value.AeTitle.Length > 0 ? item.Value.AeTitle : item.Key, item.Value.Host, item.Value.Port, item.Value.Tls))],
+        Remotes = [.. configuration.Current.RemoteAes.Select(item => new RemoteStatus(item.Key, item.Value.AeTitle.Length > 0 ? item.Value.AeTitle : item.Key,
+            item.Value.Host, item.Value.Port, item.Value.Tls))],
         IsProtected = configuration.Current.Http.IsProtected,
         RefusedConfiguration = configuration.RefusedChange,
     };
@@ -102,11 +105,13 @@ internal sealed class StatusSource(GatewayServer server, Forwarder forwarder, Sp
     private SpoolStatus Disk()
     {
         var options = configuration.Current.Spool;
-        return new SpoolStatus(spool.Root, options.Fsync.ToString().ToLowerInvariant(), spool.Limits.UsedBytes, spool.Limits.FreeBytes, options.MaxSizeMiB << 20, options.MinFreeMiB << 20, IsListening && spool.Limits.HasRoom);
+        return new SpoolStatus(spool.Root, options.Fsync.ToString().ToLowerInvariant(), spool.Limits.UsedBytes, spool.Limits.FreeBytes,
+            options.MaxSizeMiB << 20, options.MinFreeMiB << 20, IsListening && spool.Limits.HasRoom);
     }
 
     private static AssociationStatus Of(AssociationSession session) => new(
-        session.Association.Id, session.Association.CallingAeTitle, session.Ae.AeTitle, session.Remote, session.Association.Started, session.Stored, session.Refused, session.Association.BytesReceived, session.Association.BytesSent);
+        session.Association.Id, session.Association.CallingAeTitle, session.Ae.AeTitle, session.Remote, session.Association.Started, session.Stored,
+            session.Refused, session.Association.BytesReceived, session.Association.BytesSent);
 }
 
 /// <summary>How answers of the API are written.</summary>

@@ -4,7 +4,9 @@ using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>The certificate of the HTTP side. The files are looked at before each handshake; changed ones that are bad leave the old certificate in use.</summary>
+/// <summary>
+/// The certificate of the HTTP side. The files are looked at before each handshake; changed ones that are bad leave the old certificate in use.
+/// </summary>
 internal sealed class HttpsCertificate(Func<HttpOptions> options)
 {
     private readonly Lock gate = new();

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>Writes the instruments of <see cref="GatewayMetrics"/> in Prometheus' text format 0.0.4: base units in the names, <c>_total</c> for counters.</summary>
+/// <summary>
+/// Writes the instruments of <see cref="GatewayMetrics"/> in Prometheus' text format 0.0.4: base units in the names, <c>_total</c> for counters.
+/// </summary>
 internal sealed class MetricsText : IDisposable
 {
     /// <summary>The media type.</summary>
@@ -77,7 +79,8 @@ internal sealed class MetricsText : IDisposable
         }
     }
 
-    private static double[] BoundsOf(Instrument instrument) => instrument is Histogram<double> { Advice.HistogramBucketBoundaries: { } bounds } ? [.. bounds] : [];
+    private static double[] BoundsOf(Instrument instrument) =>
+        instrument is Histogram<double> { Advice.HistogramBucketBoundaries: { } bounds } ? [.. bounds] : [];
 
     private static void Write(StringBuilder output, Instrument instrument, ConcurrentDictionary<string, Series> family)
     {
@@ -116,8 +119,12 @@ internal sealed class MetricsText : IDisposable
         return labels;
     }
 
-    private static string With(string labels, string key, string value) =>
-        $"{labels}{(labels.Length > 0 ? "," : "")}{key}=\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+    private static string With(string labels, string key, string value)
+    {
+        var escaped = value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n",
+            StringComparison.Ordinal);
+        return $"{labels}{(labels.Length > 0 ? "," : "")}{key}=\"{escaped}\"";
+    }
 
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

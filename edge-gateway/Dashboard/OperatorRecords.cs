@@ -9,7 +9,8 @@ internal sealed class OperatorRecords(TransactionLog transactions, TimeProvider 
     /// <summary>An object of the quarantine was read, replaced, put back or purged.</summary>
     public void Record(HttpContext http, OperatorAction action, QuarantinedObject item, bool isSuccess) => transactions.Record(Of(http, action, isSuccess) with
     {
-        Destination = item.Destination, Count = isSuccess ? 1 : 0, Failed = isSuccess ? 0 : 1, Bytes = item.Size, Detail = FormattableString.Invariant($"Object {item.Sequence}"),
+        Destination = item.Destination, Count = isSuccess ? 1 : 0, Failed = isSuccess ? 0 : 1, Bytes = item.Size,
+        Detail = FormattableString.Invariant($"Object {item.Sequence}"),
         Study = item.Reason.StudyInstanceUid.Length > 0 ? item.Reason.StudyInstanceUid : null, Instance = item.Reason.SopInstanceUid,
     });
 
@@ -21,11 +22,13 @@ internal sealed class OperatorRecords(TransactionLog transactions, TimeProvider 
     /// <param name="milliseconds">How long it took.</param>
     /// <param name="failure">Why the archive could not answer; null if it did.</param>
     public void Query(HttpContext http, string calledAe, string destination, int matches, double milliseconds, string? failure) => transactions.Record(
-        Of(http, OperatorAction.Query, failure is null) with { CalledAe = calledAe, Destination = destination, Count = matches, Duration = milliseconds, Detail = failure });
+        Of(http, OperatorAction.Query, failure is null) with { CalledAe = calledAe, Destination = destination, Count = matches, Duration = milliseconds,
+            Detail = failure });
 
     private Transaction Of(HttpContext http, OperatorAction action, bool isSuccess) => new()
     {
-        Time = time.GetUtcNow(), Kind = TransactionKind.Operator, Action = action, User = http.User.Identity?.Name, Remote = http.Connection.RemoteIpAddress?.ToString(),
+        Time = time.GetUtcNow(), Kind = TransactionKind.Operator, Action = action, User = http.User.Identity?.Name,
+        Remote = http.Connection.RemoteIpAddress?.ToString(),
         Result = isSuccess ? TransactionResult.Success : TransactionResult.Failure,
     };
 }

@@ -45,7 +45,8 @@ internal static class Pages
         }
     }
 
-    private static async Task<IResult> LogInAsync(HttpContext http, GatewayConfiguration configuration, Passwords passwords, Sessions sessions, AccessControl access, AuditTrail audit)
+    private static async Task<IResult> LogInAsync(HttpContext http, GatewayConfiguration configuration, Passwords passwords, Sessions sessions,
+        AccessControl access, AuditTrail audit)
     {
         var options = configuration.Current.Http;
         if (http.Request.ContentLength is not <= MaxForm || !http.Request.HasFormContentType) return Login(options, "Fill in user and password.", 400);
@@ -75,7 +76,8 @@ internal static class Pages
 
     private static string Text(string name)
     {
-        using var reader = new StreamReader(typeof(Pages).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"The program has no {name}."));
+        using var reader = new StreamReader(typeof(Pages).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"The program has "
+            + $"no {name}."));
         return reader.ReadToEnd();
     }
 }

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>A password as the configuration keeps it: <c>pbkdf2-sha256:iterations:salt:hash</c>, no character of which a shell, an environment file or YAML takes for its own.</summary>
+/// <summary>
+/// A password as the configuration keeps it: <c>pbkdf2-sha256:iterations:salt:hash</c>, no character of which a shell, an environment file or YAML takes for
+/// its own.
+/// </summary>
 internal static class PasswordHash
 {
     private const string Kind = "pbkdf2-sha256";
@@ -24,14 +27,17 @@ internal static class PasswordHash
     /// <summary>Whether a password is the one; takes a tenth of a second and more.</summary>
     public static bool Verify(string text, string password) =>
         TryParse(text, out var iterations, out var salt, out var hash)
-        && CryptographicOperations.FixedTimeEquals(hash, Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, hash.Length));
+        && CryptographicOperations.FixedTimeEquals(hash,
+            Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, hash.Length));
 
     private static bool TryParse(string text, out int iterations, out byte[] salt, out byte[] hash)
     {
         (iterations, salt, hash) = (0, [], []);
         if (text.Split(':') is not [Kind, var count, var saltText, var hashText]) return false;
-        if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out iterations) || iterations is < MinIterations or > MaxIterations) return false;
+        if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out iterations) || iterations is < MinIterations or > MaxIterations)
+            return false;
         (salt, hash) = (new byte[SaltBytes], new byte[HashBytes]);
-        return Convert.TryFromBase64String(saltText, salt, out var saltLength) && saltLength == SaltBytes && Convert.TryFromBase64String(hashText, hash, out var hashLength) && hashLength == HashBytes;
+        return Convert.TryFromBase64String(saltText, salt, out var saltLength) && saltLength == SaltBytes
+            && Convert.TryFromBase64String(hashText, hash, out var hashLength) && hashLength == HashBytes;
     }
 }

@@ -7,7 +7,7 @@ using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>How a look at user and password ended.</summary>
+/// <summary>How the check of user and password ended.</summary>
 internal enum PasswordOutcome
 {
     /// <summary>They are right.</summary>
@@ -19,8 +19,9 @@ internal enum PasswordOutcome
 }
 
 /// <summary>
-/// Looks at user and password. Each address has a few free attempts; then it waits, twice as long each time. Hashing goes one at a time, so that guesses from many
-/// addresses never take the processor from the images; what was right is remembered as a keyed hash, so that a program which sends it with each request is served fast.
+/// Looks at user and password. Each address has a few free attempts; then it waits, twice as long each time. Hashing goes one at a time, so that guesses from
+/// many addresses never take the processor from the images; what was right is remembered as a keyed hash, so that a program which sends it with each request is
+/// served fast.
 /// </summary>
 internal sealed class Passwords(TimeProvider time) : IDisposable
 {
@@ -31,9 +32,10 @@ internal sealed class Passwords(TimeProvider time) : IDisposable
     private byte[] known = [];
 
     /// <summary>How long an address has to wait.</summary>
-    public TimeSpan WaitOf(IPAddress? remote) => failures.TryGetValue(Name(remote), out var entry) && entry.Until > time.GetUtcNow() ? entry.Until - time.GetUtcNow() : TimeSpan.Zero;
+    public TimeSpan WaitOf(IPAddress? remote) =>
+        failures.TryGetValue(Name(remote), out var entry) && entry.Until > time.GetUtcNow() ? entry.Until - time.GetUtcNow() : TimeSpan.Zero;
 
-    /// <summary>Looks.</summary>
+    /// <summary>Checks user and password.</summary>
     public async Task<PasswordOutcome> CheckAsync(string user, string password, IPAddress? remote, HttpOptions options, CancellationToken cancellationToken)
     {
         if (options.PasswordHash.Length == 0) return PasswordOutcome.Wrong;
@@ -45,7 +47,8 @@ internal sealed class Passwords(TimeProvider time) : IDisposable
         {
             // Others of the address may have failed while this one queued.
             if (WaitOf(remote) > TimeSpan.Zero) return PasswordOutcome.Wait;
-            var isUser = CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(user)), SHA256.HashData(Encoding.UTF8.GetBytes(options.User)));
+            var isUser = CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(user)),
+                SHA256.HashData(Encoding.UTF8.GetBytes(options.User)));
             if (PasswordHash.Verify(options.PasswordHash, password) & isUser)
             {
                 known = fingerprint;

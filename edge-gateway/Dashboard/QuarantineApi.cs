@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>The quarantine for operators: <c>/api/quarantine</c> and below. Every access to an object leaves a transaction and, where they are wanted, an audit message.</summary>
+/// <summary>
+/// The quarantine for operators: <c>/api/quarantine</c> and below. Every access to an object leaves a transaction and, where they are wanted, an audit message.
+/// </summary>
 internal sealed class QuarantineApi(Spool spool, OperatorRecords records, GatewayConfiguration configuration)
 {
     private const int DefaultLimit = 500, MaxLimit = 10_000;
@@ -15,7 +17,8 @@ internal sealed class QuarantineApi(Spool spool, OperatorRecords records, Gatewa
     public IResult List(HttpRequest request)
     {
         var limit = DefaultLimit;
-        if (request.Query["limit"] is [{ Length: > 0 } text] && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MaxLimit))
+        if (request.Query["limit"] is [{ Length: > 0 } text]
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MaxLimit))
             return Answers.Wrong("limit", $"Give a number from 1 to {MaxLimit}.");
         var destination = request.Query["destination"] is [{ Length: > 0 } name] ? name : null;
         if (destination is not null && !SpoolName.IsDestination(destination)) return Answers.Wrong("destination", "Give the name of a destination.");
@@ -33,7 +36,8 @@ internal sealed class QuarantineApi(Spool spool, OperatorRecords records, Gatewa
         if (Find(destination, id, out var refusal) is not { } item) return refusal!;
         try
         {
-            var file = new FileStream(item.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            var file = new FileStream(item.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16,
+                FileOptions.Asynchronous | FileOptions.SequentialScan);
             records.Record(http, OperatorAction.Download, item, isSuccess: true);
             return Results.Stream(file, "application/dicom", $"{destination}-{item.Sequence}.dcm");
         }
@@ -49,10 +53,12 @@ internal sealed class QuarantineApi(Spool spool, OperatorRecords records, Gatewa
     }
 
     /// <summary><c>POST …/retry</c>: back to the end of its queue.</summary>
-    public Task<IResult> RetryAsync(HttpContext http, string destination, string id) => OneAsync(http, OperatorAction.Retry, destination, id, spool.Quarantine.RetryAsync);
+    public Task<IResult> RetryAsync(HttpContext http, string destination, string id) =>
+        OneAsync(http, OperatorAction.Retry, destination, id, spool.Quarantine.RetryAsync);
 
     /// <summary><c>DELETE</c>: gone for good.</summary>
-    public Task<IResult> PurgeAsync(HttpContext http, string destination, string id) => OneAsync(http, OperatorAction.Purge, destination, id, spool.Quarantine.PurgeAsync);
+    public Task<IResult> PurgeAsync(HttpContext http, string destination, string id) =>
+        OneAsync(http, OperatorAction.Purge, destination, id, spool.Quarantine.PurgeAsync);
 
     /// <summary><c>PUT …/replace</c>: the body is the corrected Part 10 file, and is queued in its place.</summary>
     public async Task<IResult> ReplaceAsync(HttpContext http, string destination, string id)
@@ -61,16 +67,18 @@ internal sealed class QuarantineApi(Spool spool, OperatorRecords records, Gatewa
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = most;
         try
         {
-            return await OneAsync(http, OperatorAction.Replace, destination, id, item => spool.Quarantine.ReplaceAsync(item, http.Request.Body, http.RequestAborted));
+            return await OneAsync(http, OperatorAction.Replace, destination, id,
+                item => spool.Quarantine.ReplaceAsync(item, http.Request.Body, http.RequestAborted));
         }
         catch (BadHttpRequestException exception) // too long, too slow, cut off
         {
             var isTooLong = exception.StatusCode == StatusCodes.Status413PayloadTooLarge;
-            return Answers.Problem(exception.StatusCode, "The file could not be read", isTooLong ? $"It is longer than {most} bytes (Gateway:Http:MaxReplaceMiB)." : exception.Message, "body");
+            return Answers.Problem(exception.StatusCode, "The file could not be read",
+                isTooLong ? $"It is longer than {most} bytes (Gateway:Http:MaxReplaceMiB)." : exception.Message, "body");
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException && http.RequestAborted.IsCancellationRequested)
         {
-            return Results.Empty; // nobody reads the answer
+            return Results.Empty; // the client is gone
         }
     }
 
@@ -80,7 +88,8 @@ internal sealed class QuarantineApi(Spool spool, OperatorRecords records, Gatewa
     /// <summary><c>DELETE /api/quarantine/{destination}</c>: every object of a destination.</summary>
     public Task<IResult> PurgeAllAsync(HttpContext http, string destination) => AllAsync(http, OperatorAction.Purge, destination, spool.Quarantine.PurgeAsync);
 
-    private async Task<IResult> OneAsync(HttpContext http, OperatorAction action, string destination, string id, Func<QuarantinedObject, Task<QuarantineOutcome>> act)
+    private async Task<IResult> OneAsync(HttpContext http, OperatorAction action, string destination, string id,
+        Func<QuarantinedObject, Task<QuarantineOutcome>> act)
     {
         if (Find(destination, id, out var refusal) is not { } item) return refusal!;
         var outcome = await act(item);
@@ -120,9 +129,12 @@ internal sealed class QuarantineApi(Spool spool, OperatorRecords records, Gatewa
         QuarantineOutcome.Done => Results.NoContent(),
         QuarantineOutcome.NotFound => Answers.NotFound("No such object is in quarantine."),
         QuarantineOutcome.NotDicom => Answers.Wrong("body", "Give a whole DICOM Part 10 file with SOP Class, SOP Instance, Study and Series Instance UID."),
-        QuarantineOutcome.OutOfResources => Answers.Problem(StatusCodes.Status507InsufficientStorage, "The spool is full", "Wait until objects have been sent, or give it more room (Gateway:Spool:MaxSizeMiB)."),
+        QuarantineOutcome.OutOfResources =>
+            Answers.Problem(StatusCodes.Status507InsufficientStorage, "The spool is full",
+            "Wait until objects have been sent, or give it more room (Gateway:Spool:MaxSizeMiB)."),
         _ => Answers.Problem(StatusCodes.Status503ServiceUnavailable, "The disk failed", "Look at the gateway's log."),
     };
 
-    private static QuarantineItem Item(QuarantinedObject item) => new(item.Destination, item.Sequence.ToString(CultureInfo.InvariantCulture), item.Size, item.Reason);
+    private static QuarantineItem Item(QuarantinedObject item) => new(item.Destination, item.Sequence.ToString(CultureInfo.InvariantCulture), item.Size,
+        item.Reason);
 }

@@ -25,7 +25,8 @@ internal sealed class QueryApi(Archives archives, WaitingObjects waiting, Operat
         }
         catch (JsonException exception)
         {
-            return Answers.Wrong(exception.Path is { Length: > 2 } path ? path[2..] : "body", "Give JSON with the texts ae, patientName, patientId, studyDate and the number limit.");
+            return Answers.Wrong(exception.Path is { Length: > 2 } path ? path[2..] : "body",
+                "Give JSON with the texts ae, patientName, patientId, studyDate and the number limit.");
         }
         catch (BadHttpRequestException exception)
         {
@@ -34,7 +35,7 @@ internal sealed class QueryApi(Archives archives, WaitingObjects waiting, Operat
         if (query is null) return Answers.Wrong("body", "Give a JSON object.");
         var options = configuration.Current;
         var title = string.IsNullOrEmpty(query.Ae) ? options.Aes.Keys.First() : query.Ae;
-        if (!options.Aes.TryGetValue(title, out var ae)) return Answers.Wrong("ae", $"Take one of {string.Join(", ", options.Aes.Keys)}.");
+        if (!options.Aes.TryGetValue(title, out var ae)) return Answers.Wrong("ae", $"Use one of {string.Join(", ", options.Aes.Keys)}.");
         if (query.Limit is < 1 or > MaxLimit) return Answers.Wrong("limit", $"Give a number from 1 to {MaxLimit}.");
         if (Read(query, out var parameter, out var problem) is not { } identifier) return Answers.Wrong(parameter, problem);
         return await SearchAsync(http, identifier, title, ae, query.Limit ?? DefaultLimit);
@@ -72,10 +73,12 @@ internal sealed class QueryApi(Archives archives, WaitingObjects waiting, Operat
     private static Identifier? Read(QueryRequest query, out string parameter, out string problem)
     {
         (parameter, problem) = ("body", "Give patientName, patientId or studyDate.");
-        var keys = new SortedDictionary<Tag, (Vr Vr, string Value)> { [Tags.SpecificCharacterSet] = (Vr.CS, "ISO_IR 192"), [Tags.QueryRetrieveLevel] = (Vr.CS, "STUDY") };
+        var keys = new SortedDictionary<Tag, (Vr Vr, string Value)> { [Tags.SpecificCharacterSet] = (Vr.CS, "ISO_IR 192"),
+            [Tags.QueryRetrieveLevel] = (Vr.CS, "STUDY") };
         foreach (var tag in Wanted) keys[tag] = (DicomDictionary.VrOf(tag), "");
         var hasKey = false;
-        foreach (var (name, tag, value) in new[] { ("studyDate", Tags.StudyDate, query.StudyDate), ("patientName", Tags.PatientName, query.PatientName), ("patientId", Tags.PatientID, query.PatientId) })
+        foreach (var (name, tag, value) in new[] { ("studyDate", Tags.StudyDate, query.StudyDate), ("patientName", Tags.PatientName, query.PatientName),
+            ("patientId", Tags.PatientID, query.PatientId) })
         {
             var text = value?.Trim() ?? "";
             if (text.Length > MaxText || text.Any(character => char.IsControl(character) || character == '\\'))
@@ -102,12 +105,14 @@ internal sealed class QueryApi(Archives archives, WaitingObjects waiting, Operat
 
     private static QueryRow Row(Match match, string fallback)
     {
-        return new QueryRow(Text(Tags.PatientName), Text(Tags.PatientID), Text(Tags.StudyDate), Text(Tags.StudyDescription), match.Text(Tags.ModalitiesInStudy).Replace('\\', ' '), match.Text(Tags.NumberOfStudyRelatedInstances), match.Text(Tags.StudyInstanceUID));
+        return new QueryRow(Text(Tags.PatientName), Text(Tags.PatientID), Text(Tags.StudyDate), Text(Tags.StudyDescription),
+            match.Text(Tags.ModalitiesInStudy).Replace('\\', ' '), match.Text(Tags.NumberOfStudyRelatedInstances), match.Text(Tags.StudyInstanceUID));
 
         string Text(Tag tag)
         {
             if (!match.Attributes.TryGet(tag, out var element)) return "";
-            var set = SpecificCharacterSet.Parse(match.Attributes.SpecificCharacterSet.Span, fallback.Length > 0 ? SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(fallback)) : null);
+            var set = SpecificCharacterSet.Parse(match.Attributes.SpecificCharacterSet.Span,
+                fallback.Length > 0 ? SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(fallback)) : null);
             return set.Decode(element.Value.Span.TrimEnd(" \0"u8), element.Vr).Trim();
         }
     }

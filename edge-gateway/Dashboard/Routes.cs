@@ -19,11 +19,16 @@ internal static class Routes
         app.MapPost("/api/quarantine/{destination}/retry", (HttpContext http, string destination, QuarantineApi api) => api.RetryAllAsync(http, destination));
         app.MapDelete("/api/quarantine/{destination}", (HttpContext http, string destination, QuarantineApi api) => api.PurgeAllAsync(http, destination));
         app.MapGet("/api/quarantine/{destination}/{id}", (string destination, string id, QuarantineApi api) => api.Get(destination, id));
-        app.MapGet("/api/quarantine/{destination}/{id}/file", (HttpContext http, string destination, string id, QuarantineApi api) => api.File(http, destination, id));
-        app.MapPost("/api/quarantine/{destination}/{id}/retry", (HttpContext http, string destination, string id, QuarantineApi api) => api.RetryAsync(http, destination, id));
-        app.MapPut("/api/quarantine/{destination}/{id}/replace", (HttpContext http, string destination, string id, QuarantineApi api) => api.ReplaceAsync(http, destination, id));
-        app.MapDelete("/api/quarantine/{destination}/{id}", (HttpContext http, string destination, string id, QuarantineApi api) => api.PurgeAsync(http, destination, id));
-        app.MapPost("/api/destinations/{name}/retry", (string name, Forwarder forwarder) => forwarder.RetryNow(name) ? Results.NoContent() : Answers.NotFound("There is no destination of that name."));
+        app.MapGet("/api/quarantine/{destination}/{id}/file",
+            (HttpContext http, string destination, string id, QuarantineApi api) => api.File(http, destination, id));
+        app.MapPost("/api/quarantine/{destination}/{id}/retry",
+            (HttpContext http, string destination, string id, QuarantineApi api) => api.RetryAsync(http, destination, id));
+        app.MapPut("/api/quarantine/{destination}/{id}/replace",
+            (HttpContext http, string destination, string id, QuarantineApi api) => api.ReplaceAsync(http, destination, id));
+        app.MapDelete("/api/quarantine/{destination}/{id}",
+            (HttpContext http, string destination, string id, QuarantineApi api) => api.PurgeAsync(http, destination, id));
+        app.MapPost("/api/destinations/{name}/retry",
+            (string name, Forwarder forwarder) => forwarder.RetryNow(name) ? Results.NoContent() : Answers.NotFound("There is no destination of that name."));
         app.MapPost("/api/echo/{remote}", (string remote, EchoApi echo, CancellationToken cancellationToken) => echo.EchoAsync(remote, cancellationToken));
         app.MapPost("/api/query", (HttpContext http, QueryApi query) => query.QueryAsync(http));
         app.MapFallback("/api/{**path}", () => Answers.NotFound("The API has no such path."));

@@ -4,7 +4,7 @@ using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>Who is logged in. Kept in memory: a restart logs everyone out, as does another password.</summary>
+/// <summary>The sessions of users who are logged in. Kept in memory: a restart logs everyone out, as does another password.</summary>
 internal sealed class Sessions(TimeProvider time)
 {
     /// <summary>The cookie's name.</summary>
@@ -13,7 +13,7 @@ internal sealed class Sessions(TimeProvider time)
     private const int TokenBytes = 32, Most = 1_000;
     private readonly ConcurrentDictionary<string, (string User, string Origin, DateTimeOffset Until)> sessions = new(StringComparer.Ordinal);
 
-    /// <summary>Logs someone in: sets the cookie.</summary>
+    /// <summary>Logs a user in: sets the cookie.</summary>
     public void Begin(HttpContext http, string user, HttpOptions options)
     {
         var now = time.GetUtcNow();
@@ -22,10 +22,11 @@ internal sealed class Sessions(TimeProvider time)
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(TokenBytes));
         var life = TimeSpan.FromHours(options.SessionHours);
         sessions[Key(token)] = (user, Origin(options), now + life);
-        http.Response.Cookies.Append(Cookie, token, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = "/", MaxAge = life });
+        http.Response.Cookies.Append(Cookie, token,
+            new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = "/", MaxAge = life });
     }
 
-    /// <summary>Who a request's cookie says it is; null if nobody.</summary>
+    /// <summary>The user whose session a request's cookie names; null if it names none.</summary>
     public string? UserOf(HttpContext http, HttpOptions options)
     {
         if (http.Request.Cookies[Cookie] is not { Length: TokenBytes * 2 } token || !sessions.TryGetValue(Key(token), out var session)) return null;
@@ -39,9 +40,10 @@ internal sealed class Sessions(TimeProvider time)
         http.Response.Cookies.Delete(Cookie, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = "/" });
     }
 
-    // What lies in memory is no key to the door.
+    // Only a hash is kept, so that a copy of the memory holds no usable token.
     private static string Key(string token) => Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token)));
 
-    // What a login stands on; sessions of another end.
-    private static string Origin(HttpOptions options) => string.Join('\n', options.User, options.PasswordHash, options.Oidc.Authority, options.Oidc.ClientId, options.Oidc.RoleClaim, options.Oidc.RequiredRole);
+    // The settings that a login was checked against; when they change, its sessions end.
+    private static string Origin(HttpOptions options) =>
+        string.Join('\n', options.User, options.PasswordHash, options.Oidc.Authority, options.Oidc.ClientId, options.Oidc.RoleClaim, options.Oidc.RequiredRole);
 }

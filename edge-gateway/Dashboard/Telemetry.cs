@@ -8,8 +8,8 @@ using OpenTelemetry.Trace;
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary>
-/// Sends measurements and spans by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says so. A span is made when its operation has ended, from the record of the transaction log; it
-/// has our AE or destination, status and counts, nothing of the patient and no UIDs.
+/// Sends measurements and spans by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says so. A span is made when its operation has ended, from the record of the
+/// transaction log; it has our AE or destination, status and counts, nothing of the patient and no UIDs.
 /// </summary>
 internal sealed class Telemetry : IHostedService, IDisposable
 {
@@ -64,7 +64,8 @@ internal sealed class Telemetry : IHostedService, IDisposable
         // A forward's destination is of our configuration; a C-MOVE's and the caller's title are what a peer says.
         if (record.Kind == TransactionKind.Forward) span.SetTag("dicom.destination", record.Destination);
         else span.SetTag("dicom.ae", record.CalledAe);
-        span.SetTag("dicom.status", record.Status).SetTag("dicom.objects", record.Count).SetTag("dicom.failed", record.Failed).SetTag("dicom.bytes", record.Bytes);
+        span.SetTag("dicom.status", record.Status).SetTag("dicom.objects", record.Count).SetTag("dicom.failed", record.Failed).SetTag("dicom.bytes",
+            record.Bytes);
         span.SetStatus(record.Result is TransactionResult.Failure or TransactionResult.Aborted ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
         span.SetEndTime(record.Time.UtcDateTime);
     }

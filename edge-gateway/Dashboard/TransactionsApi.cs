@@ -14,13 +14,17 @@ internal static class TransactionsApi
     {
         var query = request.Query;
         foreach (var key in query.Keys)
-            if (!Known.Contains(key)) return Answers.Wrong(key, $"There is no such parameter; take {string.Join(", ", Known)}.");
+            if (!Known.Contains(key)) return Answers.Wrong(key, $"The parameter is not known; use one of {string.Join(", ", Known)}.");
         if (!TryTime(query["from"], out var from)) return Answers.Wrong("from", "Give a time such as 2026-11-21T08:00:00Z.");
         if (!TryTime(query["to"], out var to)) return Answers.Wrong("to", "Give a time such as 2026-11-21T08:00:00Z.");
-        if (!TryName<TransactionKind>(query["kind"], out var kind)) return Answers.Wrong("kind", $"Take one of {string.Join(", ", Enum.GetNames<TransactionKind>())}.");
-        if (!TryName<TransactionResult>(query["result"], out var result)) return Answers.Wrong("result", $"Take one of {string.Join(", ", Enum.GetNames<TransactionResult>())}.");
+        if (!TryName<TransactionKind>(query["kind"], out var kind))
+            return Answers.Wrong("kind", $"Use one of {string.Join(", ", Enum.GetNames<TransactionKind>())}.");
+        if (!TryName<TransactionResult>(query["result"], out var result))
+            return Answers.Wrong("result", $"Use one of {string.Join(", ", Enum.GetNames<TransactionResult>())}.");
         var limit = DefaultLimit;
-        if (One(query["limit"]) is { } limitText && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MaxLimit)) return Answers.Wrong("limit", $"Give a number from 1 to {MaxLimit}.");
+        if (One(query["limit"]) is { } limitText
+            && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit)
+            || limit is < 1 or > MaxLimit)) return Answers.Wrong("limit", $"Give a number from 1 to {MaxLimit}.");
         var found = transactions.Read(new TransactionFilter(from, to, kind, One(query["ae"]), result, limit));
         return Answers.Ok(new TransactionList(found, found.Count >= limit), ApiJson.Default.TransactionList);
     }

@@ -1,8 +1,11 @@
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>How long something that failed is left alone: 1 s, doubled by each failure up to 5 minutes, half of it random, for as long as it goes on failing.</summary>
+/// <summary>
+/// How long something that failed is left alone: 1 s, doubled by each failure up to 5 minutes, half of it random, for as long as it goes on failing.
+/// </summary>
 /// <remarks>
-/// The caller passes the time, so that all decisions of one round are made at the same moment: two looks at the clock could find a wait that is still running first, and over then.
+/// The caller passes the time, so that all decisions of one round are made at the same moment: two looks at the clock could find a wait that is still running
+/// first, and over then.
 /// </remarks>
 internal sealed class Backoff(TimeProvider time)
 {

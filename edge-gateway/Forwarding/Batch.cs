@@ -15,7 +15,8 @@ internal sealed record Batch(string Study, string? Policy, IReadOnlyList<SpoolEn
     }
 
     /// <summary>The same without entries that turned out to be damaged or gone.</summary>
-    public Batch Without(IReadOnlySet<SpoolEntry> dropped) => dropped.Count == 0 ? this : this with { Entries = [.. Entries.Where(entry => !dropped.Contains(entry))] };
+    public Batch Without(IReadOnlySet<SpoolEntry> dropped) =>
+        dropped.Count == 0 ? this : this with { Entries = [.. Entries.Where(entry => !dropped.Contains(entry))] };
 }
 
 /// <summary>How a request ended as a whole.</summary>

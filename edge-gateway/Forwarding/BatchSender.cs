@@ -8,7 +8,8 @@ internal sealed class BatchSender(DestinationClient client, StoreAnswers answers
     /// <summary>Sends it and reads what became of it.</summary>
     /// <param name="batch">The objects.</param>
     /// <param name="options">The destination's options.</param>
-    /// <param name="asksFirst">Whether the body waits for 100 (Continue), so that a server that refused the last one can refuse this one without taking its bytes.</param>
+    /// <param name="asksFirst">Whether the body waits for 100 (Continue), so that a server that refused the last one can refuse this one without taking its
+    /// bytes.</param>
     /// <param name="cancellationToken">Breaks it off.</param>
     public async Task<BatchResult> SendAsync(Batch batch, DestinationOptions options, bool asksFirst, CancellationToken cancellationToken)
     {

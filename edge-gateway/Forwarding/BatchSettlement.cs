@@ -3,7 +3,10 @@ using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>Brings the end of a request into the queue: what was taken leaves the spool, what was refused goes to quarantine, and the rest waits as <see cref="RetryPolicy"/> says.</summary>
+/// <summary>
+/// Brings the end of a request into the queue: what was taken leaves the spool, what was refused goes to quarantine, and the rest waits as
+/// <see cref="RetryPolicy"/> says.
+/// </summary>
 internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, DestinationState state, LineRate line, ForwarderContext context)
 {
     private readonly record struct Refused(SpoolEntry Entry, QuarantineReason Reason);
@@ -43,10 +46,13 @@ internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, 
         var notNamed = batch.Entries.Where(entry => VerdictOf(result, entry) is null).ToList();
         var notProcessed = batch.Entries.Where(entry => VerdictOf(result, entry) == Verdict.Doubtful).ToList();
         var outOfResources = batch.Entries.Where(entry => VerdictOf(result, entry) == Verdict.Transient).ToList();
+        // Uploads are another service of the destination: their failures say nothing about its stores.
+        var followsAnother = state.Fail(batch, result) && !batch.IsUpload;
         var decision = RetryPolicy.Decide(new FailedRequest
         {
-            Outcome = result.Outcome, Objects = batch.Entries.Count, Taken = taken, OutOfResources = outOfResources.Count, NotProcessed = notProcessed.Count, NotNamed = notNamed.Count,
-            IsSingledOut = study.IsSingledOut(batch), StudyFailures = study.Backoff.Failures, FollowsAnother = state.Fail(batch, result),
+            Outcome = result.Outcome, Objects = batch.Entries.Count, Taken = taken, OutOfResources = outOfResources.Count, NotProcessed = notProcessed.Count,
+            NotNamed = notNamed.Count,
+            IsSingledOut = study.IsSingledOut(batch), StudyFailures = study.Backoff.Failures, FollowsAnother = followsAnother,
         });
         state.Apply(decision, result);
         study.Apply(decision, batch, result);
@@ -76,12 +82,14 @@ internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, 
 
         QuarantineReason Reason(Accusation accusation, SpoolEntry entry) => new()
         {
-            Message = RetryPolicy.Reason(accusation), Status = result.Status, FailureReason = ReasonOf(result, entry)?.ToString("X4", CultureInfo.InvariantCulture),
+            Message = RetryPolicy.Reason(accusation), Status = result.Status,
+            FailureReason = ReasonOf(result, entry)?.ToString("X4", CultureInfo.InvariantCulture),
             Attempts = study.SentOf(entry), SopInstanceUid = batch.Heads[entry].Sop, SopClassUid = batch.Heads[entry].SopClass,
         };
     }
 
-    private static Verdict? VerdictOf(BatchResult result, SpoolEntry entry) => result.Judgements.TryGetValue(entry, out var judgement) ? judgement.Verdict : null;
+    private static Verdict? VerdictOf(BatchResult result, SpoolEntry entry) =>
+        result.Judgements.TryGetValue(entry, out var judgement) ? judgement.Verdict : null;
 
     private static ushort? ReasonOf(BatchResult result, SpoolEntry entry) => result.Judgements.TryGetValue(entry, out var judgement) ? judgement.Reason : null;
 }

@@ -14,8 +14,10 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
     private readonly SemaphoreSlim renewing = new(1);
     private readonly TokenCredential? identity = options.Kind switch
     {
-        AuthenticationKind.ManagedIdentity => new ManagedIdentityCredential(options.ClientId.Length > 0 ? ManagedIdentityId.FromUserAssignedClientId(options.ClientId) : ManagedIdentityId.SystemAssigned),
-        AuthenticationKind.WorkloadIdentity => new WorkloadIdentityCredential(options.ClientId.Length > 0 ? new WorkloadIdentityCredentialOptions { ClientId = options.ClientId } : new WorkloadIdentityCredentialOptions()),
+        AuthenticationKind.ManagedIdentity => new ManagedIdentityCredential(options.ClientId.Length > 0
+            ? ManagedIdentityId.FromUserAssignedClientId(options.ClientId) : ManagedIdentityId.SystemAssigned),
+        AuthenticationKind.WorkloadIdentity => new WorkloadIdentityCredential(options.ClientId.Length > 0
+            ? new WorkloadIdentityCredentialOptions { ClientId = options.ClientId } : new WorkloadIdentityCredentialOptions()),
         _ => null,
     };
     private volatile Token? token;
@@ -33,7 +35,8 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
             case AuthenticationKind.None:
                 return;
             case AuthenticationKind.Basic:
-                request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.User}:{options.Password}")));
+                request.Headers.Authorization = new AuthenticationHeaderValue("Basic",
+                    Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.User}:{options.Password}")));
                 return;
             case AuthenticationKind.ApiKey:
                 request.Headers.TryAddWithoutValidation(options.Header, options.Key);
@@ -84,7 +87,8 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
     // RFC 6749 4.4; the client's secret goes in the body, which every server takes.
     private async Task<(string, DateTimeOffset)> RequestAsync(CancellationToken cancellationToken)
     {
-        var form = new Dictionary<string, string> { ["grant_type"] = "client_credentials", ["client_id"] = options.ClientId, ["client_secret"] = options.ClientSecret };
+        var form = new Dictionary<string, string> { ["grant_type"] = "client_credentials", ["client_id"] = options.ClientId,
+            ["client_secret"] = options.ClientSecret };
         if (options.Scope.Length > 0) form["scope"] = options.Scope;
         try
         {

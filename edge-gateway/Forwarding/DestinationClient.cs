@@ -27,7 +27,8 @@ internal sealed class DestinationClient : IDisposable
     }
 
     /// <summary>A request below the DICOMweb base.</summary>
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, Action<HttpRequestMessage>? prepare, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, Action<HttpRequestMessage>? prepare,
+        CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, baseUrl + path) { Content = content };
         request.Headers.TryAddWithoutValidation("Accept", "application/dicom+json, application/json;q=0.5");

@@ -49,7 +49,7 @@ internal sealed record DestinationOptions
     /// Whether the server takes storage commitment over the web (PS3.18 chapter 13): then it is asked to commit, not only whether it has the objects. Default false.
     /// </summary>
     public bool CommitmentRequests { get; set; }
-    /// <summary>How the gateway signs in there.</summary>
+    /// <summary>How the gateway authenticates itself there.</summary>
     public AuthenticationOptions Authentication { get; set; } = new();
     /// <summary>A client certificate, PEM file; may be combined with every kind of authentication. Empty for none.</summary>
     public string ClientCertificate { get; set; } = "";
@@ -78,24 +78,28 @@ internal sealed record DestinationOptions
     /// <summary>How long one request may take beyond what the bandwidth explains. Seconds. Default 240: Azure's front end ends requests after 230.</summary>
     public int TimeoutSeconds { get; set; } = 240;
     /// <summary>
-    /// Whether the failure reason 0x0111 (duplicate) counts as stored. For servers that say it of identical objects too, such as Google's. Default false: our archive says it only of other
-    /// content under a known UID.
+    /// Whether the failure reason 0x0111 (duplicate) counts as stored. For servers that say it of identical objects too, such as Google's. Default false: our
+    /// archive says it only of other content under a known UID.
     /// </summary>
     public bool DuplicatesAreStored { get; set; }
 
-    /// <summary>What is wrong, each with key, value and fix. Empty if nothing is.</summary>
+    /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     /// <param name="section">Where these options stand, such as <c>Gateway:Destinations:archive</c>.</param>
     public IEnumerable<string> Problems(string section)
     {
         if (!IsWeb(Url)) yield return $"{section}:Url is '{WithoutUser(Url)}'. Give the DICOMweb base, such as https://archive.example/dicomweb.";
-        if (ProxyUrl.Length > 0 && !IsWeb(ProxyUrl)) yield return $"{section}:ProxyUrl is '{WithoutUser(ProxyUrl)}'. Give a URL such as http://proxy:3128, or leave it out.";
-        if (MaxBandwidthMbps is < 0 or > 1_000_000 || double.IsNaN(MaxBandwidthMbps)) yield return $"{section}:MaxBandwidthMbps is {MaxBandwidthMbps}. Use 0 for no limit.";
-        if (!SendWindow.TryParse(Window, TimeZone, out _)) yield return $"{section}:Window is '{Window}' in the time zone '{TimeZone}'. Write HH:mm-HH:mm and a zone such as Europe/Berlin.";
+        if (ProxyUrl.Length > 0 && !IsWeb(ProxyUrl))
+            yield return $"{section}:ProxyUrl is '{WithoutUser(ProxyUrl)}'. Give a URL such as http://proxy:3128, or leave it out.";
+        if (MaxBandwidthMbps is < 0 or > 1_000_000 || double.IsNaN(MaxBandwidthMbps))
+            yield return $"{section}:MaxBandwidthMbps is {MaxBandwidthMbps}. Use 0 for no limit.";
+        if (!SendWindow.TryParse(Window, TimeZone, out _))
+            yield return $"{section}:Window is '{Window}' in the time zone '{TimeZone}'. Write HH:mm-HH:mm and a zone such as Europe/Berlin.";
         if (Parallelism is < 1 or > 64) yield return $"{section}:Parallelism is {Parallelism}. Use 1 to 64, 4 if unsure.";
         if (MaxBatchMiB is < 1 or > 2_000) yield return $"{section}:MaxBatchMiB is {MaxBatchMiB}. Use 1 to 2000, 64 if unsure.";
         if (MaxBodyMiB is < 1 or > 1_000_000) yield return $"{section}:MaxBodyMiB is {MaxBodyMiB}. Use the server's limit, 100 for Azure Functions.";
         if (TimeoutSeconds is < 1 or > 86_400) yield return $"{section}:TimeoutSeconds is {TimeoutSeconds}. Use 1 to 86400, 240 if unsure.";
-        foreach (var (key, file) in new[] { (nameof(ClientCertificate), ClientCertificate), (nameof(ClientCertificateKey), ClientCertificateKey), (nameof(ServerCertificateAuthority), ServerCertificateAuthority) })
+        foreach (var (key, file) in new[] { (nameof(ClientCertificate), ClientCertificate), (nameof(ClientCertificateKey), ClientCertificateKey),
+            (nameof(ServerCertificateAuthority), ServerCertificateAuthority) })
             if (file.Length > 0 && !File.Exists(file)) yield return $"{section}:{key} is '{file}', which is not there. Name a PEM file.";
         foreach (var problem in AuthenticationProblems(section + ":Authentication")) yield return problem;
     }
@@ -107,7 +111,8 @@ internal sealed record DestinationOptions
             AuthenticationKind.None => [],
             AuthenticationKind.Basic => Missing((nameof(Authentication.User), Authentication.User), (nameof(Authentication.Password), Authentication.Password)),
             AuthenticationKind.ApiKey => Missing((nameof(Authentication.Header), Authentication.Header), (nameof(Authentication.Key), Authentication.Key)),
-            AuthenticationKind.ClientCredentials => Missing((nameof(Authentication.ClientId), Authentication.ClientId), (nameof(Authentication.ClientSecret), Authentication.ClientSecret)),
+            AuthenticationKind.ClientCredentials =>
+                Missing((nameof(Authentication.ClientId), Authentication.ClientId), (nameof(Authentication.ClientSecret), Authentication.ClientSecret)),
             AuthenticationKind.ManagedIdentity or AuthenticationKind.WorkloadIdentity => Missing((nameof(Authentication.Scope), Authentication.Scope)),
             _ => new[] { nameof(Authentication.Kind) },
         };
@@ -119,7 +124,8 @@ internal sealed record DestinationOptions
     /// <summary>Whether both talk to the same server in the same way, so that a change needs no new connections.</summary>
     public bool HasConnectionOf(DestinationOptions other) =>
         (Url, Authentication, ClientCertificate, ClientCertificateKey, ServerCertificateAuthority, ProxyUrl, ProxyUser, ProxyPassword)
-        == (other.Url, other.Authentication, other.ClientCertificate, other.ClientCertificateKey, other.ServerCertificateAuthority, other.ProxyUrl, other.ProxyUser, other.ProxyPassword);
+        == (other.Url, other.Authentication, other.ClientCertificate, other.ClientCertificateKey, other.ServerCertificateAuthority, other.ProxyUrl,
+            other.ProxyUser, other.ProxyPassword);
 
     // Problems are logged and shown on the dashboard: a user and password in a URL must not be.
     private static string WithoutUser(string url)

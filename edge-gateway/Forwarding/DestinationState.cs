@@ -61,7 +61,8 @@ internal sealed class DestinationState(TimeProvider time)
         var perSecond = Throughput.PerSecond;
         return new DestinationStatus
         {
-            Destination = queue.Destination, IsConfigured = true, Waiting = queue.Count, WaitingBytes = queue.Bytes, OldestAgeSeconds = queue.OldestAge.TotalSeconds,
+            Destination = queue.Destination, IsConfigured = true, Waiting = queue.Count, WaitingBytes = queue.Bytes,
+            OldestAgeSeconds = queue.OldestAge.TotalSeconds,
             InFlight = inFlight, IsOutsideWindow = isOutsideWindow, LastSuccess = lastSuccess, LastErrorAt = lastErrorAt, LastErrorKind = lastError?.Outcome,
             LastError = lastError is null ? null : lastError.Status is { } status ? $"{status}: {lastError.Message}" : lastError.Message,
             Alarm = alarm ?? (unreadable > 0 ? "Files of the spool cannot be read. Look at their permissions, at the disk, and at the log." : null),

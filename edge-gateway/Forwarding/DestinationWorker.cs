@@ -5,8 +5,9 @@ using DicomServerless.EdgeGateway.Spooling;
 namespace DicomServerless.EdgeGateway.Forwarding;
 
 /// <summary>
-/// Sends what waits for one destination, by itself: nothing that happens to another destination matters here. Studies take turns; within a study the oldest go first, up to two requests
-/// at a time. The worker schedules; what a failure means is decided by <see cref="RetryPolicy"/> and applied by <see cref="BatchSettlement"/>.
+/// Sends what waits for one destination, by itself: nothing that happens to another destination matters here. Studies take turns; within a study the oldest go
+/// first, up to two requests at a time. The worker schedules; what a failure means is decided by <see cref="RetryPolicy"/> and applied by
+/// <see cref="BatchSettlement"/>.
 /// </summary>
 internal sealed class DestinationWorker : IAsyncDisposable
 {
@@ -138,7 +139,8 @@ internal sealed class DestinationWorker : IAsyncDisposable
         await enough.CancelAsync();
         while (queue.Arrivals.TryRead(out _)) { }
         while (wake.Reader.TryRead(out _)) { }
-        await Task.WhenAll(arrived, woken, due).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAll(arrived, woken, due).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         stop.Token.ThrowIfCancellationRequested();
     }
 
@@ -293,7 +295,8 @@ internal sealed class DestinationWorker : IAsyncDisposable
                 ForwarderLog.FileGone(context.Log, entry.Sequence, queue.Destination);
                 await spool.CompleteAsync([entry]);
             }
-            else if (found == FileState.Damaged && await spool.Quarantine.PutAsync(entry, new QuarantineReason { Message = RetryPolicy.DamagedReason })) damaged++;
+            else if (found == FileState.Damaged && await spool.Quarantine.PutAsync(entry, new QuarantineReason { Message = RetryPolicy.DamagedReason }))
+                damaged++;
             else
             {
                 if (found == FileState.Unreadable) ForwarderLog.Unreadable(context.Log, entry.Sequence, queue.Destination);

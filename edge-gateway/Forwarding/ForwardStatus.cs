@@ -10,9 +10,10 @@ namespace DicomServerless.EdgeGateway.Forwarding;
 /// <param name="Duration">From the first byte to the end of the answer.</param>
 /// <param name="Status">HTTP status; null without an answer.</param>
 /// <param name="Outcome">What it meant.</param>
-internal sealed record ForwardResult(string Destination, string Study, int Sent, int Done, int Quarantined, long Bytes, TimeSpan Duration, int? Status, BatchOutcome Outcome);
+internal sealed record ForwardResult(string Destination, string Study, int Sent, int Done, int Quarantined, long Bytes, TimeSpan Duration, int? Status,
+    BatchOutcome Outcome);
 
-/// <summary>How a destination does now.</summary>
+/// <summary>How a destination is doing now.</summary>
 internal sealed record DestinationStatus
 {
     /// <summary>Its name.</summary>
@@ -37,7 +38,7 @@ internal sealed record DestinationStatus
     public BatchOutcome? LastErrorKind { get; init; }
     /// <summary>Its text, without patient data.</summary>
     public string? LastError { get; init; }
-    /// <summary>What a human has to look at; null if nothing.</summary>
+    /// <summary>What an operator has to look at; null for nothing.</summary>
     public string? Alarm { get; init; }
     /// <summary>Objects a second over the last minute.</summary>
     public double ObjectsPerSecond { get; init; }

@@ -3,12 +3,12 @@ using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>What all workers share.</summary>
+/// <summary>What the workers of all destinations share.</summary>
 /// <param name="PolicyOf">The duplicate policy of a called AE title: <c>reject</c>, <c>replace</c>, <c>keep-first</c>; null for the destination's own.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="NewGuid">Random ids.</param>
 /// <param name="Log">The log.</param>
-/// <param name="Report">Takes each request that ended; called on any thread.</param>
+/// <param name="Report">Called with the result of each request, on any thread.</param>
 internal sealed record ForwarderContext(Func<string, string?> PolicyOf, TimeProvider Time, Func<Guid> NewGuid, ILogger Log, Action<ForwardResult>? Report);
 
 /// <summary>Sends what waits in the spool to the destinations, each by a worker of its own.</summary>
@@ -26,7 +26,8 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
             var known = workers;
             var left = spool.Queues.Where(queue => !known.ContainsKey(queue.Destination) && queue.Count > 0).Select(queue => new DestinationStatus
             {
-                Destination = queue.Destination, IsConfigured = false, Waiting = queue.Count, WaitingBytes = queue.Bytes, OldestAgeSeconds = queue.OldestAge.TotalSeconds,
+                Destination = queue.Destination, IsConfigured = false, Waiting = queue.Count, WaitingBytes = queue.Bytes,
+                OldestAgeSeconds = queue.OldestAge.TotalSeconds,
                 Alarm = "Objects wait for a destination that is not configured.",
             });
             return [.. known.Values.Select(worker => worker.Status).Concat(left).OrderBy(status => status.Destination, StringComparer.Ordinal)];
@@ -34,8 +35,8 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
     }
 
     /// <summary>
-    /// Makes the destinations those of the configuration, which was validated: starts, changes and stops workers. Bandwidth, window and sizes change at once and break off nothing; a change of
-    /// URL, credentials, certificates or proxy starts the destination anew. What waits for a destination that is gone stays.
+    /// Makes the destinations those of the configuration, which was validated: starts, changes and stops workers. Bandwidth, window and sizes change at once
+    /// and break off nothing; a change of URL, credentials, certificates or proxy starts the destination anew. What waits for a destination that is gone stays.
     /// </summary>
     /// <remarks>
     /// 1. Build: connections for every destination that is new or changed, which reads its certificate files. If one cannot be built, nothing has changed.
@@ -56,7 +57,8 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
                 foreach (var client in clients.Values) client.Dispose();
                 return problems;
             }
-            var kept = current.Where(item => destinations.TryGetValue(item.Key, out var options) && IsKept(current, item.Key, options)).ToDictionary(StringComparer.Ordinal);
+            var kept = current.Where(item =>
+                destinations.TryGetValue(item.Key, out var options) && IsKept(current, item.Key, options)).ToDictionary(StringComparer.Ordinal);
             foreach (var (name, worker) in current)
                 if (!kept.ContainsKey(name)) await worker.DisposeAsync();
             foreach (var (name, worker) in kept) worker.Apply(destinations[name]);
@@ -70,7 +72,7 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
         }
     }
 
-    /// <summary>Tries again now, whatever a destination waits for. False if there is no such destination.</summary>
+    /// <summary>Sends to a destination now, whatever it waits for. False if there is no such destination.</summary>
     public bool RetryNow(string destination)
     {
         if (!workers.TryGetValue(destination, out var worker)) return false;
@@ -108,7 +110,8 @@ internal sealed class Forwarder(Spool spool, ForwarderContext context) : IAsyncD
             }
             catch (Exception e) when (e is IOException or CryptographicException)
             {
-                problems.Add($"Gateway:Destinations:{name}: its certificate files cannot be used: {e.Message} Look at ClientCertificate, ClientCertificateKey and ServerCertificateAuthority.");
+                problems.Add($"Gateway:Destinations:{name}: its certificate files cannot be used: {e.Message} Look at ClientCertificate, ClientCertificateKey "
+                    + "and ServerCertificateAuthority.");
             }
         }
         return clients;

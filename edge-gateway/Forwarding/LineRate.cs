@@ -1,6 +1,8 @@
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>What one request gets of the line to a destination: as measured on requests that were taken whole, at most its share of the configured bandwidth.</summary>
+/// <summary>
+/// What one request gets of the line to a destination: as measured on requests that were taken whole, at most its share of the configured bandwidth.
+/// </summary>
 internal sealed class LineRate(Bandwidth bandwidth)
 {
     private const double SecondsPerBatch = 20;
@@ -24,8 +26,11 @@ internal sealed class LineRate(Bandwidth bandwidth)
         }
     }
 
-    /// <summary>How many bytes a request should have: what 20 s of the line carry, because the platform in front of the archive ends requests after 230.</summary>
-    public long BatchBytes(DestinationOptions options) => Math.Clamp((long)(PerRequest(options) * SecondsPerBatch), SmallestBatch, (long)options.MaxBatchMiB << 20);
+    /// <summary>
+    /// How many bytes a request should have: what 20 s of the line carry, because the platform in front of the archive ends requests after 230.
+    /// </summary>
+    public long BatchBytes(DestinationOptions options) =>
+        Math.Clamp((long)(PerRequest(options) * SecondsPerBatch), SmallestBatch, (long)options.MaxBatchMiB << 20);
 
     /// <summary>How long a request of this size may stand still: a proxy that takes it whole passes it on no faster than the line is.</summary>
     public TimeSpan TimeLimit(long bytes, DestinationOptions options) =>

@@ -1,8 +1,8 @@
 namespace DicomServerless.EdgeGateway.Forwarding;
 
 /// <summary>
-/// The time limit of one request: how long it may stand still. Every block that goes out begins it anew, so that a large object gets through a slow line; after the last block it is the time
-/// that the destination has for its answer.
+/// The time limit of one request: how long it may stand still. Every block that goes out begins it anew, so that a large object gets through a slow line; after
+/// the last block it is the time that the destination has for its answer.
 /// </summary>
 internal sealed class RequestLimit : IDisposable
 {

@@ -43,11 +43,13 @@ internal readonly record struct FailedRequest
     public int NotProcessed { get; init; }
     /// <summary>Objects that the answer does not name.</summary>
     public int NotNamed { get; init; }
-    /// <summary>Whether its only object is alone because the search for a culprit came down to it.</summary>
+    /// <summary>Whether its only object is alone because the search for a culprit came down to it, or because it goes by <c>/uploads</c>.</summary>
     public bool IsSingledOut { get; init; }
     /// <summary>Failures of the study in a row before this one.</summary>
     public int StudyFailures { get; init; }
-    /// <summary>Whether the failed request before it had other objects, and nothing was taken in between.</summary>
+    /// <summary>
+    /// Whether the failed request before it had other objects, and nothing was taken in between. Never for uploads, which are another service.
+    /// </summary>
     public bool FollowsAnother { get; init; }
 }
 
@@ -61,8 +63,8 @@ internal readonly record struct RetryDecision
     /// <summary>How the study's next requests become smaller.</summary>
     public BatchSplit Split { get; init; }
     /// <summary>
-    /// What the failure says about objects: with <see cref="Accusation.NotProcessed"/> about each that the answer gave 0110 for, else about the first that it does not name, which
-    /// goes alone from then on.
+    /// What the failure says about objects: with <see cref="Accusation.NotProcessed"/> about each that the answer gave 0110 for, else about the first that it
+    /// does not name, which goes alone from then on.
     /// </summary>
     public Accusation Accused { get; init; }
     /// <summary>What an operator has to look at; null for nothing.</summary>
@@ -95,7 +97,10 @@ internal readonly record struct ObjectHistory(int Failures, TimeSpan FailingFor,
 /// Unavailable (no connection, 503 …)      waits                 -                                -
 /// Unauthorized, NotStow                   waits, alarm          -                                -
 /// </code>
-/// <para>"In a row": two requests with different objects failed one after the other and nothing was taken in between. That is the destination, not the objects.</para>
+/// <para>
+/// "Singled out": the search came down to this object, or it goes by <c>/uploads</c>. "In a row": two requests with different objects failed one after the
+/// other and nothing was taken in between. That is the destination, not the objects.
+/// </para>
 /// <para>When an accused object goes to quarantine. All conditions must hold; an object that was not accused never does, however long it waits.</para>
 /// <code>
 /// accused as     failures   for at least   while others are taken
@@ -106,7 +111,8 @@ internal readonly record struct ObjectHistory(int Failures, TimeSpan FailingFor,
 /// Broken         10          -             yes
 /// </code>
 /// <para>
-/// So an answer that takes nothing accuses nobody before the search has come down to one object, and a minute of trouble at the destination puts nothing into quarantine.
+/// So an answer that takes nothing accuses nobody before the search has come down to one object, and a minute of trouble at the destination puts nothing into
+/// quarantine.
 /// </para>
 /// </remarks>
 internal static class RetryPolicy

@@ -14,7 +14,9 @@ internal enum FileState
     Damaged,
     /// <summary>Somebody removed it.</summary>
     Gone,
-    /// <summary>It cannot be read now: no permission, no more file handles, a failing disk, a volume that is not mounted. That says nothing about its bytes.</summary>
+    /// <summary>
+    /// It cannot be read now: no permission, no more file handles, a failing disk, a volume that is not mounted. That says nothing about its bytes.
+    /// </summary>
     Unreadable,
 }
 

@@ -3,7 +3,9 @@ using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
 
-/// <summary>Reads what the answer to a store, or the end of a request without an answer, says of the objects of a batch. Decides nothing about when to try again.</summary>
+/// <summary>
+/// Reads what the answer to a store, or the end of a request without an answer, says of the objects of a batch. Decides nothing about when to try again.
+/// </summary>
 internal sealed class StoreAnswers(TimeProvider time)
 {
     private const int MaxAnswerBytes = 16 << 20, MultipleChoices = 300, BadRequest = 400, ContentTooLarge = 413, ServerError = 500;
@@ -46,16 +48,19 @@ internal sealed class StoreAnswers(TimeProvider time)
         CredentialsException => new BatchResult(BatchOutcome.Unauthorized, null, exception.Message),
         JsonException => new BatchResult(BatchOutcome.NotStow, null, "The answer is not that of an upload service."),
         OperationCanceledException => new BatchResult(BatchOutcome.Broken, null, "The destination did not answer in time."),
-        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => new BatchResult(BatchOutcome.Unavailable, null, "The host name cannot be resolved."),
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => new BatchResult(BatchOutcome.Unavailable, null,
+            "The host name cannot be resolved."),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new BatchResult(BatchOutcome.Unavailable, null, "No connection."),
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new BatchResult(BatchOutcome.Unavailable, null, "TLS failed; look at the certificates."),
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new BatchResult(BatchOutcome.Unavailable, null,
+            "TLS failed; look at the certificates."),
         HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError } => new BatchResult(BatchOutcome.Unavailable, null, "The proxy refused."),
         _ => new BatchResult(BatchOutcome.Broken, null, "The connection broke."),
     };
 
     /// <summary>Whether <see cref="Failure"/> knows the exception as the end of a request: anything of the network, or the time limit.</summary>
     public static bool IsEndOfRequest(Exception exception, CancellationToken cancellationToken) =>
-        exception is HttpRequestException or IOException or CredentialsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+        exception is HttpRequestException or IOException or CredentialsException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     /// <summary>Retry-After (RFC 9110 10.2.3), at most an hour.</summary>
     public TimeSpan? RetryAfterOf(HttpResponseMessage answer)

@@ -42,7 +42,8 @@ internal sealed class StowAnswer
         return answer.stored.Count + answer.failed.Count > 0 || answer.UnnamedFailure is not null ? answer : null;
     }
 
-    private static ushort ReasonOf(DataSet item) => item.TryGet(Tags.FailureReason, out var reason) && reason.TryGetUInt16(0, out var value) ? value : FailureReasons.Processing;
+    private static ushort ReasonOf(DataSet item) =>
+        item.TryGet(Tags.FailureReason, out var reason) && reason.TryGetUInt16(0, out var value) ? value : FailureReasons.Processing;
 }
 
 /// <summary>Failure Reasons (PS3.18 I.2, PS3.4 B.2.3) and what the forwarder makes of them.</summary>

@@ -37,7 +37,8 @@ internal sealed class StowContent : HttpContent
             var filled = 0;
             foreach (var entry in entries)
             {
-                var header = Encoding.ASCII.GetBytes($"{(filled > 0 || entry != entries[0] ? "\r\n" : "")}--{boundary}\r\nContent-Type: application/dicom\r\n\r\n");
+                var header = Encoding.ASCII.GetBytes($"{(filled > 0 || entry != entries[0] ? "\r\n" : "")}--{boundary}\r\nContent-Type: "
+                    + "application/dicom\r\n\r\n");
                 if (filled + header.Length > BlockBytes) filled = await FlushAsync(stream, buffer, filled, cancellationToken);
                 header.CopyTo(buffer, filled);
                 filled += header.Length;

@@ -73,7 +73,8 @@ internal sealed class StudyQueue(TimeProvider time)
     }
 
     /// <summary>
-    /// The oldest objects that may go, as one request. An object stays behind an older one with the same SOP Instance UID until that has its final answer, so that versions arrive in order.
+    /// The oldest objects that may go, as one request. An object stays behind an older one with the same SOP Instance UID until that has its final answer, so
+    /// that versions arrive in order.
     /// </summary>
     /// <param name="study">Study Instance UID.</param>
     /// <param name="waiting">What waits of the study, oldest first.</param>
@@ -150,9 +151,12 @@ internal sealed class StudyQueue(TimeProvider time)
         return trouble;
     }
 
-    /// <summary>Whether a request with one object holds it because a search came down to it, and not because nothing else waits.</summary>
-    public bool IsSingledOut(Batch batch) =>
-        batch.Entries.Count == 1 && (ObjectLimit == 1 || (troubled.TryGetValue(batch.Entries[0].Sequence, out var trouble) && trouble.MustGoAlone));
+    /// <summary>
+    /// Whether a request with one object holds it because a search came down to it or because it goes by <c>/uploads</c>, and not because nothing else waits:
+    /// then its failure says nothing about the rest of the study.
+    /// </summary>
+    public bool IsSingledOut(Batch batch) => batch.IsUpload
+        || (batch.Entries.Count == 1 && (ObjectLimit == 1 || (troubled.TryGetValue(batch.Entries[0].Sequence, out var trouble) && trouble.MustGoAlone)));
 
     /// <summary>How often the object was sent.</summary>
     public int SentOf(SpoolEntry entry) => sent.GetValueOrDefault(entry.Sequence);

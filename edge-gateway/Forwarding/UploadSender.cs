@@ -9,8 +9,9 @@ using DicomServerless.EdgeGateway.Spooling;
 namespace DicomServerless.EdgeGateway.Forwarding;
 
 /// <summary>
-/// Sends one object that is larger than the destination's request limit: <c>POST /uploads</c> gives a place, its blocks are put there (straight to the blob host, or through the
-/// destination where that cannot be reached), <c>POST /uploads/{id}/complete</c> stores it and gives the answer of a store. Each of these requests has a time limit of its own.
+/// Sends one object that is larger than the destination's request limit: <c>POST /uploads</c> gives a place, its blocks are put there (straight to the blob
+/// host, or through the destination where that cannot be reached), <c>POST /uploads/{id}/complete</c> stores it and gives the answer of a store. Each of these
+/// requests has a time limit of its own.
 /// </summary>
 internal sealed class UploadSender(DestinationClient client, StoreAnswers answers, Bandwidth bandwidth, LineRate rate, TimeProvider time)
 {
@@ -43,10 +44,12 @@ internal sealed class UploadSender(DestinationClient client, StoreAnswers answer
             return (null, new BatchResult(BatchOutcome.NoUploads, (int)begun.StatusCode, "The destination has no uploads."));
         if (!begun.IsSuccessStatusCode) return (null, Refusal(begun));
         var place = await ReadAsync(begun, limit.Token);
-        return place.Id.Length > 0 ? (place, null) : (null, new BatchResult(BatchOutcome.NotStow, (int)begun.StatusCode, "The answer is not that of an upload service."));
+        return place.Id.Length > 0 ? (place, null)
+            : (null, new BatchResult(BatchOutcome.NotStow, (int)begun.StatusCode, "The answer is not that of an upload service."));
     }
 
-    private async Task<(int Blocks, BatchResult? Failure)> PutBlocksAsync(SpoolEntry entry, Place place, DestinationOptions options, CancellationToken cancellationToken)
+    private async Task<(int Blocks, BatchResult? Failure)> PutBlocksAsync(SpoolEntry entry, Place place, DestinationOptions options,
+        CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(place.BlockBytes);
         try
@@ -64,7 +67,8 @@ internal sealed class UploadSender(DestinationClient client, StoreAnswers answer
                 if (url is null && await RelayAsync(place.Id, number, block, options, cancellationToken) is { } failure) return (number, failure);
                 offset += count;
 
-                ValueTask<int> ReadAsync(int filled) => RandomAccess.ReadAsync(file, buffer.AsMemory(filled, place.BlockBytes - filled), offset + filled, cancellationToken);
+                ValueTask<int> ReadAsync(int filled) =>
+                    RandomAccess.ReadAsync(file, buffer.AsMemory(filled, place.BlockBytes - filled), offset + filled, cancellationToken);
             }
             return (number, null);
         }
@@ -91,7 +95,8 @@ internal sealed class UploadSender(DestinationClient client, StoreAnswers answer
         }
     }
 
-    private async Task<BatchResult?> RelayAsync(string id, int number, ReadOnlyMemory<byte> block, DestinationOptions options, CancellationToken cancellationToken)
+    private async Task<BatchResult?> RelayAsync(string id, int number, ReadOnlyMemory<byte> block, DestinationOptions options,
+        CancellationToken cancellationToken)
     {
         using var limit = new RequestLimit(rate.TimeLimit(block.Length, options), time, cancellationToken);
         using var content = Octets(block);

@@ -38,7 +38,7 @@ internal sealed class AuditOptions
     /// <summary>TLS: whether the certificate must name <see cref="Host"/>. Default true.</summary>
     public bool CheckHostName { get; set; } = true;
 
-    /// <summary>Who we are in the messages (Audit Source ID). Default the machine's name.</summary>
+    /// <summary>The Audit Source ID of the messages. Default the machine's name.</summary>
     public string SourceId { get; set; } = "";
 
     /// <summary>The site (Audit Enterprise Site ID). Default none.</summary>
@@ -50,11 +50,12 @@ internal sealed class AuditOptions
     /// <summary>The port in use.</summary>
     public int EffectivePort => Port > 0 ? Port : Transport == AuditTransport.Udp ? 514 : 6514;
 
-    /// <summary>What is wrong.</summary>
+    /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     public IEnumerable<string> Problems(string section)
     {
         if (!Enabled) yield break;
-        if (Host.Length == 0) yield return $"{section}:Host is missing: give the name or address of the audit record repository, or set {section}:Enabled to false.";
+        if (Host.Length == 0)
+            yield return $"{section}:Host is missing: give the name or address of the audit record repository, or set {section}:Enabled to false.";
         if (Transport != AuditTransport.Tls) yield break;
         foreach (var (key, path) in new[] { ("AuthorityPath", AuthorityPath), ("CertificatePath", CertificatePath), ("KeyPath", KeyPath) })
             if (path.Length > 0 && !File.Exists(path)) yield return $"{section}:{key} is \"{path}\": there is no such file.";

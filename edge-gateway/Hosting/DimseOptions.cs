@@ -21,7 +21,9 @@ internal sealed class DimseOptions
     /// <summary>The longest PDU that peers may send. Bytes. Default 262,144.</summary>
     [Range(4_096, 16_777_216)] public int MaxPduLength { get; set; } = 262_144;
 
-    /// <summary>How long a connection may take to ask for an association, and to close after its end (the ARTIM timer, PS3.8 9.1.5). Seconds. Default 30.</summary>
+    /// <summary>
+    /// How long a connection may take to ask for an association, and to close after its end (the ARTIM timer, PS3.8 9.1.5). Seconds. Default 30.
+    /// </summary>
     [Range(1, 3_600)] public int ArtimSeconds { get; set; } = 30;
 
     /// <summary>How long an association may be silent between messages before it is aborted. Seconds. Default 600.</summary>
@@ -61,11 +63,12 @@ internal sealed class DimseTlsOptions
     /// <summary>The profile: Bcp195, Bcp195Modified or Tls13 (PS3.15 B). Default Bcp195.</summary>
     public TlsProfile Profile { get; set; }
 
-    /// <summary>What is wrong.</summary>
+    /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     public IEnumerable<string> Problems(string section)
     {
         if (Port == 0) yield break;
-        if (!File.Exists(CertificatePath)) yield return $"{section}:CertificatePath is \"{CertificatePath}\": name a PEM file with the certificate that can be read.";
+        if (!File.Exists(CertificatePath))
+            yield return $"{section}:CertificatePath is \"{CertificatePath}\": name a PEM file with the certificate that can be read.";
         if (!File.Exists(KeyPath)) yield return $"{section}:KeyPath is \"{KeyPath}\": name a PEM file with the private key that can be read.";
         if (ClientCertificates != ClientCertificates.None && !File.Exists(ClientAuthorityPath))
             yield return $"{section}:ClientAuthorityPath is \"{ClientAuthorityPath}\": client certificates need the PEM file of their authorities.";

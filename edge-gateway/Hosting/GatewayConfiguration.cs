@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 namespace DicomServerless.EdgeGateway.Hosting;
 
 /// <summary>
-/// The configuration in use, from appsettings.json beside the program, the file that <c>GATEWAY_CONFIG</c> names (default <c>/etc/dicom-gateway/appsettings.json</c>, if it
-/// is there), environment variables and the command line, later ones over earlier ones. The files are read again when they change: a good change takes effect at once, a
-/// bad one is refused with the reason and the old one stays.
+/// The configuration in use, from appsettings.json beside the program, the file that <c>GATEWAY_CONFIG</c> names (default
+/// <c>/etc/dicom-gateway/appsettings.json</c>, if it is there), environment variables and the command line, later ones over earlier ones. The files are read
+/// again when they change: a good change takes effect at once, a bad one is refused with the reason and the old one stays.
 /// </summary>
 internal sealed class GatewayConfiguration
 {
@@ -25,8 +25,8 @@ internal sealed class GatewayConfiguration
     public IReadOnlyList<string> RefusedChange { get; private set; } = [];
 
     /// <summary>
-    /// The parts of the program that have to open or build something for a change: ports, connections. Each is given the new options before they come into use, and gives the reasons why it
-    /// cannot work with them, having changed nothing then; empty if it can.
+    /// The parts of the program that have to open or build something for a change: ports, connections. Each is given the new options before they come into use,
+    /// and gives the reasons why it cannot work with them, having changed nothing then; empty if it can.
     /// </summary>
     public ConfigurationUsers Users { get; } = new();
 
@@ -39,8 +39,8 @@ internal sealed class GatewayConfiguration
     }
 
     /// <summary>
-    /// Looks whether the files have changed and brings the change into use. False when there is a change and it is refused: then the old options are in use everywhere. Not for several
-    /// callers at a time.
+    /// Looks whether the files have changed and brings the change into use. False when there is a change and it is refused: then the old options are in use
+    /// everywhere. Not for several callers at a time.
     /// </summary>
     public async Task<bool> ReloadAsync()
     {
@@ -57,7 +57,7 @@ internal sealed class GatewayConfiguration
         return true;
     }
 
-    /// <summary>The configuration as .NET sees it, for what is no option of the gateway: logging, OpenTelemetry.</summary>
+    /// <summary>The configuration as .NET sees it, for what is not an option of the gateway: logging, OpenTelemetry.</summary>
     public static IConfigurationRoot Sources(string[] args, string contentRoot)
     {
         var builder = new ConfigurationBuilder();
@@ -91,13 +91,20 @@ internal sealed class GatewayConfiguration
     // What is bound to open files and sockets of the whole life.
     private IEnumerable<string> NeedsRestart(GatewayOptions next)
     {
-        if (next.Spool.Path != Current.Spool.Path) yield return $"Gateway:Spool:Path is \"{next.Spool.Path}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Path}\".";
-        if (next.Spool.Fsync != Current.Spool.Fsync) yield return $"Gateway:Spool:Fsync is \"{next.Spool.Fsync}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Fsync}\".";
+        if (next.Spool.Path != Current.Spool.Path)
+            yield return $"Gateway:Spool:Path is \"{next.Spool.Path}\": it changes only with a restart; restart, or set it back to \"{Current.Spool.Path}\".";
+        if (next.Spool.Fsync != Current.Spool.Fsync)
+            yield return $"Gateway:Spool:Fsync is \"{next.Spool.Fsync}\": it changes only with a restart; restart, or set it back to "
+                + $"\"{Current.Spool.Fsync}\".";
         if (next.Dimse.Address != Current.Dimse.Address && (next.Dimse.Port == Current.Dimse.Port || next.Dimse.Tls.Port == Current.Dimse.Tls.Port))
-            yield return $"Gateway:Dimse:Address is \"{next.Dimse.Address}\": on the same port it changes only with a restart; restart, or set it back to \"{Current.Dimse.Address}\".";
-        if (next.LogFormat != Current.LogFormat) yield return $"Gateway:LogFormat is \"{next.LogFormat}\": it changes only with a restart; restart, or set it back to \"{Current.LogFormat}\".";
-        if (!next.Http.TrustedProxies.SequenceEqual(Current.Http.TrustedProxies)) yield return "Gateway:Http:TrustedProxies changes only with a restart; restart, or set it back.";
-        if (next.Http.Url != Current.Http.Url) yield return $"Gateway:Http:Url is \"{next.Http.Url}\": it changes only with a restart; restart, or set it back to \"{Current.Http.Url}\".";
+            yield return $"Gateway:Dimse:Address is \"{next.Dimse.Address}\": on the same port it changes only with a restart; restart, or set it back to "
+                + $"\"{Current.Dimse.Address}\".";
+        if (next.LogFormat != Current.LogFormat)
+            yield return $"Gateway:LogFormat is \"{next.LogFormat}\": it changes only with a restart; restart, or set it back to \"{Current.LogFormat}\".";
+        if (!next.Http.TrustedProxies.SequenceEqual(Current.Http.TrustedProxies))
+            yield return "Gateway:Http:TrustedProxies changes only with a restart; restart, or set it back.";
+        if (next.Http.Url != Current.Http.Url)
+            yield return $"Gateway:Http:Url is \"{next.Http.Url}\": it changes only with a restart; restart, or set it back to \"{Current.Http.Url}\".";
     }
 
     // By content: mounted files and links that are switched have times of their own.

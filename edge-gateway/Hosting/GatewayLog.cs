@@ -44,9 +44,12 @@ internal static partial class GatewayLog
     [LoggerMessage(5013, LogLevel.Warning, "Stopping: {Connections} connections do not close and are cut off")]
     public static partial void StoppedEarly(ILogger log, int connections);
 
-    [LoggerMessage(5015, LogLevel.Warning, "Association {Association}: an object of another patient came into a study; it is kept. The transaction log names study and instance where that is configured")]
+    [LoggerMessage(5015, LogLevel.Warning,
+        "Association {Association}: an object of another patient came into a study; it is kept. The transaction log names study and instance where that is configured")]
     public static partial void SecondPatient(ILogger log, long association);
 
-    [LoggerMessage(5014, LogLevel.Warning, "Passwords and cookies of the dashboard travel unencrypted to {Url}: use https (Gateway:Http:CertificatePath), or a proxy with TLS and Gateway:Http:TrustedProxies")]
+    [LoggerMessage(5014, LogLevel.Warning,
+        "Passwords and cookies of the dashboard travel unencrypted to {Url}: use https (Gateway:Http:CertificatePath), or a proxy with TLS and "
+            + "Gateway:Http:TrustedProxies")]
     public static partial void PasswordsUnencrypted(ILogger log, string url);
 }

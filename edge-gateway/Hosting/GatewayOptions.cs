@@ -10,10 +10,10 @@ internal sealed class GatewayOptions
     /// <summary>How associations are taken.</summary>
     public DimseOptions Dimse { get; set; } = new();
 
-    /// <summary>Our AEs by AE title. Default one, <c>DICOMGW</c>, that lets anyone do everything.</summary>
+    /// <summary>Local AEs by AE title. Default one, <c>DICOMGW</c>, that allows every caller everything.</summary>
     public Dictionary<string, AeOptions> Aes { get; set; } = new(StringComparer.Ordinal);
 
-    /// <summary>AEs elsewhere, by name.</summary>
+    /// <summary>Remote AEs, by name.</summary>
     public Dictionary<string, RemoteAeOptions> RemoteAes { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>DICOMweb servers that objects are forwarded to, by name.</summary>
@@ -44,17 +44,22 @@ internal sealed class GatewayOptions
     public List<string> Problems()
     {
         var problems = new List<string>();
-        if (Destinations.Count == 0) problems.Add("Gateway:Destinations is empty: name at least one DICOMweb server, such as Gateway:Destinations:archive:Url = https://host/dicomweb.");
-        if (Dimse.Port == 0 && Dimse.Tls.Port == 0) problems.Add("Gateway:Dimse:Port is \"0\": without Gateway:Dimse:Tls:Port nothing would listen; set one of them.");
-        if (Dimse.Port != 0 && Dimse.Port == Dimse.Tls.Port) problems.Add($"Gateway:Dimse:Tls:Port is \"{Dimse.Tls.Port}\": it needs another port than Gateway:Dimse:Port.");
-        if (!System.Net.IPAddress.TryParse(Dimse.Address, out _)) problems.Add($"Gateway:Dimse:Address is \"{Dimse.Address}\": give an address of this machine, 0.0.0.0 for all of them, or [::] for IPv6 too.");
-        if (Dimse.DefaultAe.Length > 0 && !Aes.ContainsKey(Dimse.DefaultAe)) problems.Add($"Gateway:Dimse:DefaultAe is \"{Dimse.DefaultAe}\": name one of Gateway:Aes.");
+        if (Destinations.Count == 0)
+            problems.Add("Gateway:Destinations is empty: name at least one DICOMweb server, such as Gateway:Destinations:archive:Url = https://host/dicomweb.");
+        if (Dimse.Port == 0 && Dimse.Tls.Port == 0)
+            problems.Add("Gateway:Dimse:Port is \"0\": without Gateway:Dimse:Tls:Port nothing would listen; set one of them.");
+        if (Dimse.Port != 0 && Dimse.Port == Dimse.Tls.Port)
+            problems.Add($"Gateway:Dimse:Tls:Port is \"{Dimse.Tls.Port}\": it needs another port than Gateway:Dimse:Port.");
+        if (!System.Net.IPAddress.TryParse(Dimse.Address, out _))
+            problems.Add($"Gateway:Dimse:Address is \"{Dimse.Address}\": give an address of this machine, 0.0.0.0 for all of them, or [::] for IPv6 too.");
+        if (Dimse.DefaultAe.Length > 0 && !Aes.ContainsKey(Dimse.DefaultAe))
+            problems.Add($"Gateway:Dimse:DefaultAe is \"{Dimse.DefaultAe}\": name one of Gateway:Aes.");
         problems.AddRange(Dimse.Tls.Problems("Gateway:Dimse:Tls"));
         foreach (var (name, ae) in Aes) problems.AddRange(ae.Problems($"Gateway:Aes:{name}", name, Destinations.Keys));
         foreach (var (name, remote) in RemoteAes) problems.AddRange(remote.Problems($"Gateway:RemoteAes:{name}"));
         foreach (var (name, destination) in Destinations) problems.AddRange(destination.Problems($"Gateway:Destinations:{name}"));
         foreach (var name in Destinations.Keys.Where(name => name.Length > 32 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
-            problems.Add($"Gateway:Destinations:{name} is no name for a folder: take at most 32 letters, digits, hyphens and underscores.");
+            problems.Add($"Gateway:Destinations:{name} cannot be the name of a folder: use at most 32 letters, digits, hyphens and underscores.");
         foreach (var name in Destinations.Keys.Where(name => name is "quarantine" or "sent" or "commitment" or "transactions"))
             problems.Add($"Gateway:Destinations:{name} is a folder of the spool already: take another name.");
         problems.AddRange(Spool.Problems("Gateway:Spool"));
@@ -101,7 +106,7 @@ internal sealed class CommitmentOptions
     /// <summary>Whether reports always go over an association of ours, for modalities that do not expect them while they send. Default false: on the association of the request while that lives.</summary>
     public bool NewAssociation { get; set; }
 
-    /// <summary>After so long a report that nobody takes is given up. Hours. Default 168.</summary>
+    /// <summary>How long the delivery of a report is tried before it is given up. Hours. Default 168.</summary>
     [Range(1, 10_000)] public int GiveUpHours { get; set; } = 168;
 }
 

@@ -1,19 +1,22 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using DicomServerless.EdgeGateway.Dashboard;
+using ForwardedHeaderNames = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders;
 
 namespace DicomServerless.EdgeGateway.Hosting;
 
 /// <summary>Dashboard, API, metrics and health.</summary>
 internal sealed class HttpOptions
 {
-    /// <summary>Where they listen. Default <c>http://127.0.0.1:8042</c>: this machine only. Other addresses need a password or OIDC. Changing it needs a restart.</summary>
+    /// <summary>
+    /// Where they listen. Default <c>http://127.0.0.1:8042</c>: this machine only. Other addresses need a password or OIDC. Changing it needs a restart.
+    /// </summary>
     public string Url { get; set; } = "http://127.0.0.1:8042";
 
     /// <summary>The user of dashboard and API. Default <c>admin</c>.</summary>
     public string User { get; set; } = "admin";
 
-    /// <summary>The user's password as <c>hash-password</c> prints it. Default none: on a loopback address nobody is asked.</summary>
+    /// <summary>The user's password as <c>hash-password</c> prints it. Default none: on a loopback address no login is needed.</summary>
     public string PasswordHash { get; set; } = "";
 
     /// <summary>How long a login holds. Hours. Default 12.</summary>
@@ -29,8 +32,8 @@ internal sealed class HttpOptions
     public string KeyPath { get; set; } = "";
 
     /// <summary>
-    /// Proxies whose X-Forwarded-For, -Proto and -Host headers count, as addresses or networks such as <c>10.1.0.0/16</c>: then logins are throttled by the browser's address, cookies are
-    /// Secure, and OIDC comes back by https. Default none. Changing it needs a restart.
+    /// Proxies whose X-Forwarded-For, -Proto and -Host headers count, as addresses or networks such as <c>10.1.0.0/16</c>: then logins are throttled by the
+    /// browser's address, cookies are Secure, and OIDC comes back by https. Default none. Changing it needs a restart.
     /// </summary>
     public List<string> TrustedProxies { get; set; } = [];
 
@@ -54,8 +57,7 @@ internal sealed class HttpOptions
     {
         var forwarded = new ForwardedHeadersOptions
         {
-            ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedFor | Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedProto
-                | Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedHost,
+            ForwardedHeaders = ForwardedHeaderNames.XForwardedFor | ForwardedHeaderNames.XForwardedProto | ForwardedHeaderNames.XForwardedHost,
         };
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
@@ -64,7 +66,7 @@ internal sealed class HttpOptions
         return forwarded;
     }
 
-    /// <summary>What is wrong.</summary>
+    /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     public IEnumerable<string> Problems(string section)
     {
         foreach (var proxy in TrustedProxies.Where(proxy => CallerOptions.NetworkOf(proxy) is null))
@@ -74,11 +76,15 @@ internal sealed class HttpOptions
         if (!Uri.TryCreate(parsable, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")
             yield return $"{section}:Url is \"{Url}\": give scheme, address and port, such as http://127.0.0.1:8042.";
         else if (uri.Scheme == "https" && (!File.Exists(CertificatePath) || !File.Exists(KeyPath)))
-            yield return $"{section}:CertificatePath is \"{CertificatePath}\" and {section}:KeyPath is \"{KeyPath}\": https needs both as PEM files that can be read.";
+            yield return $"{section}:CertificatePath is \"{CertificatePath}\" and {section}:KeyPath is \"{KeyPath}\": https needs both as PEM files that can "
+                + "be read.";
         if (!IsLoopback && !IsProtected)
-            yield return $"{section}:Url is \"{Url}\": others than this machine can reach it, so set {section}:PasswordHash (made by the verb hash-password) or {section}:Oidc, or set it to http://127.0.0.1:8042.";
-        if (User.Length == 0 || User.Contains(':', StringComparison.Ordinal)) yield return $"{section}:User is \"{User}\": give a name without a colon (RFC 7617 2).";
-        if (PasswordHash.Length > 0 && !Dashboard.PasswordHash.IsValid(PasswordHash)) yield return $"{section}:PasswordHash is no hash of a password: make one with the verb hash-password, which reads the password from its input.";
+            yield return $"{section}:Url is \"{Url}\": other machines can reach it, so set {section}:PasswordHash (made by the verb hash-password) "
+                + $"or {section}:Oidc, or set it to http://127.0.0.1:8042.";
+        if (User.Length == 0 || User.Contains(':', StringComparison.Ordinal))
+            yield return $"{section}:User is \"{User}\": give a name without a colon (RFC 7617 2).";
+        if (PasswordHash.Length > 0 && !Dashboard.PasswordHash.IsValid(PasswordHash))
+            yield return $"{section}:PasswordHash is not a hash of a password: make one with the verb hash-password, which reads the password from its input.";
         if (MetricsToken.Length is > 0 and < 16) yield return $"{section}:MetricsToken is too short: take at least 16 random characters.";
         foreach (var problem in Oidc.Problems(section + ":Oidc")) yield return problem;
     }
@@ -102,13 +108,13 @@ internal sealed class OidcOptions
     /// <summary>The claim that <see cref="RequiredRole"/> stands in. Default <c>roles</c>.</summary>
     public string RoleClaim { get; set; } = "roles";
 
-    /// <summary>The role that a user must have. Needed, because everyone whom the provider knows could log in otherwise.</summary>
+    /// <summary>The role that a user must have. Needed: otherwise every user of the provider could log in.</summary>
     public string RequiredRole { get; set; } = "";
 
     /// <summary>The gateway's address as browsers see it, for the way back. Default what the request says.</summary>
     public string PublicUrl { get; set; } = "";
 
-    /// <summary>What is wrong.</summary>
+    /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     public IEnumerable<string> Problems(string section)
     {
         if (Authority.Length == 0) yield break;
@@ -118,6 +124,7 @@ internal sealed class OidcOptions
         if (ClientId.Length == 0) yield return $"{section}:ClientId is missing: give the id that the provider knows the gateway as.";
         if (RequiredRole.Length == 0) yield return $"{section}:RequiredRole is missing: name the role that users of the gateway have in the claim {RoleClaim}.";
         if (!Scope.Split(' ').Contains("openid")) yield return $"{section}:Scope is \"{Scope}\": it must contain openid.";
-        if (PublicUrl.Length > 0 && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))) yield return $"{section}:PublicUrl is \"{PublicUrl}\": give a URL such as https://gateway.example.";
+        if (PublicUrl.Length > 0 && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")))
+            yield return $"{section}:PublicUrl is \"{PublicUrl}\": give a URL such as https://gateway.example.";
     }
 }

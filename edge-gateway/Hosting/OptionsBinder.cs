@@ -7,8 +7,8 @@ using System.Reflection;
 namespace DicomServerless.EdgeGateway.Hosting;
 
 /// <summary>
-/// Fills options from a section of the configuration and collects every problem with its key, its value and what to do about it. A key that no option has is a problem
-/// too: a misspelt one would otherwise be silently without effect.
+/// Fills options from a section of the configuration and collects every problem with its key, its value and what to do about it. A key that no option has is a
+/// problem too: a misspelt one would otherwise be silently without effect.
 /// </summary>
 [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The options' assembly is a trimmer root: every property of every option is kept.")]
 [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "As above.")]
@@ -16,14 +16,18 @@ namespace DicomServerless.EdgeGateway.Hosting;
 [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "As above.")]
 internal static class OptionsBinder
 {
-    /// <summary>Fills an object's settable public properties: text, numbers, flags, enumerations, lists of texts or objects, dictionaries with names as keys, nested options.</summary>
+    /// <summary>
+    /// Fills an object's settable public properties: text, numbers, flags, enumerations, lists of texts or objects, dictionaries with names as keys, nested
+    /// options.
+    /// </summary>
     public static void Bind(IConfigurationSection section, object target, List<string> problems)
     {
-        var properties = target.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
+        var properties = target.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
         foreach (var child in section.GetChildren())
         {
             if (!properties.TryGetValue(child.Key, out var property))
-                problems.Add($"{child.Path} is no setting: remove it, or take one of {string.Join(", ", properties.Keys.Order(StringComparer.Ordinal))}.");
+                problems.Add($"{child.Path} is not a setting: remove it, or use one of {string.Join(", ", properties.Keys.Order(StringComparer.Ordinal))}.");
             else if (Read(child, property.PropertyType, property.GetValue(target), property, problems) is { } value) property.SetValue(target, value);
         }
     }
@@ -37,7 +41,7 @@ internal static class OptionsBinder
         if (target.IsGenericType && target.GetGenericTypeDefinition() == typeof(List<>)) return ReadList(section, target, property, problems);
         if (target.IsGenericType && target.GetGenericTypeDefinition() == typeof(Dictionary<,>)) return ReadDictionary(section, target, property, problems);
         var nested = current ?? Activator.CreateInstance(target)!;
-        if (section.Value is { Length: > 0 } text) problems.Add($"{section.Path} is \"{text}\": it has settings of its own; set those.");
+        if (section.Value is { Length: > 0 } text) problems.Add($"{section.Path} is \"{text}\": it is a section, not a value: set the keys below it.");
         Bind(section, nested, problems);
         return nested;
     }
@@ -45,14 +49,22 @@ internal static class OptionsBinder
     private static object? ReadScalar(IConfigurationSection section, Type type, object? current, PropertyInfo property, List<string> problems)
     {
         if (section.Value is not { Length: > 0 } text) return null; // the default
-        var expected = type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type)) : type == typeof(bool) ? "true or false" : type == typeof(double) ? "a number, such as 2.5" : "a whole number";
+        var expected = type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type))
+            : type == typeof(bool) ? "true or false"
+            : type == typeof(double) ? "a number, such as 2.5" : "a whole number";
         object? value = null;
-        if (type.IsEnum) value = Enum.TryParse(type, text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var named) && Enum.IsDefined(type, named) ? named : null;
+        if (type.IsEnum)
+            value = Enum.TryParse(type, text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var named)
+            && Enum.IsDefined(type, named) ? named : null;
         else if (type == typeof(bool)) value = bool.TryParse(text, out var flag) ? flag : null;
         else if (type == typeof(int)) value = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
         else if (type == typeof(long)) value = long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
-        else if (type == typeof(double)) value = double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : null;
-        if (value is null) problems.Add($"{section.Path} is \"{text}\": set it to {expected}, or remove it for the default{(current is null ? "" : FormattableString.Invariant($", {current}"))}.");
+        else if (type == typeof(double))
+            value = double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            ? number : null;
+        if (value is null)
+            problems.Add($"{section.Path} is \"{text}\": set it to {expected}, or remove it for the "
+                + $"default{(current is null ? "" : FormattableString.Invariant($", {current}"))}.");
         else if (property.GetCustomAttribute<RangeAttribute>() is { } range && !range.IsValid(value))
         {
             problems.Add($"{section.Path} is \"{text}\": {range.FormatErrorMessage(section.Key)}");

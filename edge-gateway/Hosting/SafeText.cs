@@ -15,7 +15,8 @@ internal static class SafeText
         {
             if (text.Length > 0) text.Append(" <- ");
             text.Append(cause.GetType().Name);
-            if (cause is IOException or System.ComponentModel.Win32Exception) text.Append(System.Globalization.CultureInfo.InvariantCulture, $" (0x{cause.HResult:X8})");
+            if (cause is IOException or System.ComponentModel.Win32Exception)
+                text.Append(System.Globalization.CultureInfo.InvariantCulture, $" (0x{cause.HResult:X8})");
         }
         // The methods only: the stack of a debug build names source files, which is of no use to an operator.
         foreach (var line in (exception.StackTrace ?? "").Split('\n').Take(8)) text.Append(" | ").Append(line.Trim().Split(" in ")[0]);

@@ -4,7 +4,7 @@ using DicomServerless.EdgeGateway.Dashboard;
 
 namespace DicomServerless.EdgeGateway.Hosting;
 
-/// <summary>What the program does besides running.</summary>
+/// <summary>The verbs of the command line: what the program does besides running.</summary>
 internal static class Verbs
 {
     private const int LongestPassword = 1_024;
@@ -56,7 +56,8 @@ internal static class Verbs
         {
             var ready = Reachable(url);
             // It asks itself: the certificate names the machine, not the loopback address.
-            using var handler = new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = (_, _, _, errors) => ready.IsLoopback || errors == SslPolicyErrors.None } };
+            using var handler = new SocketsHttpHandler { UseProxy = false,
+                SslOptions = { RemoteCertificateValidationCallback = (_, _, _, errors) => ready.IsLoopback || errors == SslPolicyErrors.None } };
             using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(4) };
             using var response = await client.GetAsync(ready);
             await Console.Out.WriteAsync(await response.Content.ReadAsStringAsync());
@@ -72,7 +73,8 @@ internal static class Verbs
     /// <summary>The readiness URL for what may be an address to listen on only.</summary>
     internal static Uri Reachable(string url)
     {
-        var builder = new UriBuilder(url.Replace("//*", "//127.0.0.1", StringComparison.Ordinal).Replace("//+", "//127.0.0.1", StringComparison.Ordinal)) { Path = "/health/ready" };
+        var builder = new UriBuilder(url.Replace("//*", "//127.0.0.1", StringComparison.Ordinal).Replace("//+", "//127.0.0.1",
+            StringComparison.Ordinal)) { Path = "/health/ready" };
         if (builder.Host == "0.0.0.0") builder.Host = "127.0.0.1";
         if (builder.Host is "[::]" or "::") builder.Host = "[::1]";
         return builder.Uri;

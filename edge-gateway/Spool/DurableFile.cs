@@ -4,7 +4,8 @@ namespace DicomServerless.EdgeGateway.Spooling;
 internal static class DurableFile
 {
     /// <summary>
-    /// Writes a whole new file (0600) and flushes it. Its name is durable when its folder is flushed, which is left to the caller. A file that could not be written whole is removed again.
+    /// Writes a whole new file (0600) and flushes it. Its name is durable when its folder is flushed, which is left to the caller. A file that could not be
+    /// written whole is removed again.
     /// </summary>
     /// <returns>The error number, 0 for success.</returns>
     public static int Write(string path, ReadOnlySpan<byte> content)

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace DicomServerless.EdgeGateway.Spooling;
 
 /// <summary>
-/// Threads of the spool's own for calls that wait for the disk. A flush takes milliseconds; on the thread pool, which starts with one thread per processor and grows by a
-/// few a second, fifty associations would leave no thread for the network. More threads than disks on purpose: file systems commit concurrent flushes together.
+/// Threads of the spool's own for calls that wait for the disk. A flush takes milliseconds; on the thread pool, which starts with one thread per processor and
+/// grows by a few a second, fifty associations would leave no thread for the network. More threads than disks on purpose: file systems commit concurrent
+/// flushes together.
 /// </summary>
 internal sealed class FlushThreads : IDisposable
 {
@@ -33,7 +34,7 @@ internal sealed class FlushThreads : IDisposable
             {
                 done.SetResult(call());
             }
-#pragma warning disable CA1031 // Whoever awaits gets it.
+#pragma warning disable CA1031 // The awaiting caller gets it.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -46,7 +47,7 @@ internal sealed class FlushThreads : IDisposable
     /// <summary>Runs it on one of the threads.</summary>
     public void Post(Action call) => work.Add(call);
 
-    /// <summary>Finishes what was asked for.</summary>
+    /// <summary>Runs what was posted before to its end, then stops the threads.</summary>
     public void Dispose()
     {
         work.CompleteAdding();

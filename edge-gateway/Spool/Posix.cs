@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace DicomServerless.EdgeGateway.Spooling;
 
 /// <summary>
-/// The file system calls of the spool, on the Linux C library: .NET has no directory flush, no hard links, no rename that never replaces, and its file handles cost three more system
-/// calls for each file. Every method gives the error number, 0 for success.
+/// The file system calls of the spool, on the Linux C library: .NET has no directory flush, no hard links, no rename that never replaces, and its file handles
+/// cost three more system calls for each file. Every method gives the error number, 0 for success.
 /// </summary>
 internal static partial class Posix
 {
@@ -20,8 +20,7 @@ internal static partial class Posix
     /// <summary>A new file (0600) for writing; never one that exists.</summary>
     public static int CreateFile(string path, out SafeFileHandle file)
     {
-        file = Open(path, WriteOnly | Create | Exclusive | CloseOnExec, 0x180);
-        return file.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
+        return OpenAgain(path, WriteOnly | Create | Exclusive | CloseOnExec, 0x180, out file);
     }
 
     public static unsafe int WriteAll(SafeFileHandle file, ReadOnlySpan<byte> bytes)
@@ -41,21 +40,35 @@ internal static partial class Posix
         return 0;
     }
 
-    /// <summary>Flushes data and what is needed to find them. Never asked twice after an error: the kernel has dropped the pages by then and would say all is well.</summary>
-    public static int Flush(SafeFileHandle file) => Fsync(file) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    /// <summary>
+    /// Flushes data and what is needed to find them. Never asked twice after a failure: the kernel has dropped the pages by then and would report success.
+    /// </summary>
+    /// <remarks>A flush that a signal interrupted has reported nothing and is made again.</remarks>
+    public static int Flush(SafeFileHandle file)
+    {
+        while (true)
+        {
+            var error = Fsync(file) == 0 ? 0 : Marshal.GetLastPInvokeError();
+            if (error != Interrupted) return error;
+        }
+    }
 
     /// <summary>Flushes the names in a folder.</summary>
     public static int FlushFolder(string path)
     {
-        using var folder = Open(path, Directory | CloseOnExec, 0);
-        return folder.IsInvalid ? Marshal.GetLastPInvokeError() : Flush(folder);
+        var error = OpenAgain(path, Directory | CloseOnExec, 0, out var folder);
+        using (folder) return error != 0 ? error : Flush(folder);
     }
 
     /// <summary>Flushes everything on the file system that holds the folder.</summary>
     public static int FlushFileSystem(string path)
     {
-        using var folder = Open(path, Directory | CloseOnExec, 0);
-        return folder.IsInvalid ? Marshal.GetLastPInvokeError() : Syncfs(folder) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        var error = OpenAgain(path, Directory | CloseOnExec, 0, out var folder);
+        using (folder)
+        {
+            if (error != 0) return error;
+            return Syncfs(folder) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        }
     }
 
     /// <summary>A second name for a file.</summary>
@@ -79,6 +92,16 @@ internal static partial class Posix
 
     /// <summary>Removes a folder if it is empty.</summary>
     public static int RemoveFolder(string path) => Rmdir(path) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    private static int OpenAgain(string path, int flags, uint mode, out SafeFileHandle file)
+    {
+        while (true)
+        {
+            file = Open(path, flags, mode);
+            var error = file.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
+            if (error != Interrupted) return error;
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags, uint mode);

@@ -4,15 +4,16 @@ using DicomServerless.Dicom;
 namespace DicomServerless.EdgeGateway.Spooling;
 
 /// <summary>
-/// Objects that a destination refused for good, or whose files are damaged: <c>quarantine/{destination}/{sequence}.{checksum}.dcm</c> with the reason as JSON beside it. An object leaves
-/// the quarantine only when an operator says so.
+/// Objects that a destination refused for good, or whose files are damaged: <c>quarantine/{destination}/{sequence}.{checksum}.dcm</c> with the reason as JSON
+/// beside it. An object leaves the quarantine only when an operator says so.
 /// </summary>
 internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
 {
     private const int CopyBytes = 64 * 1024;
 
     /// <summary>
-    /// Moves an object from its queue here: the reason first, then the file, so that none is here without a reason. False if the disk failed; then the object stays in the queue.
+    /// Moves an object from its queue here: the reason first, then the file, so that none is here without a reason. False if the disk failed; then the object
+    /// stays in the queue.
     /// </summary>
     public async Task<bool> PutAsync(SpoolEntry entry, QuarantineReason reason)
     {
@@ -63,7 +64,8 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
 
     /// <summary>How many lie here, by destination; nothing is read but the folders.</summary>
     public IReadOnlyDictionary<string, long> Count() =>
-        Destinations().ToDictionary(name => name, name => Directory.EnumerateFiles(FolderOf(name), "*" + SpoolName.ObjectEnding).LongCount(), StringComparer.Ordinal);
+        Destinations().ToDictionary(name => name, name => Directory.EnumerateFiles(FolderOf(name), "*" + SpoolName.ObjectEnding).LongCount(),
+            StringComparer.Ordinal);
 
     /// <summary>One object; null if it is not here. Found by the name of its file; no other object is looked at.</summary>
     public QuarantinedObject? Find(string destination, long sequence)
@@ -71,7 +73,8 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         var folder = FolderOf(destination);
         if (!SpoolName.IsDestination(destination) || !Directory.Exists(folder)) return null;
         foreach (var path in Directory.EnumerateFiles(folder, SpoolName.Pattern(sequence)))
-            if (SpoolName.TryFile(Path.GetFileName(path.AsSpan()), out var found, out var checksum) && found == sequence) return Read(new Name(destination, sequence, checksum, path));
+            if (SpoolName.TryFile(Path.GetFileName(path.AsSpan()), out var found, out var checksum) && found == sequence)
+                return Read(new Name(destination, sequence, checksum, path));
         return null;
     }
 
@@ -101,7 +104,8 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
             var appended = writer.Append(buffer.AsSpan(0, count));
             if (appended != SpoolOutcome.Ok) return Outcome(appended);
         }
-        if (scanner.Complete() == ScanStatus.Refused || InstanceUids.Read(scanner.Result!.DataSet) is not { Problem: null } uids) return QuarantineOutcome.NotDicom;
+        if (scanner.Complete() == ScanStatus.Refused || InstanceUids.Read(scanner.Result!.DataSet) is not { Problem: null } uids)
+            return QuarantineOutcome.NotDicom;
         var commit = await writer.CommitAsync(uids.Key.Study);
         return commit.Outcome == SpoolOutcome.Ok ? await PurgeAsync(item) : Outcome(commit.Outcome);
     }
@@ -123,7 +127,8 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         return error is 0 or Posix.NotFound && await spool.FlushFoldersAsync([Path.GetDirectoryName(path)!]) == 0;
     }
 
-    private static QuarantineOutcome Outcome(SpoolOutcome outcome) => outcome == SpoolOutcome.OutOfResources ? QuarantineOutcome.OutOfResources : QuarantineOutcome.Failed;
+    private static QuarantineOutcome Outcome(SpoolOutcome outcome) =>
+        outcome == SpoolOutcome.OutOfResources ? QuarantineOutcome.OutOfResources : QuarantineOutcome.Failed;
 
     private static string ReasonPath(string path) => Path.ChangeExtension(path, SpoolName.ReasonEnding);
 
@@ -136,7 +141,8 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
         var names = new List<Name>();
         foreach (var destination in Destinations().Where(name => only is null || name == only))
             foreach (var path in Directory.EnumerateFiles(FolderOf(destination), "*" + SpoolName.ObjectEnding))
-                if (SpoolName.TryFile(Path.GetFileName(path.AsSpan()), out var sequence, out var checksum)) names.Add(new Name(destination, sequence, checksum, path));
+                if (SpoolName.TryFile(Path.GetFileName(path.AsSpan()), out var sequence, out var checksum))
+                    names.Add(new Name(destination, sequence, checksum, path));
         return names;
     }
 
@@ -150,7 +156,8 @@ internal sealed class Quarantine(Spool spool, TimeProvider time, ILogger log)
     private static QuarantinedObject? Read(Name name)
     {
         var file = new FileInfo(name.Path);
-        return file.Exists ? new QuarantinedObject(name.Destination, name.Sequence, name.Checksum, file.Length, name.Path, ReadReason(name.Path, name.Destination)) : null;
+        return file.Exists ? new QuarantinedObject(name.Destination, name.Sequence, name.Checksum, file.Length, name.Path,
+            ReadReason(name.Path, name.Destination)) : null;
     }
 
     private static int WriteReason(string path, QuarantineReason reason)

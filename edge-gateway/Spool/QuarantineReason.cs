@@ -52,9 +52,9 @@ internal enum QuarantineOutcome
 {
     /// <summary>Done.</summary>
     Done,
-    /// <summary>There is no such object.</summary>
+    /// <summary>The object is not in quarantine.</summary>
     NotFound,
-    /// <summary>The file that was given is no object that an archive takes.</summary>
+    /// <summary>The given file is not a DICOM object that an archive takes.</summary>
     NotDicom,
     /// <summary>The spool is full.</summary>
     OutOfResources,
@@ -62,6 +62,7 @@ internal enum QuarantineOutcome
     Failed,
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(QuarantineReason))]
 internal sealed partial class QuarantineJson : JsonSerializerContext;

@@ -24,10 +24,11 @@ internal sealed class SentObjects(Spool spool)
     /// <summary>Whether anything is to be kept now.</summary>
     public bool IsKept => spool.Options.RetentionHours > 0;
 
-    /// <summary>Moves a file here; on a thread of the spool. It needs no flush of its own: after a power cut it may be here, which is as well as not.</summary>
+    /// <summary>Moves a file here; on a thread of the spool. It needs no flush: the destination has the object, so a power cut may lose it here.</summary>
     public int Take(SpoolEntry entry)
     {
-        var folder = Path.Combine(spool.Root, SpoolName.Sent, entry.Destination, spool.CurrentHour.ToString("D10", System.Globalization.CultureInfo.InvariantCulture));
+        var folder = Path.Combine(spool.Root, SpoolName.Sent, entry.Destination,
+            spool.CurrentHour.ToString("D10", System.Globalization.CultureInfo.InvariantCulture));
         var path = Path.Combine(folder, SpoolName.FileName(entry.Sequence, entry.Checksum));
         var error = Posix.Move(entry.Path, path);
         if (error == Posix.NotFound)

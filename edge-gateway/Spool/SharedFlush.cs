@@ -1,8 +1,8 @@
 namespace DicomServerless.EdgeGateway.Spooling;
 
 /// <summary>
-/// A flush that many callers share: each is answered by one that began after it asked. At most one runs at a time; those who come meanwhile share the next one, so that many writers cost few
-/// flushes.
+/// A flush that many callers share: each is answered by one that began after it asked. At most one runs at a time; those who come meanwhile share the next one,
+/// so that many writers cost few flushes.
 /// </summary>
 /// <param name="flush">Flushes; gives the error number, 0 for success. Blocks.</param>
 /// <param name="threads">Where the shared flushes run.</param>
@@ -12,7 +12,10 @@ internal sealed class SharedFlush(Func<int> flush, FlushThreads threads)
     private TaskCompletionSource<int>? running;
     private TaskCompletionSource<int>? next;
 
-    /// <summary>Ends when a flush that began after this call has ended. The first of several callers flushes on its own thread, which is one of <see cref="FlushThreads"/>.</summary>
+    /// <summary>
+    /// Ends when a flush that began after this call has ended. The first of several callers flushes on its own thread, which is one of
+    /// <see cref="FlushThreads"/>.
+    /// </summary>
     public Task<int> RunAsync()
     {
         TaskCompletionSource<int> own;

@@ -5,13 +5,18 @@ using DicomServerless.EdgeGateway.Hosting;
 namespace DicomServerless.EdgeGateway.Spooling;
 
 /// <summary>
-/// The objects that were acknowledged and are not in every destination yet. The folders are the queue; there is no database, and an operator reads it with <c>ls</c>:
-/// <c>{destination}/{yyyyMMddHH}/{study}/{sequence}.{checksum}.dcm</c>, one name per destination on the same bytes; <c>.incoming</c> for what is being received,
+/// The objects that were acknowledged and are not in every destination yet. The folders are the queue; there is no database, and an operator reads it with
+/// <c>ls</c>:
+/// <c>{destination}/{yyyyMMddHH}/{study}/{sequence}.{checksum}.dcm</c>, one name per destination on the same bytes; <c>.incoming</c> for what is being
+/// received,
 /// <c>quarantine</c> for what a destination refused for good, <c>sent</c> for what is kept on request. Files are 0600, folders 0700.
 /// </summary>
 /// <remarks>
 /// <para>How an object becomes durable stands in <see cref="SpoolCommit"/>.</para>
-/// <para>The hour is a folder's name and nothing more, and is never compared with the clock except to leave the current one alone; the order of objects is their sequence. So the clock may jump.</para>
+/// <para>
+/// The hour is a folder's name and nothing more, and is never compared with the clock except to leave the current one alone; the order of objects is their
+/// sequence. So the clock may jump.
+/// </para>
 /// </remarks>
 internal sealed class Spool : IAsyncDisposable
 {
@@ -97,7 +102,8 @@ internal sealed class Spool : IAsyncDisposable
         Directory.CreateDirectory(Path.Combine(path, SpoolName.Incoming), OwnerOnly);
         // A folder that a power cut takes away takes along what is in it: the names of new ones are made durable before anything is promised.
         foreach (var folder in made)
-            if (options.Fsync == FsyncPolicy.Object && Posix.FlushFolder(Path.GetDirectoryName(folder)!) is var error and not 0) throw new IOException($"The folder of {folder} cannot be flushed: error {error}.");
+            if (options.Fsync == FsyncPolicy.Object && Posix.FlushFolder(Path.GetDirectoryName(folder)!) is var error and not 0)
+                throw new IOException($"The folder of {folder} cannot be flushed: error {error}.");
         var ownership = new FileStream(Path.Combine(path, SpoolName.Ownership), new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate, Access = FileAccess.Read, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
@@ -118,7 +124,8 @@ internal sealed class Spool : IAsyncDisposable
     /// <param name="destinations">At least one, each once; see <see cref="SpoolName.IsDestination"/>.</param>
     public SpoolWriter? TryBegin(IReadOnlyList<string> destinations)
     {
-        if (destinations.Count == 0 || !destinations.All(SpoolName.IsDestination)) throw new ArgumentException("Destinations are validated with the configuration.", nameof(destinations));
+        if (destinations.Count == 0 || !destinations.All(SpoolName.IsDestination))
+            throw new ArgumentException("Destinations are validated with the configuration.", nameof(destinations));
         var writer = SpoolWriter.TryBegin(this, destinations);
         if (writer is null && Sent.Count > 0) Threads.Post(() => Sent.Trim(RoomMadeAtOnce));
         return writer;
@@ -134,8 +141,8 @@ internal sealed class Spool : IAsyncDisposable
     public IReadOnlyList<SpoolEntry> Waiting(string destination, string study) => Queue(destination).Waiting(study);
 
     /// <summary>
-    /// Ends when everything committed before is as durable as the policy says: with <see cref="FsyncPolicy.Association"/> the file system is flushed, so call it before a release is
-    /// answered. False if the disk failed; then what was acknowledged since the last flush may be lost by a power cut.
+    /// Ends when everything committed before is as durable as the policy says: with <see cref="FsyncPolicy.Association"/> the file system is flushed, so call
+    /// it before a release is answered. False if the disk failed; then what was acknowledged since the last flush may be lost by a power cut.
     /// </summary>
     public async Task<bool> FlushAsync()
     {
@@ -179,7 +186,7 @@ internal sealed class Spool : IAsyncDisposable
         return error;
     }) == 0;
 
-    /// <summary>Takes limits and retention from changed options. Path and policy need a restart.</summary>
+    /// <summary>Uses limits and retention of changed options. Path and policy need a restart.</summary>
     public void Apply(SpoolOptions changed)
     {
         (options.MaxSizeMiB, options.MinFreeMiB) = (changed.MaxSizeMiB, changed.MinFreeMiB);
@@ -257,7 +264,7 @@ internal sealed class Spool : IAsyncDisposable
         return 0;
     }
 
-    /// <summary>Says what failed, and what that means to the sender.</summary>
+    /// <summary>Logs what failed, and gives the outcome for the sender.</summary>
     internal SpoolOutcome Failed(string step, int error)
     {
         SpoolLog.WriteFailed(log, step, error);

@@ -9,12 +9,14 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <item>Write the rest of the bytes to the file in <c>.incoming</c>.</item>
 /// <item>Flush the file. An error fails the store; the file is never flushed again.</item>
 /// <item>Make each destination's folder. A folder that is new in this process has its parent flushed before anything is put into it.</item>
-/// <item>Add a name (a hard link) for every destination but the last, then rename the file to the last one's: never over an existing name, and <c>.incoming</c> is left without a name.</item>
+/// <item>Add a name (a hard link) for every destination but the last, then rename the file to the last one's: never over an existing name, and <c>.incoming</c>
+/// is left without a name.</item>
 /// <item>Flush the folders, shared with all who flush them at the same time.</item>
 /// <item>Queue the object for each destination.</item>
 /// <item>Only now does the caller answer Success.</item>
 /// </list>
-/// A power cut between any two of these leaves either nothing or a whole object. A failure after 4 takes the names away again, so that a restart does not queue what was not acknowledged.
+/// A power cut between any two of these leaves either nothing or a whole object. A failure after 4 takes the names away again, so that a restart does not queue
+/// what was not acknowledged.
 /// </remarks>
 internal sealed class SpoolCommit(Spool spool)
 {

@@ -19,7 +19,8 @@ internal sealed class SpoolFolder(string path, SpoolFolder? parent, FlushThreads
     public int Users { get; set; }
 
     /// <summary>
-    /// Makes it and its parents, and flushes the parent: on the first use in this process even if the folder is there, because a process that was killed before may not have come to it.
+    /// Makes it and its parents, and flushes the parent: on the first use in this process even if the folder is there, because a process that was killed before
+    /// may not have come to it.
     /// </summary>
     /// <returns>The error number, 0 for success.</returns>
     public int Make()

@@ -36,7 +36,7 @@ internal sealed class SpoolFolders
         lock (gate) folder.Users--;
     }
 
-    /// <summary>Removes the folders of closed hours that are empty and in nobody's use.</summary>
+    /// <summary>Removes the folders of closed hours that are empty and not in use.</summary>
     /// <param name="destination">A destination's folder below the root.</param>
     /// <param name="currentHour">The hour in which objects are being put.</param>
     public void RemoveEmpty(string destination, int currentHour)

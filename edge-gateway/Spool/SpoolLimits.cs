@@ -1,6 +1,8 @@
 namespace DicomServerless.EdgeGateway.Spooling;
 
-/// <summary>How full the spool is: bytes stored, and bytes promised to objects that are still coming in, across all associations. Every counter is guarded by one lock.</summary>
+/// <summary>
+/// How full the spool is: bytes stored, and bytes promised to objects that are still coming in, across all associations. Every counter is guarded by one lock.
+/// </summary>
 internal sealed class SpoolLimits(SpoolOptions options, TimeProvider time)
 {
     private static readonly TimeSpan FreeSpaceKept = TimeSpan.FromMilliseconds(250);

@@ -6,14 +6,20 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <summary>The names in the spool: <c>{destination}/{yyyyMMddHH}/{study}/{sequence}.{checksum}.dcm</c>.</summary>
 internal static class SpoolName
 {
-    public const string Incoming = ".incoming", Ownership = ".lock", Quarantine = "quarantine", Sent = "sent", PartEnding = ".part", Probe = "probe.part", ObjectEnding = ".dcm", ReasonEnding = ".json";
+    public const string Incoming = ".incoming", Ownership = ".lock", Quarantine = "quarantine", Sent = "sent", PartEnding = ".part", Probe = "probe.part",
+        ObjectEnding = ".dcm", ReasonEnding = ".json";
     private const int ChecksumDigits = 32;
 
-    /// <summary>Whether a destination may be called so: letters, digits, <c>-</c>, <c>_</c>, and <c>.</c> except at the start; at most 64; not a folder of the spool's own.</summary>
+    /// <summary>
+    /// Whether a destination may be called so: letters, digits, <c>-</c>, <c>_</c>, and <c>.</c> except at the start; at most 64; not a folder of the spool's
+    /// own.
+    /// </summary>
     public static bool IsDestination(string name) =>
-        name.Length is > 0 and <= 64 && name[0] != '.' && name is not (Quarantine or Sent) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        name.Length is > 0 and <= 64 && name[0] != '.' && name is not (Quarantine or Sent)
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
-    public static string FileName(long sequence, UInt128 checksum) => string.Create(CultureInfo.InvariantCulture, $"{sequence:D12}.{checksum:x32}{ObjectEnding}");
+    public static string FileName(long sequence, UInt128 checksum) =>
+        string.Create(CultureInfo.InvariantCulture, $"{sequence:D12}.{checksum:x32}{ObjectEnding}");
 
     /// <summary>What the names of the files with a number fit.</summary>
     public static string Pattern(long sequence) => string.Create(CultureInfo.InvariantCulture, $"{sequence:D12}.*{ObjectEnding}");

@@ -6,8 +6,8 @@ internal enum FsyncPolicy
     /// <summary>Before Success of each object: file, then folders. A power cut loses nothing that was acknowledged.</summary>
     Object,
     /// <summary>
-    /// The whole file system when an association ends (before its release is answered), after 256 objects and after 5 seconds, whichever comes first. A power cut loses at most
-    /// what was acknowledged since; a killed process loses nothing.
+    /// The whole file system when an association ends (before its release is answered), after 256 objects and after 5 seconds, whichever comes first. A power
+    /// cut loses at most what was acknowledged since; a killed process loses nothing.
     /// </summary>
     Association,
     /// <summary>Never: the kernel writes when it likes. A killed process loses nothing, a power cut about the last 30 seconds.</summary>
@@ -35,7 +35,7 @@ internal sealed class SpoolOptions
     /// <summary>The most that is kept in <c>sent</c>, MiB; the oldest go first. Default 10,240.</summary>
     public long RetentionMaxMiB { get; set; } = 10_240;
 
-    /// <summary>What is wrong, each with key, value and fix. Empty if nothing is.</summary>
+    /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     /// <param name="section">Where these options stand, such as <c>Gateway:Spool</c>.</param>
     public IEnumerable<string> Problems(string section)
     {

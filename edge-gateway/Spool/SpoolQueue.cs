@@ -101,7 +101,7 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
         Wake();
     }
 
-    /// <summary>Takes entries of one study out; those that were not in are not counted.</summary>
+    /// <summary>Removes entries of one study; those that are not in the queue are not counted.</summary>
     internal void Remove(string study, IReadOnlySet<SpoolEntry> entries)
     {
         lock (gate)

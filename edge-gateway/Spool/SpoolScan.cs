@@ -80,7 +80,7 @@ internal sealed class SpoolScan(string root, Func<string, SpoolQueue> queueOf, T
     {
         if (!SpoolName.TryFile(file.Name, out var sequence, out var checksum))
         {
-            Skip(file.DirectoryName!);
+            Skip(Path.GetDirectoryName(file.DirectoryName)!); // the study's folder has its UID as its name, which no log may have
             return;
         }
         LinkCount? count = null;

@@ -49,8 +49,9 @@ internal sealed class SpoolWriter : IAsyncDisposable
         spool.Limits.TryReserve(FirstReservation) ? new SpoolWriter(spool, destinations, FirstReservation) : null;
 
     /// <summary>
-    /// Takes the next bytes of the file: preamble, group 0002 and data set. After anything but Ok every further call gives the same: the object cannot be kept, and the
-    /// sender's remaining bytes are to be read and dropped. Writes go to the page cache, on the caller's thread: two changes of thread for each would cost more than the write (bench/README.md).
+    /// Takes the next bytes of the file: preamble, group 0002 and data set. After anything but Ok every further call gives the same: the object cannot be kept,
+    /// and the sender's remaining bytes are to be read and dropped. Writes go to the page cache, on the caller's thread: two changes of thread for each would
+    /// cost more than the write (bench/README.md).
     /// </summary>
     public SpoolOutcome Append(ReadOnlySpan<byte> bytes)
     {
@@ -69,7 +70,8 @@ internal sealed class SpoolWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Makes the object safe and queues it: write, flush of the file, links and rename, flush of the folders. Once begun it is not cancelled, because nobody could know the outcome.
+    /// Makes the object safe and queues it: write, flush of the file, links and rename, flush of the folders. Once begun it is not cancelled, because nobody
+    /// could know the outcome.
     /// </summary>
     /// <param name="study">Study Instance UID.</param>
     /// <param name="description">What is known of the object; null for nothing.</param>

@@ -65,10 +65,10 @@ internal sealed record Transaction
     /// <summary>The association, numbered from the gateway's start; 0 if none.</summary>
     public long Association { get; init; }
 
-    /// <summary>Who called.</summary>
+    /// <summary>The calling AE title.</summary>
     public string? CallingAe { get; init; }
 
-    /// <summary>Who was called.</summary>
+    /// <summary>The called AE title.</summary>
     public string? CalledAe { get; init; }
 
     /// <summary>The peer's address.</summary>
@@ -92,7 +92,7 @@ internal sealed record Transaction
     /// <summary>How it ended.</summary>
     public required TransactionResult Result { get; init; }
 
-    /// <summary>The user of the dashboard or the API; null where nobody has to log in.</summary>
+    /// <summary>The user of the dashboard or the API; null where no login is needed.</summary>
     public string? User { get; init; }
 
     /// <summary>What the user did.</summary>

@@ -6,8 +6,8 @@ using DicomServerless.EdgeGateway.Hosting;
 namespace DicomServerless.EdgeGateway.Transactions;
 
 /// <summary>
-/// The transaction log: JSON lines in rolling files. Recording never waits for the disk: a few thousand records are held, and what does not fit is counted as lost, because
-/// the log serves the images and not they it.
+/// The transaction log: JSON lines in rolling files. Recording never waits for the disk: a few thousand records are held, and what does not fit is counted as
+/// lost, because the log serves the images and not they it.
 /// </summary>
 internal sealed class TransactionLog(string folder, Func<TransactionOptions> options, TimeProvider time, ILogger<TransactionLog> log) : BackgroundService
 {
@@ -18,13 +18,13 @@ internal sealed class TransactionLog(string folder, Func<TransactionOptions> opt
     private FileStream? file;
     private long lost;
 
-    /// <summary>Tells of each record, on the caller's thread.</summary>
+    /// <summary>Raised for each record, on the caller's thread.</summary>
     public event Action<Transaction>? Recorded;
 
     /// <summary>Records that could not be kept since the start.</summary>
     public long Lost => Interlocked.Read(ref lost);
 
-    /// <summary>Takes a record.</summary>
+    /// <summary>Adds a record.</summary>
     public void Record(Transaction record)
     {
         Recorded?.Invoke(record);
@@ -138,7 +138,8 @@ internal sealed class TransactionLog(string folder, Func<TransactionOptions> opt
 }
 
 /// <summary>How records are written.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Transaction))]
 [JsonSerializable(typeof(List<Transaction>))]
 internal sealed partial class TransactionJson : JsonSerializerContext;

@@ -99,7 +99,7 @@ public sealed class ForwarderFaultTests
             await StoreLargeAsync(test, $"1.{study}", $"1.{study}.1");
             await test.StoreAsync($"1.{study}", $"1.{study}.2");
         }
-        await using var forwarder = await ForwardAsync(test, server, options => options with { MaxBodyMiB = 1, TimeoutSeconds = 5 });
+        await using var forwarder = await ForwardAsync(test, server, options => options with { MaxBodyMiB = 1, TimeoutSeconds = 60 });
         await UntilAsync(() => test.Spool.Queue("archive").Count == 4 && Volatile.Read(ref asked) > 4);
         Assert.Equal(BatchOutcome.Broken, forwarder.Status[0].LastErrorKind);
         Volatile.Write(ref isDeaf, false);

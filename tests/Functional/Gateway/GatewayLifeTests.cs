@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text.Json;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
 using DicomServerless.Shared;
@@ -15,5 +17,45 @@ public sealed class GatewayLifeTests
         await gateway.RestartAsync();
         Assert.Equal(1, GatewayProcess.Waiting(await gateway.StatusAsync()));
         Assert.Equal(0, await gateway.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_peer_that_never_closes_does_not_hold_up_the_end()
+    {
+        // The time for closing is an hour; the end of the program is not.
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Dimse__ArtimSeconds"] = "3600" });
+        using var silent = new TcpClient("127.0.0.1", gateway.DimsePort);
+        using var wrong = new TcpClient("127.0.0.1", gateway.DimsePort);
+        await wrong.GetStream().WriteAsync(new byte[] { 0x99, 0, 0, 0, 0, 0 });
+        Assert.Equal(10, await wrong.GetStream().ReadAtLeastAsync(new byte[10], 10)); // A-ABORT; then it waits for the peer to close
+        await using var open = await Modality.ConnectAsync(gateway);
+        Assert.Equal(0, await gateway.StopAsync());
+    }
+
+    [Theory]
+    [InlineData("Simple")]
+    [InlineData("Json")]
+    public async Task Log_lines_have_the_date_and_may_be_JSON(string format)
+    {
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__LogFormat"] = format });
+        Assert.Equal(0, await gateway.StopAsync());
+        var line = gateway.Output.Split('\n').First(text => text.Contains("Listening for associations", StringComparison.Ordinal));
+        const string Time = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z";
+        if (format == "Simple") Assert.Matches("^" + Time + " ", line);
+        else
+        {
+            using var json = JsonDocument.Parse(line);
+            Assert.Matches("^" + Time, json.RootElement.GetProperty("Timestamp").GetString());
+            Assert.Equal(5003, json.RootElement.GetProperty("EventId").GetInt32());
+        }
+    }
+
+    [Fact]
+    public async Task One_device_cannot_take_all_associations()
+    {
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Dimse__MaxAssociationsPerPeer"] = "1" });
+        await using var first = await Modality.ConnectAsync(gateway);
+        var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Modality.ConnectAsync(gateway));
+        Assert.Equal(RejectReason.LocalLimitExceeded, rejected.Reason);
     }
 }

@@ -88,6 +88,21 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.OK, (await archive.Client.GetAsync("/api/status")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("10.0.0.1", false)]
+    public async Task Headers_of_a_trusted_proxy_count_and_those_of_others_do_not(string proxy, bool isTrusted)
+    {
+        await using var archive = await RefusingArchive.StartAsync(new() { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Http__TrustedProxies"] = proxy });
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/login")
+        {
+            Headers = { { "X-Forwarded-Proto", "https" }, { "X-Forwarded-For", "192.0.2.1" } },
+            Content = new FormUrlEncodedContent([new("user", "admin"), new("password", Password)]),
+        };
+        var set = Assert.Single((await archive.Client.SendAsync(request)).Headers.GetValues("Set-Cookie"));
+        Assert.Equal(isTrusted, set.Contains("secure", StringComparison.OrdinalIgnoreCase));
+    }
+
     private static Task<RefusingArchive> StartAsync() =>
         RefusingArchive.StartAsync(new() { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Http__MetricsToken"] = "0123456789abcdef" });
 
