@@ -104,11 +104,11 @@ public sealed class IndexRebuild
 
     private async Task StudiesInRowsAsync(string at, Run run, CancellationToken cancellationToken)
     {
-        var query = new TableQuery { PartitionKeyFrom = at.Length > 0 ? at : null, RowKeyFrom = Layout.StudyRowKey, RowKeyBefore = Layout.StudyRowKey + "!", Select = ["N"] };
+        var query = new TableQuery { PartitionKeyFrom = at.Length > 0 ? at : null, RowKeyFrom = Layout.StudyRowKey, RowKeyBefore = Layout.StudyRowKey + "!", Select = [Columns.Instances] };
         var studies = new List<Uid>();
         await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken))
         {
-            if (!(row.Number("N") > 0) || !Uid.TryParse(row.PartitionKey, out var study)) continue;
+            if (!(row.Number(Columns.Instances) > 0) || !Uid.TryParse(row.PartitionKey, out var study)) continue;
             studies.Add(study);
             if (studies.Count < RowGroup) continue;
             await ReconcileAllAsync();

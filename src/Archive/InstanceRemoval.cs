@@ -66,11 +66,11 @@ public sealed class InstanceRemoval
         if (sop is { } one)
         {
             var name = new InstanceName(series!.Value, one);
-            return await stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(name), ["ET"], cancellationToken) is null ? [] : [name];
+            return await stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(name), [Columns.BlobETag], cancellationToken) is null ? [] : [name];
         }
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var found = new HashSet<InstanceName>();
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["ET"] }, cancellationToken))
+        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = [Columns.BlobETag] }, cancellationToken))
             if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) found.Add(name);
         return found;
     }

@@ -60,9 +60,9 @@ public sealed class Reconciler
     private async Task<HashSet<InstanceName>> DifferencesAsync(Uid study, bool isRebuild, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<InstanceName, string?>();
-        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before, Select = ["ET", "SV"] };
+        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before, Select = [Columns.BlobETag, Columns.SchemaVersion] };
         await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken))
-            if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) rows[name] = isRebuild && !(row.Number("SV") >= Layout.SchemaVersion) ? null : row.Text("ET");
+            if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) rows[name] = isRebuild && !(row.Number(Columns.SchemaVersion) >= Layout.SchemaVersion) ? null : row.Text(Columns.BlobETag);
         var differing = new HashSet<InstanceName>();
         await foreach (var blob in stores.Dicom.ListAsync(Layout.StudyPrefix(study), cancellationToken))
         {

@@ -215,8 +215,8 @@ public sealed class StoreBatch : IAsyncDisposable
         if (BlobMetadata.TryRead(blob, out var hash, out var offset))
         {
             if (blob.Metadata.GetValueOrDefault(BlobMetadata.Syntax) is { Length: > 0 } stated) return new(hash, offset, stated);
-            var row = await store.Stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), ["ET", "TS"], cancellationToken);
-            if (row?.Text("ET") == blob.ETag && row?.Text("TS") is { } indexed) return new(hash, offset, indexed);
+            var row = await store.Stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), [Columns.BlobETag, Columns.TransferSyntax], cancellationToken);
+            if (row?.Text(Columns.BlobETag) == blob.ETag && row?.Text(Columns.TransferSyntax) is { } indexed) return new(hash, offset, indexed);
         }
         var read = await store.Contents.ReadAsync(store.Stores.Dicom, blob.Name, cancellationToken);
         return read.Content is { } content ? new(content.DataSetHash, content.DataSetOffset, content.TransferSyntaxUid) : new("", 0, "");

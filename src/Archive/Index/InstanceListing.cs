@@ -16,7 +16,7 @@ internal sealed class InstanceListing
     // Rows between two wanted ones that a range query may bring along for nothing; for more, another request is cheaper.
     private const int MaxGap = 3;
 
-    private static readonly string[] NameColumns = ["ET", "IN", "SV"];
+    private static readonly string[] NameColumns = [Columns.BlobETag, Columns.InstanceNumber, Columns.SchemaVersion];
 
     private readonly Uid study;
     private readonly ITable table;

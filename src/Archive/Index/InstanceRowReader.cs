@@ -98,7 +98,7 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var query = new TableQuery
         {
-            PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["SC", "RT", .. InstanceState.MetadataColumns], PageSize = isSought is null ? null : FirstPage,
+            PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = [Columns.SopClass, Columns.Received, .. InstanceState.MetadataColumns], PageSize = isSought is null ? null : FirstPage,
         };
         for (string? continuation = null; ;)
         {

@@ -29,7 +29,7 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
             if (reached.Length == 3 && reached[0] != table.Name) continue;
             (string, string)? behind = reached.Length == 3 ? (reached[1], reached[2]) : null;
             reached = [];
-            await foreach (var page in table.PagesBehindAsync(behind, ["SV"], null, cancellationToken))
+            await foreach (var page in table.PagesBehindAsync(behind, [Columns.SchemaVersion], null, cancellationToken))
             {
                 var studies = page.Select(row => (Row: row, Study: StudyOf(table, row))).Where(item => item.Study is not null).GroupBy(item => item.Study!.Value, item => item.Row).ToArray();
                 await Concurrently.ForEachAsync(studies, async rows =>
@@ -60,7 +60,7 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
     private async Task CheckAsync(ITable table, Uid study, TableRow[] rows, CancellationToken cancellationToken)
     {
         var series = rows.Where(row => IsSeriesPointer(table, row)).Select(row => Uid.Parse(row.RowKey.Split(':')[0])).ToArray();
-        var gone = await Concurrently.SelectAsync(series, async uid => await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(uid), ["N"], cancellationToken) is null);
+        var gone = await Concurrently.SelectAsync(series, async uid => await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(uid), [Columns.Instances], cancellationToken) is null);
         await RowsOf(study).RemoveSeriesAsync(series.Where((_, i) => gone[i]), cancellationToken);
 
         var others = rows.Where(row => !IsSeriesPointer(table, row)).ToArray();

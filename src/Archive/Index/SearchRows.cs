@@ -52,7 +52,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
         RemoveAsync(stores.Keys, [.. series.Select(uid => SearchClaims.SeriesPointer(uid, study))], async rows =>
         {
             var present = await Concurrently.SelectAsync(rows, async row =>
-                (row, IsThere: await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(Uid.Parse(row.Row.Split(':')[0])), ["N"], cancellationToken) is not null));
+                (row, IsThere: await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(Uid.Parse(row.Row.Split(':')[0])), [Columns.Instances], cancellationToken) is not null));
             var there = present.Where(item => item.IsThere).Select(item => item.row).ToHashSet();
             return there.Contains;
         }, cancellationToken);
@@ -95,16 +95,16 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     {
         var claim = state.Claims.First(text => SearchClaims.TryStudyRow(text, out _, out _));
         SearchClaims.TryStudyRow(claim, out var partition, out var key);
-        var row = new TableRow(partition, key) { ["SV"] = Layout.SchemaVersion, ["V"] = state.Version };
-        row.SetBytes("A", StudyAnswer.Of(state));
+        var row = new TableRow(partition, key) { [Columns.SchemaVersion] = Layout.SchemaVersion, [Columns.Version] = state.Version };
+        row.SetBytes(Columns.Attributes, StudyAnswer.Of(state));
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             string? etag;
             if (written is { } last && last.Claim == claim) etag = last.ETag;
             else
             {
-                var present = await stores.Studies.GetAsync(partition, key, ["V"], cancellationToken);
-                if (present?.Number("V") > state.Version) return false;
+                var present = await stores.Studies.GetAsync(partition, key, [Columns.Version], cancellationToken);
+                if (present?.Number(Columns.Version) > state.Version) return false;
                 etag = present?.ETag;
             }
             written = null;
@@ -118,7 +118,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             written = (claim, result.ETags[0]!);
             if (etag is not null) return true;
             // Rule 5: the study may have been deleted, or have moved, while we were about to insert.
-            if ((await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, ["V"], cancellationToken))?.Number("V") == state.Version) return true;
+            if ((await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, [Columns.Version], cancellationToken))?.Number(Columns.Version) == state.Version) return true;
             await RemoveUnclaimedAsync([claim], cancellationToken);
             return false;
         }
@@ -141,7 +141,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     {
         for (var attempt = 0; rows.Count > 0 && attempt < MaxAttempts; attempt++)
         {
-            var etags = await Concurrently.SelectAsync(rows, async row => (await table.GetAsync(row.Partition, row.Row, ["SV"], cancellationToken))?.ETag);
+            var etags = await Concurrently.SelectAsync(rows, async row => (await table.GetAsync(row.Partition, row.Row, [Columns.SchemaVersion], cancellationToken))?.ETag);
             var present = rows.Zip(etags).Where(pair => pair.Second is not null).ToArray();
             if (present.Length == 0) return;
             var isClaimed = await readClaims([.. present.Select(pair => pair.First)]);

@@ -21,8 +21,8 @@ public sealed partial class InstanceRetrieval
     // Frames that begin inside a byte are shifted in memory; one of this size has half a billion pixels of one bit.
     private const int MaxShiftedFrame = 64 * 1024 * 1024;
 
-    private static readonly string[] ListColumns = ["ET", "L", "H", "SC", "TS", "O", "FL", "IN"];
-    private static readonly string[] ValueColumns = [.. ListColumns, .. InstanceState.AttributeColumns, "DF", "DB", .. RowBytes.Names("F", InstanceState.SpillBytes), .. RowBytes.Names("B", InstanceState.SpillBytes)];
+    private static readonly string[] ListColumns = [Columns.BlobETag, Columns.Length, Columns.DataSetHash, Columns.SopClass, Columns.TransferSyntax, Columns.DataSetOffset, Columns.IsDeflated, Columns.InstanceNumber];
+    private static readonly string[] ValueColumns = [.. ListColumns, .. InstanceState.AttributeColumns, Columns.DerivedFrames, Columns.DerivedBulk, .. RowBytes.Names(Columns.Frames, InstanceState.SpillBytes), .. RowBytes.Names(Columns.Bulk, InstanceState.SpillBytes)];
 
     private readonly ArchiveStores stores;
     private readonly StudyIndex index;

@@ -14,8 +14,8 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
     /// <summary>Instance rows that one search reads; the study in which that happens is read to its end.</summary>
     public const int MaxInstances = 20_000;
 
-    private static readonly string[] WithoutMetadata = ["ET", "IN", "SV", "TS", .. InstanceState.AttributeColumns];
-    private static readonly string[] WithMetadata = ["TS", .. InstanceState.AttributeColumns, .. InstanceState.MetadataColumns];
+    private static readonly string[] WithoutMetadata = [Columns.BlobETag, Columns.InstanceNumber, Columns.SchemaVersion, Columns.TransferSyntax, .. InstanceState.AttributeColumns];
+    private static readonly string[] WithMetadata = [Columns.TransferSyntax, .. InstanceState.AttributeColumns, .. InstanceState.MetadataColumns];
 
     private int studies, instances;
 

@@ -130,7 +130,7 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         var read = 0;
         foreach (var (partition, from, before) in ranges)
         {
-            var query = new TableQuery { PartitionKey = partition, RowKeyFrom = from, RowKeyBefore = before, Select = ["SV"] };
+            var query = new TableQuery { PartitionKey = partition, RowKeyFrom = from, RowKeyBefore = before, Select = [Columns.SchemaVersion] };
             await foreach (var row in stores.Keys.RowsAsync(query, cancellationToken))
             {
                 if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study) && days?.Contains(newestFirst) != false) found.Add((newestFirst, study));
@@ -169,7 +169,7 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         var from = after is null ? days?.Newest : $"{after.NewestFirst}:{after.Study}{(after.Series is null ? "!" : "")}"; // no character of a UID comes before it
         var query = new TableQuery
         {
-            PartitionKey = SearchClaims.ModalityPrefix + modality, RowKeyFrom = from, RowKeyBefore = days is null ? null : days.Oldest + ";", PageSize = ScanPage, Select = ["SV"],
+            PartitionKey = SearchClaims.ModalityPrefix + modality, RowKeyFrom = from, RowKeyBefore = days is null ? null : days.Oldest + ";", PageSize = ScanPage, Select = [Columns.SchemaVersion],
         };
         await foreach (var row in stores.Keys.RowsAsync(query, cancellationToken))
             if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study)) yield return (newestFirst, study);
@@ -206,7 +206,7 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         var studies = new List<Uid>();
         foreach (var (partition, prefix) in prefixes)
         {
-            await foreach (var row in table.RowsAsync(new TableQuery { PartitionKey = partition, RowKeyFrom = prefix, RowKeyBefore = SearchText.Before(prefix), Select = ["SV"] }, cancellationToken))
+            await foreach (var row in table.RowsAsync(new TableQuery { PartitionKey = partition, RowKeyFrom = prefix, RowKeyBefore = SearchText.Before(prefix), Select = [Columns.SchemaVersion] }, cancellationToken))
                 if (Uid.TryParse(row.RowKey.AsSpan(row.RowKey.LastIndexOf(':') + 1), out var study)) studies.Add(study);
         }
         return studies;
@@ -217,7 +217,7 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         var studies = new List<Uid>();
         foreach (var sop in sops)
         {
-            var query = new TableQuery { PartitionKey = Layout.UidPartition(Uid.Parse(sop)), RowKeyFrom = sop + ":", RowKeyBefore = sop + ";", Select = ["SV"] };
+            var query = new TableQuery { PartitionKey = Layout.UidPartition(Uid.Parse(sop)), RowKeyFrom = sop + ":", RowKeyBefore = sop + ";", Select = [Columns.SchemaVersion] };
             await foreach (var row in stores.Uids.RowsAsync(query, cancellationToken))
                 if (Layout.TryParseUidRowKey(row.RowKey, out var key)) studies.Add(key.Study);
         }
@@ -237,7 +237,7 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
                 var (partition, rowKey) = SearchClaims.StudyRow(pointer.NewestFirst, pointer.Study);
                 var row = await stores.Studies.GetAsync(partition, rowKey, null, cancellationToken);
                 // A pointer that nothing answers to is on its way in or out.
-                return row is null ? null : new StudyCandidate(pointer.NewestFirst, pointer.Study, row.GetBytes("A")!);
+                return row is null ? null : new StudyCandidate(pointer.NewestFirst, pointer.Study, row.GetBytes(Columns.Attributes)!);
             }))
                 if (candidate is not null) yield return candidate;
         }
@@ -258,7 +258,7 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
                 var colon = row.RowKey.IndexOf(':', StringComparison.Ordinal);
                 if (colon < 0 || !Uid.TryParse(row.RowKey.AsSpan(colon + 1), out var study)) continue;
                 var newestFirst = (row.PartitionKey == "none" ? "999999" : row.PartitionKey) + row.RowKey[..colon];
-                yield return new StudyCandidate(newestFirst, study, row.GetBytes("A")!);
+                yield return new StudyCandidate(newestFirst, study, row.GetBytes(Columns.Attributes)!);
             }
         }
     }
