@@ -65,7 +65,7 @@ public sealed class Sweeper
         }
     }
 
-    // Rule 6: a tombstone goes only when nobody works on the study: such a one wrote its journal row before it looked at the study's row.
+    // Rule 6: a tombstone goes only when nobody works on the study. Any writer would have written its journal row before it read the study's row.
     private async Task<bool> PurgeAsync(TableRow entry, Uid study, CancellationToken cancellationToken)
     {
         var tombstone = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, [Columns.Instances], cancellationToken);
@@ -81,7 +81,8 @@ public sealed class Sweeper
 
     private async Task PutOffAsync(TableRow row, long attempts, TimeSpan wait, CancellationToken cancellationToken)
     {
-        var later = new TableRow(row.PartitionKey, row.RowKey) { [Columns.Due] = (clock.GetUtcNow() + wait).ToUnixTimeMilliseconds(), [Columns.Attempts] = attempts };
+        var later = new TableRow(row.PartitionKey, row.RowKey) { [Columns.Due] = (clock.GetUtcNow() + wait)
+            .ToUnixTimeMilliseconds(), [Columns.Attempts] = attempts };
         await stores.Journal.SubmitAsync([TableWrite.Merge(later, row.ETag!)], cancellationToken);
     }
 }

@@ -1,6 +1,8 @@
 namespace DicomServerless.Archive.Index;
 
-/// <summary>The columns of the index's tables. Their names are short, because a row carries them. Values "in pieces" are cut by <see cref="RowBytes"/>.</summary>
+/// <summary>
+/// The columns of the index's tables. Their names are short, because a row carries them. Values "in pieces" are cut by <see cref="RowBytes"/>.
+/// </summary>
 internal static class Columns
 {
     /// <summary>The version of the row (<see cref="Layout.SchemaVersion"/>): number.</summary>

@@ -34,6 +34,7 @@ internal sealed class SeriesState(Uid study, Uid series)
 
     public static SeriesState FromRow(TableRow row) => new(Uid.Parse(row.PartitionKey), Uid.Parse(row.RowKey[2..]))
     {
-        ETag = row.ETag, Instances = (int)(row.Number(Columns.Instances) ?? 0), Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes(Columns.Attributes)!)),
+        ETag = row.ETag, Instances = (int)(row.Number(Columns.Instances) ?? 0),
+        Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes(Columns.Attributes)!)),
     };
 }

@@ -77,7 +77,8 @@ internal sealed class StudyState(Uid study)
     {
         var state = new StudyState(Uid.Parse(row.PartitionKey))
         {
-            ETag = row.ETag, Version = row.Number(Columns.Version) ?? 0, Instances = (int)(row.Number(Columns.Instances) ?? 0), SeriesCount = (int)(row.Number(Columns.Series) ?? 0),
+            ETag = row.ETag, Version = row.Number(Columns.Version) ?? 0, Instances = (int)(row.Number(Columns.Instances) ?? 0),
+            SeriesCount = (int)(row.Number(Columns.Series) ?? 0),
             Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes(Columns.Attributes)!)),
         };
         state.ReadRest(RowBytes.Decompress(row.GetBytes(Columns.Counters)!));
