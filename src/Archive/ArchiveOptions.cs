@@ -48,14 +48,14 @@ public sealed class ArchiveOptions
     public DuplicatePolicy DuplicatePolicy { get; set; } = DuplicatePolicy.Reject;
 
     /// <summary>
-    /// What happens to an object whose Patient ID is not that of its study. Known from the index and the request itself: two requests that begin a study at the same moment do not
-    /// see each other, and with OnStore = Event only the request is looked at. Default Warn.
+    /// What happens to an object whose Patient ID is not that of its study. Known from the index and the request itself: two requests that begin a study at
+    /// the same moment do not see each other, and with OnStore = Event only the request is looked at. Default Warn.
     /// </summary>
     public SecondPatientPolicy SecondPatient { get; set; } = SecondPatientPolicy.Warn;
 
     /// <summary>
-    /// What happens to an object whose file meta information names another SOP Class or Instance UID than its data set. Blobs that others put are indexed by their data set
-    /// either way. Default Warn.
+    /// What happens to an object whose file meta information names another SOP Class or Instance UID than its data set. Blobs that others put are indexed by
+    /// their data set either way. Default Warn.
     /// </summary>
     public FileMetaMismatch FileMetaMismatch { get; set; } = FileMetaMismatch.Warn;
 
@@ -78,17 +78,22 @@ public sealed class ArchiveOptions
     [Range(1, 604800, ErrorMessage = "Archive:DerivedGraceSeconds must be 1 to 604800 seconds.")]
     public double DerivedGraceSeconds { get; set; } = 3600;
 
-    /// <summary>Objects up to this size are kept in memory and written in one operation; larger ones go as staged blocks of this size while they arrive. MiB, 1 to 64. Default 8.</summary>
+    /// <summary>
+    /// Objects up to this size are kept in memory and written in one operation; larger ones go as staged blocks of this size while they arrive. MiB, 1 to 64.
+    /// Default 8.
+    /// </summary>
     [Range(1, 64, ErrorMessage = "Archive:BlockMiB must be 1 to 64 MiB.")]
     public int BlockMiB { get; set; } = 8;
 
-    /// <summary>Memory for objects on their way in, beyond 1 MiB each; when it is used up, objects go on as staged blocks. MiB, 8 to 4,096. Default 64.</summary>
+    /// <summary>
+    /// Memory for objects on their way in, beyond 1 MiB each; when it is used up, objects go on as staged blocks. MiB, 8 to 4,096. Default 64.
+    /// </summary>
     [Range(8, 4096, ErrorMessage = "Archive:UploadMemoryMiB must be 8 to 4096 MiB.")]
     public int UploadMemoryMiB { get; set; } = 64;
 
     /// <summary>
-    /// Disk for bulk data that come apart from their metadata, until the objects are made of them; all requests share it. MiB, 1 to 1,048,576. Default 2,048. Objects above
-    /// that come as Part 10, which needs no disk.
+    /// Disk for bulk data that come apart from their metadata, until the objects are made of them; all requests share it. MiB, 1 to 1,048,576. Default 2,048.
+    /// Objects above that come as Part 10, which needs no disk.
     /// </summary>
     [Range(1, 1_048_576, ErrorMessage = "Archive:BulkSpoolMiB must be 1 to 1048576 MiB.")]
     public int BulkSpoolMiB { get; set; } = 2048;
@@ -104,7 +109,9 @@ public sealed class ArchiveOptions
     [Range(1, 64, ErrorMessage = "Archive:ReadAhead must be 1 to 64.")]
     public int ReadAhead { get; set; } = 8;
 
-    /// <summary>Whether our own blobs' events are answered without looking, because the journal row guards them. Only with OnStore = Commit. Default true.</summary>
+    /// <summary>
+    /// Whether our own blobs' events are answered without looking, because the journal row guards them. Only with OnStore = Commit. Default true.
+    /// </summary>
     public bool TrustOwnEvents { get; set; } = true;
 
     /// <summary>The most results of one search. 1 to 5,000. Default 1,000.</summary>
@@ -114,7 +121,9 @@ public sealed class ArchiveOptions
     /// <summary>The character set of objects that name none but use bytes above 127, a defined term of (0008,0005). Default ISO_IR 100.</summary>
     public string FallbackCharacterSet { get; set; } = "ISO_IR 100";
 
-    /// <summary>Attributes by which searches find studies without looking at all of them, beyond the usual ones. At most <see cref="QueryTag.MaxTags"/>. Default none.</summary>
+    /// <summary>
+    /// Attributes by which searches find studies without looking at all of them, beyond the usual ones. At most <see cref="QueryTag.MaxTags"/>. Default none.
+    /// </summary>
     public IReadOnlyList<QueryTag> QueryTags { get; set; } = [];
 
     /// <summary>Studies that one search opens to look at their series and instances.</summary>

@@ -52,9 +52,9 @@ public sealed class BlobEventHandler
         var rowKey = Layout.InstanceRowKey(key.Name);
         for (var look = 0; look < MaxLooks; look++)
         {
-            var row = await stores.Instances.GetAsync(key.Study.Value, rowKey, ["ET"], cancellationToken);
+            var row = await stores.Instances.GetAsync(key.Study.Value, rowKey, [Columns.BlobETag], cancellationToken);
             var blob = await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken);
-            if (row?.Text("ET") == blob?.ETag)
+            if (row?.Text(Columns.BlobETag) == blob?.ETag)
             {
                 // Neither blob nor row: the row may be on its way, written by someone who does not know yet.
                 if (blob is null && isDeleted) await JournalAsync(key, cancellationToken);

@@ -13,7 +13,8 @@ public static class BlobMetadata
 
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    internal static Dictionary<string, string> Write(string dataSetHash, long dataSetOffset, string transferSyntax, DateTimeOffset received, string source) => new(StringComparer.OrdinalIgnoreCase)
+    internal static Dictionary<string, string> Write(string dataSetHash, long dataSetOffset, string transferSyntax, DateTimeOffset received, string source) =>
+        new(StringComparer.OrdinalIgnoreCase)
     {
         [Hash] = dataSetHash,
         [Offset] = dataSetOffset.ToString(CultureInfo.InvariantCulture),
@@ -24,7 +25,8 @@ public static class BlobMetadata
 
     /// <summary>When the blob was received, in milliseconds since 1970: as it says, or when it was last changed if somebody else put it.</summary>
     internal static long ReceivedAt(BlobInfo blob) =>
-        (DateTimeOffset.TryParseExact(blob.Metadata.GetValueOrDefault(Received), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var received)
+        (DateTimeOffset.TryParseExact(blob.Metadata.GetValueOrDefault(Received), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+            out var received)
             ? received : blob.LastModified).ToUnixTimeMilliseconds();
 
     /// <summary>Reads the data set's hash and start, where a blob has them.</summary>
@@ -32,6 +34,7 @@ public static class BlobMetadata
     {
         hash = blob.Metadata.GetValueOrDefault(Hash) ?? "";
         offset = 0;
-        return hash.Length == 64 && long.TryParse(blob.Metadata.GetValueOrDefault(Offset), NumberStyles.None, CultureInfo.InvariantCulture, out offset) && offset <= blob.Length;
+        return hash.Length == 64 && long.TryParse(blob.Metadata.GetValueOrDefault(Offset), NumberStyles.None, CultureInfo.InvariantCulture, out offset)
+            && offset <= blob.Length;
     }
 }

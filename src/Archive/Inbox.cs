@@ -39,7 +39,8 @@ internal sealed class Inbox(ArchiveStores stores, InstanceStore store, ArchiveOp
     private async Task RejectAsync(IBlobContainer from, BlobInfo blob, string reason, CancellationToken cancellationToken)
     {
         await using var read = await from.ReadAsync(blob.Name, 0, null, blob.ETag, cancellationToken);
-        var write = new BlobWrite(BlobCondition.None, new Dictionary<string, string> { ["reason"] = new string([.. reason.Where(c => c is >= ' ' and < (char)127)]), ["container"] = from.Name });
+        var write = new BlobWrite(BlobCondition.None,
+            new Dictionary<string, string> { ["reason"] = new string([.. reason.Where(c => c is >= ' ' and < (char)127)]), ["container"] = from.Name });
         if (read.Status == StorageStatus.RangeNotSatisfiable)
         {
             await stores.Rejected.PutAsync(blob.Name, default, write, cancellationToken);

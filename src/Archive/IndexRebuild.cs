@@ -9,12 +9,14 @@ namespace DicomServerless.Archive;
 
 /// <summary>What a rebuild did.</summary>
 /// <param name="Changed">Instances whose row differed from their blob, and blobs that were taken to their place.</param>
-/// <param name="Failed">Studies, blobs and search rows that could not be brought in line: the log says why. Studies among them stay in the journal, so that the sweep tries them again.</param>
+/// <param name="Failed">Studies, blobs and search rows that could not be brought in line: the log says why. Studies among them stay in the journal, so that
+/// the sweep tries them again.</param>
 public readonly record struct RebuildResult(int Changed, int Failed);
 
 /// <summary>
-/// Makes the whole index equal the blobs, in place, while stores and searches go on (design, rule 8): every study in blobs or rows, every blob under a name that says nothing,
-/// the inbox, and every search row. Several studies are worked on at once; one that fails is reported and passed over. A run that was cut off is continued by the next.
+/// Makes the whole index equal the blobs, in place, while stores and searches go on (design, rule 8): every study in blobs or rows, every blob under a name
+/// that says nothing, the inbox, and every search row. Several studies are worked on at once; one that fails is reported and passed over. A run that was cut
+/// off is continued by the next.
 /// </summary>
 public sealed class IndexRebuild
 {
@@ -104,11 +106,12 @@ public sealed class IndexRebuild
 
     private async Task StudiesInRowsAsync(string at, Run run, CancellationToken cancellationToken)
     {
-        var query = new TableQuery { PartitionKeyFrom = at.Length > 0 ? at : null, RowKeyFrom = Layout.StudyRowKey, RowKeyBefore = Layout.StudyRowKey + "!", Select = ["N"] };
+        var query = new TableQuery { PartitionKeyFrom = at.Length > 0 ? at
+            : null, RowKeyFrom = Layout.StudyRowKey, RowKeyBefore = Layout.StudyRowKey + "!", Select = [Columns.Instances] };
         var studies = new List<Uid>();
         await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken))
         {
-            if (!(row.Number("N") > 0) || !Uid.TryParse(row.PartitionKey, out var study)) continue;
+            if (!(row.Number(Columns.Instances) > 0) || !Uid.TryParse(row.PartitionKey, out var study)) continue;
             studies.Add(study);
             if (studies.Count < RowGroup) continue;
             await ReconcileAllAsync();

@@ -52,7 +52,8 @@ public sealed class InstanceRemoval
         var found = new Dictionary<InstanceName, BlobInfo>();
         if (sop is { } one)
         {
-            if (await stores.Dicom.HeadAsync(Layout.BlobName(new InstanceKey(study, series!.Value, one)), cancellationToken) is { } blob) found[new InstanceName(series.Value, one)] = blob;
+            if (await stores.Dicom.HeadAsync(Layout.BlobName(new InstanceKey(study, series!.Value, one)),
+                cancellationToken) is { } blob) found[new InstanceName(series.Value, one)] = blob;
             return found;
         }
         var prefix = series is { } only ? Layout.SeriesPrefix(study, only) : Layout.StudyPrefix(study);
@@ -66,11 +67,12 @@ public sealed class InstanceRemoval
         if (sop is { } one)
         {
             var name = new InstanceName(series!.Value, one);
-            return await stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(name), ["ET"], cancellationToken) is null ? [] : [name];
+            return await stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(name), [Columns.BlobETag], cancellationToken) is null ? [] : [name];
         }
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var found = new HashSet<InstanceName>();
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["ET"] }, cancellationToken))
+        await foreach (var row in stores.Instances.RowsAsync(
+            new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = [Columns.BlobETag] }, cancellationToken))
             if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) found.Add(name);
         return found;
     }

@@ -20,7 +20,8 @@ public sealed class InstanceStore
     private readonly UploadMemory memory;
     private readonly UploadMemory spoolSpace;
 
-    internal InstanceStore(ArchiveStores stores, StudyIndex index, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock, Func<Guid> newGuid)
+    internal InstanceStore(ArchiveStores stores, StudyIndex index, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock,
+        Func<Guid> newGuid)
     {
         (Stores, Index, Contents, Options, Clock, NewGuid) = (stores, index, contents, options, clock, newGuid);
         memory = new UploadMemory(options.UploadMemoryMiB * 1024L * 1024);
@@ -35,7 +36,9 @@ public sealed class InstanceStore
     internal TimeProvider Clock { get; }
     internal Func<Guid> NewGuid { get; }
 
-    /// <summary>The memory of objects that are stored and wait for the index; all requests share it. A quarter of what objects on their way in may take.</summary>
+    /// <summary>
+    /// The memory of objects that are stored and wait for the index; all requests share it. A quarter of what objects on their way in may take.
+    /// </summary>
     internal UploadMemory Settling { get; }
 
     /// <summary>Starts a request of one or many objects. Objects of one study that come in it are indexed together.</summary>

@@ -6,8 +6,8 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive;
 
 /// <summary>
-/// One object while it is received: its bytes go by the scanner, and into memory if it is small or as staged blocks if it is large. When all of it is there it can be
-/// committed, which is one operation either way. Nothing is visible before that.
+/// One object while it is received: its bytes go by the scanner, and into memory if it is small or as staged blocks if it is large. When all of it is there
+/// it can be committed, which is one operation either way. Nothing is visible before that.
 /// </summary>
 internal sealed class InstanceUpload : IDisposable
 {
@@ -75,14 +75,17 @@ internal sealed class InstanceUpload : IDisposable
         }
         Uids = InstanceUids.Read(Scan.DataSet);
         if (Uids.Problem is { } missing) Fail(StoreOutcome.CannotUnderstand, missing);
-        else if (request.Study is { } study && study != Uids.Key.Study) Fail(StoreOutcome.StudyMismatch, "Its Study Instance UID (0020,000D) is not that of the resource.");
-        else if (request.Instance is { } instance && instance != Uids.Key) Fail(StoreOutcome.StudyMismatch, "Its Series Instance UID (0020,000E) or SOP Instance UID (0008,0018) is not that of the resource.");
+        else if (request.Study is { } study && study != Uids.Key.Study)
+            Fail(StoreOutcome.StudyMismatch, "Its Study Instance UID (0020,000D) is not that of the resource.");
+        else if (request.Instance is { } instance && instance != Uids.Key)
+            Fail(StoreOutcome.StudyMismatch, "Its Series Instance UID (0020,000E) or SOP Instance UID (0008,0018) is not that of the resource.");
         else if (options.FileMetaMismatch == FileMetaMismatch.Refuse && Scan.Warnings.Any(warning => warning.Kind == DicomWarningKind.FileMetaMismatch))
             Fail(StoreOutcome.FileMetaMismatch, "The Media Storage SOP Class UID (0002,0002) or SOP Instance UID (0002,0003) is not that of the data set.");
     }
 
     /// <summary>Makes the blob. May be called again, with another condition, after a refusal.</summary>
-    public async Task<BlobWritten> CommitAsync(string name, BlobCondition condition, string source, DateTimeOffset received, CancellationToken cancellationToken)
+    public async Task<BlobWritten> CommitAsync(string name, BlobCondition condition, string source, DateTimeOffset received,
+        CancellationToken cancellationToken)
     {
         var metadata = BlobMetadata.Write(Convert.ToHexStringLower(Scan.DataSetHash), Scan.DataSetOffset, Scan.StatedTransferSyntax(), received, source);
         var write = new BlobWrite(condition, metadata, "application/dicom", BlobMetadata.OwnRequest + newGuid().ToString("n"));

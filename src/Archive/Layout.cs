@@ -9,9 +9,10 @@ namespace DicomServerless.Archive;
 public static class Layout
 {
     /// <summary>
-    /// The version that rows carry (those of <c>keys</c> and <c>uids</c> say nothing but their keys and have none). It is raised when an instance row is to hold something else: other attributes
-    /// apart from the metadata, or metadata written in another way. A search takes what an older row does not hold from its metadata; settling the instance or a rebuild
-    /// writes the row anew; and it is part of the ETag of <c>/metadata</c>. A row of a newer version is read as it is. 2: Content Date (0008,0023) is kept apart from the metadata.
+    /// The version that rows carry (those of <c>keys</c> and <c>uids</c> say nothing but their keys and have none). It is raised when an instance row is to
+    /// hold something else: other attributes apart from the metadata, or metadata written in another way. A search takes what an older row does not hold from
+    /// its metadata; settling the instance or a rebuild writes the row anew; and it is part of the ETag of <c>/metadata</c>. A row of a newer version is read
+    /// as it is. 2: Content Date (0008,0023) is kept apart from the metadata.
     /// </summary>
     public const int SchemaVersion = 2;
 
@@ -39,7 +40,8 @@ public static class Layout
         key = default;
         var parts = name.Split('/');
         if (parts.Length != 4 || !parts[3].EndsWith(".dcm", StringComparison.Ordinal)) return false;
-        if (!Uid.TryParse(parts[1], out var study) || !Uid.TryParse(parts[2], out var series) || !Uid.TryParse(parts[3].AsSpan()[..^4], out var sop)) return false;
+        if (!Uid.TryParse(parts[1], out var study) || !Uid.TryParse(parts[2], out var series)
+            || !Uid.TryParse(parts[3].AsSpan()[..^4], out var sop)) return false;
         if (parts[0] != Spread(study)) return false;
         key = new InstanceKey(study, series, sop);
         return true;
@@ -90,7 +92,8 @@ public static class Layout
     {
         key = default;
         var parts = rowKey.Split(':');
-        if (parts.Length != 3 || !Uid.TryParse(parts[0], out var sop) || !Uid.TryParse(parts[1], out var study) || !Uid.TryParse(parts[2], out var series)) return false;
+        if (parts.Length != 3 || !Uid.TryParse(parts[0], out var sop) || !Uid.TryParse(parts[1], out var study)
+            || !Uid.TryParse(parts[2], out var series)) return false;
         key = new InstanceKey(study, series, sop);
         return true;
     }
@@ -101,7 +104,9 @@ public static class Layout
     /// <summary>The journal partition of a study.</summary>
     public static string JournalPartition(Uid study) => Hash(study.Value)[..1];
 
-    /// <summary>The three hexadecimal digits in front of a study's blob names: 4,096 prefixes, so that a busy day spreads over the store's partitions.</summary>
+    /// <summary>
+    /// The three hexadecimal digits in front of a study's blob names: 4,096 prefixes, so that a busy day spreads over the store's partitions.
+    /// </summary>
     public static string Spread(Uid study) => Hash(study.Value)[..3];
 
     private static string Hash(string text)

@@ -33,7 +33,8 @@ public sealed record QueryTag(Tag Tag, Vr Vr, string? PrivateCreator, QidoLevel 
 
     /// <summary>A value as it stands in keys. Numbers are compared as such, so 1.0 and 1 are one.</summary>
     internal string KeyOf(string value) =>
-        IsNumber && decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? (number / 1.0000000000000000000000000000m).ToString(CultureInfo.InvariantCulture) : SearchText.Key(value.TrimEnd(' ', '^'));
+        IsNumber && decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? (number / 1.0000000000000000000000000000m)
+            .ToString(CultureInfo.InvariantCulture) : SearchText.Key(value.TrimEnd(' ', '^'));
 
     private bool IsNumber => Vr is Vr.IS or Vr.DS or Vr.US or Vr.UL or Vr.SS or Vr.SL or Vr.FL or Vr.FD or Vr.SV or Vr.UV;
 }

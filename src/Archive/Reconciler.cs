@@ -21,7 +21,9 @@ public sealed class Reconciler
     internal Reconciler(ArchiveStores stores, StudyIndex index, Inbox inbox, ArchiveOptions options, TimeProvider clock) =>
         (this.stores, this.index, this.inbox, this.options, this.clock) = (stores, index, inbox, options, clock);
 
-    /// <summary>Reconciles one study: the listing only nominates, each difference is settled on its own; then its rows are recounted and its search rows written.</summary>
+    /// <summary>
+    /// Reconciles one study: the listing only nominates, each difference is settled on its own; then its rows are recounted and its search rows written.
+    /// </summary>
     /// <returns>How many instances differed.</returns>
     public Task<int> ReconcileAsync(Uid study, CancellationToken cancellationToken) => ReconcileAsync(study, isRebuild: false, cancellationToken);
 
@@ -36,7 +38,8 @@ public sealed class Reconciler
             var names = differing.OrderDescending().ToArray(); // as deletes do: the sources of attributes last
             var settled = await index.SettleAsync(study, names, cancellationToken);
             for (var i = 0; i < names.Length; i++)
-                if (settled[i] == SettledAs.Misplaced) await inbox.TakeAsync(stores.Dicom, Layout.BlobName(new InstanceKey(study, names[i].Series, names[i].Sop)), cancellationToken);
+                if (settled[i] == SettledAs.Misplaced) await inbox.TakeAsync(stores.Dicom,
+                    Layout.BlobName(new InstanceKey(study, names[i].Series, names[i].Sop)), cancellationToken);
             await lease.Writer.VerifyAsync(cancellationToken);
             await RemoveDerivedAsync(study, cancellationToken);
             return names.Length;
@@ -60,9 +63,11 @@ public sealed class Reconciler
     private async Task<HashSet<InstanceName>> DifferencesAsync(Uid study, bool isRebuild, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<InstanceName, string?>();
-        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before, Select = ["ET", "SV"] };
+        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before,
+            Select = [Columns.BlobETag, Columns.SchemaVersion] };
         await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken))
-            if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) rows[name] = isRebuild && !(row.Number("SV") >= Layout.SchemaVersion) ? null : row.Text("ET");
+            if (Layout.TryParseInstanceRowKey(row.RowKey, out var name)) rows[name] = isRebuild
+                && !(row.Number(Columns.SchemaVersion) >= Layout.SchemaVersion) ? null : row.Text(Columns.BlobETag);
         var differing = new HashSet<InstanceName>();
         await foreach (var blob in stores.Dicom.ListAsync(Layout.StudyPrefix(study), cancellationToken))
         {
@@ -80,7 +85,8 @@ public sealed class Reconciler
         await foreach (var blob in stores.Derived.ListAsync(Layout.StudyPrefix(study), cancellationToken))
             if (clock.GetUtcNow() - blob.LastModified > options.DerivedGrace) unnamed.Add(blob.Name);
         if (unnamed.Count == 0) return;
-        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before, Select = InstanceState.SettleColumns };
+        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllInstanceRows.From, RowKeyBefore = Layout.AllInstanceRows.Before,
+            Select = InstanceState.SettleColumns };
         await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken)) unnamed.ExceptWith(InstanceState.FromRow(row).Derived);
         await Concurrently.ForEachAsync(unnamed, name => stores.Derived.DeleteAsync(name, null, null, cancellationToken));
     }

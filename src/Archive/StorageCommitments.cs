@@ -68,13 +68,13 @@ public sealed class StorageCommitments
     {
         // The same SOP Instance UID may be in several studies; one that fits is enough.
         var outcome = CommitmentOutcome.NoSuchInstance;
-        var query = new TableQuery { PartitionKey = Layout.UidPartition(item.Sop), RowKeyFrom = item.Sop + ":", RowKeyBefore = item.Sop + ";", Select = ["SV"] };
+        var query = new TableQuery { PartitionKey = Layout.UidPartition(item.Sop), RowKeyFrom = item.Sop + ":", RowKeyBefore = item.Sop + ";", Select = [Columns.SchemaVersion] };
         await foreach (var found in stores.Uids.RowsAsync(query, cancellationToken))
         {
             if (!Layout.TryParseUidRowKey(found.RowKey, out var key)) continue;
-            var row = await stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), ["SC"], cancellationToken);
+            var row = await stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), [Columns.SopClass], cancellationToken);
             if (row is null || await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken) is null) continue;
-            if (row.Text("SC") == item.SopClassUid) return CommitmentOutcome.Committed;
+            if (row.Text(Columns.SopClass) == item.SopClassUid) return CommitmentOutcome.Committed;
             outcome = CommitmentOutcome.ClassConflict;
         }
         return outcome;

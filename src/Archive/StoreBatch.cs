@@ -5,14 +5,17 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive;
 
 /// <summary>
-/// One store request: objects are received one after the other, written a few at a time while the next ones arrive, and indexed in groups by study. Not for use by
-/// several threads. <see cref="CompleteAsync"/> gives the results; a batch that is disposed of without it, for whatever reason, still indexes what it has stored.
+/// One store request: objects are received one after the other, written a few at a time while the next ones arrive, and indexed in groups by study. Not for
+/// use by several threads. <see cref="CompleteAsync"/> gives the results; a batch that is disposed of without it, for whatever reason, still indexes what it
+/// has stored.
 /// </summary>
 public sealed class StoreBatch : IAsyncDisposable
 {
     private const int MaxAttempts = 10;
 
-    private const string StoredForOther = "Its Patient ID (0010,0020) is not that of its study, which belongs to another patient. It was stored; only searches for instances find it by its own Patient ID.";
+    private const string StoredForOther =
+        "Its Patient ID (0010,0020) is not that of its study, which belongs to another patient. It was stored; "
+        + "only searches for instances find it by its own Patient ID.";
 
     private readonly InstanceStore store;
     private readonly StoreRequest request;
@@ -62,7 +65,8 @@ public sealed class StoreBatch : IAsyncDisposable
     }
 
     /// <summary>Adds a result for something of which no object was made.</summary>
-    public void AddFailure(StoreOutcome outcome, string problem, InstanceUids uids = default) => results.Add(Task.FromResult(new StoreResult(outcome, uids, problem, [])));
+    public void AddFailure(StoreOutcome outcome, string problem, InstanceUids uids = default) =>
+        results.Add(Task.FromResult(new StoreResult(outcome, uids, problem, [])));
 
     /// <summary>Waits for what is under way, indexes what is not indexed yet, and gives a result for each object, in order.</summary>
     public async Task<IReadOnlyList<StoreResult>> CompleteAsync()
@@ -215,8 +219,9 @@ public sealed class StoreBatch : IAsyncDisposable
         if (BlobMetadata.TryRead(blob, out var hash, out var offset))
         {
             if (blob.Metadata.GetValueOrDefault(BlobMetadata.Syntax) is { Length: > 0 } stated) return new(hash, offset, stated);
-            var row = await store.Stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), ["ET", "TS"], cancellationToken);
-            if (row?.Text("ET") == blob.ETag && row?.Text("TS") is { } indexed) return new(hash, offset, indexed);
+            var row = await store.Stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), [Columns.BlobETag, Columns.TransferSyntax],
+                cancellationToken);
+            if (row?.Text(Columns.BlobETag) == blob.ETag && row?.Text(Columns.TransferSyntax) is { } indexed) return new(hash, offset, indexed);
         }
         var read = await store.Contents.ReadAsync(store.Stores.Dicom, blob.Name, cancellationToken);
         return read.Content is { } content ? new(content.DataSetHash, content.DataSetOffset, content.TransferSyntaxUid) : new("", 0, "");

@@ -31,7 +31,7 @@ public sealed class Sweeper
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var partition in Layout.JournalPartitions)
         {
-            var query = new TableQuery { PartitionKey = partition, Columns = [new("Due", ColumnOperator.LessOrEqual, now)] };
+            var query = new TableQuery { PartitionKey = partition, Columns = [new(Columns.Due, ColumnOperator.LessOrEqual, now)] };
             var due = new List<TableRow>();
             await foreach (var row in stores.Journal.RowsAsync(query, cancellationToken)) due.Add(row);
             foreach (var row in due)
@@ -49,7 +49,7 @@ public sealed class Sweeper
         if (!Uid.TryParse(row.RowKey.AsSpan(0, row.RowKey.IndexOf(':', StringComparison.Ordinal)), out var study)) return false;
         try
         {
-            if (row.Text("K") != JournalEntry.Purge) await reconciler.ReconcileAsync(study, cancellationToken);
+            if (row.Text(Columns.Kind) != JournalEntry.Purge) await reconciler.ReconcileAsync(study, cancellationToken);
             else if (!await PurgeAsync(row, study, cancellationToken)) return false;
             // If its process has come back and put it off, it is its own again.
             await stores.Journal.SubmitAsync([TableWrite.Delete(row.PartitionKey, row.RowKey, row.ETag!)], cancellationToken);
@@ -57,7 +57,7 @@ public sealed class Sweeper
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            var attempt = (row.Number("At") ?? 0) + 1;
+            var attempt = (row.Number(Columns.Attempts) ?? 0) + 1;
             var wait = TimeSpan.FromTicks(Math.Min(LongestBackOff.Ticks, options.JournalDue.Ticks << (int)Math.Min(attempt, 12)));
             ArchiveLog.SweepFailed(log, exception, attempt, wait.TotalSeconds);
             await PutOffAsync(row, attempt, wait, cancellationToken);
@@ -65,14 +65,14 @@ public sealed class Sweeper
         }
     }
 
-    // Rule 6: a tombstone goes only when nobody works on the study: such a one wrote its journal row before it looked at the study's row.
+    // Rule 6: a tombstone goes only when nobody works on the study. Any writer would have written its journal row before it read the study's row.
     private async Task<bool> PurgeAsync(TableRow entry, Uid study, CancellationToken cancellationToken)
     {
-        var tombstone = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, ["N"], cancellationToken);
-        if (tombstone is null || tombstone.Number("N") > 0) return true;
+        var tombstone = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, [Columns.Instances], cancellationToken);
+        if (tombstone is null || tombstone.Number(Columns.Instances) > 0) return true;
         if (await JournalEntry.HasWorkAsync(stores.Journal, study, null, cancellationToken))
         {
-            await PutOffAsync(entry, entry.Number("At") ?? 0, options.Tombstone, cancellationToken);
+            await PutOffAsync(entry, entry.Number(Columns.Attempts) ?? 0, options.Tombstone, cancellationToken);
             return false;
         }
         await stores.Instances.SubmitAsync([TableWrite.Delete(study.Value, Layout.StudyRowKey, tombstone.ETag!)], cancellationToken);
@@ -81,7 +81,8 @@ public sealed class Sweeper
 
     private async Task PutOffAsync(TableRow row, long attempts, TimeSpan wait, CancellationToken cancellationToken)
     {
-        var later = new TableRow(row.PartitionKey, row.RowKey) { ["Due"] = (clock.GetUtcNow() + wait).ToUnixTimeMilliseconds(), ["At"] = attempts };
+        var later = new TableRow(row.PartitionKey, row.RowKey) { [Columns.Due] = (clock.GetUtcNow() + wait)
+            .ToUnixTimeMilliseconds(), [Columns.Attempts] = attempts };
         await stores.Journal.SubmitAsync([TableWrite.Merge(later, row.ETag!)], cancellationToken);
     }
 }

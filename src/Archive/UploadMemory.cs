@@ -1,8 +1,8 @@
 namespace DicomServerless.Archive;
 
 /// <summary>
-/// The memory that uploads share. An upload always has its first pieces; for more it asks here, and when there is none left it writes what it has as a staged block
-/// instead, so nobody ever waits for another upload to end.
+/// The memory that uploads share. An upload always has its first pieces; for more it asks here, and when there is none left it writes what it has as a staged
+/// block instead, so nobody ever waits for another upload to end.
 /// </summary>
 internal sealed class UploadMemory(long bytes)
 {

@@ -39,7 +39,8 @@ public readonly record struct BlobCondition(string? IfMatch, bool IfAbsent)
 /// <param name="Metadata">Names (C# identifiers, lower case) and ASCII values; null for none.</param>
 /// <param name="ContentType">The media type; null for application/octet-stream.</param>
 /// <param name="ClientRequestId">Sent as x-ms-client-request-id, which comes back in the blob-created event; null for one of the client's own.</param>
-public sealed record BlobWrite(BlobCondition Condition, IReadOnlyDictionary<string, string>? Metadata = null, string? ContentType = null, string? ClientRequestId = null);
+public sealed record BlobWrite(BlobCondition Condition, IReadOnlyDictionary<string, string>? Metadata = null, string? ContentType = null,
+    string? ClientRequestId = null);
 
 /// <summary>The result of a write.</summary>
 /// <param name="Status">Ok, Conflict (it is there), PreconditionFailed, Invalid (block list) or NotFound.</param>
@@ -97,6 +98,8 @@ public interface IBlobContainer
     /// <summary>Blobs whose name starts with the prefix, in ordinal order of names, with metadata.</summary>
     IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken);
 
-    /// <summary>Deletes the blob: Ok, NotFound or PreconditionFailed. The client request id comes back in the blob-deleted event; null for one of the client's own.</summary>
+    /// <summary>
+    /// Deletes the blob: Ok, NotFound or PreconditionFailed. The client request id comes back in the blob-deleted event; null for one of the client's own.
+    /// </summary>
     Task<StorageStatus> DeleteAsync(string name, string? ifMatch, string? clientRequestId, CancellationToken cancellationToken);
 }

@@ -15,7 +15,7 @@ public sealed class MemoryBlobState(string name, TimeProvider clock)
 
     public string Name => name;
     public TimeProvider Clock => clock;
-    public SortedDictionary<string, (BlobInfo Info, byte[] Bytes)> Blobs { get; } = new(StringComparer.Ordinal);
+    public SortedList<string, (BlobInfo Info, byte[] Bytes)> Blobs { get; } = new(StringComparer.Ordinal);
     public Dictionary<(string Blob, string Id), byte[]> Blocks { get; } = [];
     public Action<MemoryBlobChange>? Changed { get; set; }
 
@@ -66,7 +66,7 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
 
     public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var found = await DoAsync("list " + prefix, () => state.Blobs.Values.Select(blob => blob.Info).Where(info => info.Name.StartsWith(prefix, StringComparison.Ordinal)).ToArray(), cancellationToken);
+        var found = await DoAsync("list " + prefix, () => From(prefix).TakeWhile(info => info.Name.StartsWith(prefix, StringComparison.Ordinal)).ToArray(), cancellationToken);
         foreach (var info in found) yield return info;
     }
 
@@ -78,6 +78,18 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
         state.Changed?.Invoke(new MemoryBlobChange(true, state.Name, name, state.Clock.GetUtcNow(), clientRequestId));
         return StorageStatus.Ok;
     }, cancellationToken);
+
+    private IEnumerable<BlobInfo> From(string prefix)
+    {
+        var (low, high) = (0, state.Blobs.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (string.CompareOrdinal(state.Blobs.Keys[middle], prefix) < 0) low = middle + 1;
+            else high = middle;
+        }
+        for (; low < state.Blobs.Count; low++) yield return state.Blobs.Values[low].Info;
+    }
 
     // Names are C# identifiers, values ASCII without control characters, all of it together 8 KiB.
     private static bool IsAllowed(IReadOnlyDictionary<string, string>? metadata) => metadata is null

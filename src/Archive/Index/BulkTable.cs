@@ -48,7 +48,8 @@ internal static class BulkTable
         {
             var parts = line.Split(' ');
             var vr = (Vr)((parts[1][0] << 8) | parts[1][1]);
-            yield return new BulkEntry(parts[0], vr, long.Parse(parts[2], CultureInfo.InvariantCulture), long.Parse(parts[3], CultureInfo.InvariantCulture), parts[4][0] == 'B', parts[4][1] == 'E');
+            yield return new BulkEntry(parts[0], vr, long.Parse(parts[2], CultureInfo.InvariantCulture), long.Parse(parts[3], CultureInfo.InvariantCulture),
+                parts[4][0] == 'B', parts[4][1] == 'E');
         }
     }
 }

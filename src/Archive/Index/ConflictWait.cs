@@ -1,6 +1,8 @@
 namespace DicomServerless.Archive.Index;
 
-/// <summary>How long to wait before trying again what somebody else's change has refused: up to 10 ms at first, up to a second later, and never in step with others.</summary>
+/// <summary>
+/// How long to wait before trying again what somebody else's change has refused: up to 10 ms at first, up to a second later, and never in step with others.
+/// </summary>
 internal sealed class ConflictWait(TimeProvider clock, Func<Guid> newGuid)
 {
     private const int FirstMilliseconds = 10, LongestMilliseconds = 1000;

@@ -3,8 +3,8 @@ using DicomServerless.Dicom;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// Which attributes the study, series and instance rows hold (PS3.18 tables 10.6.1-5 and 10.6.3-3 to -5, and what hospital lists and viewers ask beyond them). A change of these
-/// lists is a new <see cref="Layout.SchemaVersion"/>.
+/// Which attributes the study, series and instance rows hold (PS3.18 tables 10.6.1-5 and 10.6.3-3 to -5, and what hospital lists and viewers ask beyond
+/// them). A change of these lists is a new <see cref="Layout.SchemaVersion"/>.
 /// </summary>
 internal static class IndexedAttributes
 {
@@ -18,7 +18,8 @@ internal static class IndexedAttributes
         Tags.ReferringPhysicianIdentificationSequence, Tags.TimezoneOffsetFromUTC, Tags.StudyDescription, Tags.ProcedureCodeSequence,
         Tags.PhysiciansOfRecord, Tags.NameOfPhysiciansReadingStudy, Tags.AdmittingDiagnosesDescription, Tags.ReferencedStudySequence, Tags.PatientName,
         Tags.PatientID, Tags.IssuerOfPatientID, Tags.TypeOfPatientID, Tags.IssuerOfPatientIDQualifiersSequence, Tags.PatientBirthDate,
-        Tags.PatientBirthTime, Tags.PatientSex, new(0x00101000) /* Other Patient IDs, retired */, Tags.OtherPatientNames, Tags.OtherPatientIDsSequence, Tags.PatientAge, Tags.PatientSize,
+        Tags.PatientBirthTime, Tags.PatientSex,
+        new(0x00101000) /* Other Patient IDs, retired */, Tags.OtherPatientNames, Tags.OtherPatientIDsSequence, Tags.PatientAge, Tags.PatientSize,
         Tags.PatientWeight, Tags.Allergies, Tags.EthnicGroup, Tags.Occupation, Tags.AdditionalPatientHistory, Tags.PregnancyStatus,
         Tags.PatientSpeciesDescription, Tags.PatientSpeciesCodeSequence, Tags.ResponsiblePerson, Tags.PatientComments, Tags.StudyID,
         Tags.RequestingPhysician, Tags.RequestingService, Tags.RequestedProcedureDescription, Tags.RequestedProcedureCodeSequence, Tags.AdmissionID,
@@ -49,8 +50,8 @@ internal static class IndexedAttributes
     ]);
 
     /// <summary>
-    /// A longer attribute is not held in rows; the metadata has it all the same. Bytes of DICOM JSON. It is small enough that a row holds all attributes of its level, from
-    /// whichever instances they come, at this length: one object with odd values must not keep its whole study out of the index.
+    /// A longer attribute is not held in rows; the metadata has it all the same. Bytes of DICOM JSON. It is small enough that a row holds all attributes of
+    /// its level, from whichever instances they come, at this length: one object with odd values must not keep its whole study out of the index.
     /// </summary>
     public static readonly int MaxAttributeBytes = MaxRowBytes / Math.Max(Study.Length, Math.Max(Series.Length, Instance.Length));
 

@@ -50,7 +50,8 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
             Received = received,
             Length = length,
             IsDeflated = scan.IsDeflated,
-            InstanceNumber = number is not null && long.TryParse(AttributeJson.FirstText(number), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null,
+            InstanceNumber = number is not null
+                && long.TryParse(AttributeJson.FirstText(number), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null,
             StudyAttributes = MetadataAttributes.Extract(metadata, IndexedAttributes.Study),
             SeriesAttributes = MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
             QueryValues = QueryValuesOf(metadata),
@@ -85,7 +86,8 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
         {
             var length = 0L;
             var status = ScanStatus.NeedMore;
-            for (int count; status != ScanStatus.Refused && (count = await blob.Content.ReadAsync(buffer, cancellationToken)) > 0; length += count) status = scanner.Push(buffer.AsSpan(0, count));
+            for (int count; status != ScanStatus.Refused
+                && (count = await blob.Content.ReadAsync(buffer, cancellationToken)) > 0; length += count) status = scanner.Push(buffer.AsSpan(0, count));
             if (status == ScanStatus.Refused || scanner.Complete() == ScanStatus.Refused) return new(true, null, etag, null, scanner.Error!.Message);
             var uids = InstanceUids.Read(scanner.Result!.DataSet);
             if (uids.Problem is not null) return new(true, null, etag, null, uids.Problem);

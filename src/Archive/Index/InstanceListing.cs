@@ -5,8 +5,8 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// Some instances of a study in the order of answers. Their names are in memory; of a study or series that is larger than a page of the table the rest of the rows is read
-/// window by window, so that memory does not grow with what metadata and tables they hold.
+/// Some instances of a study in the order of answers. Their names are in memory; of a study or series that is larger than a page of the table the rest of the
+/// rows is read window by window, so that memory does not grow with what metadata and tables they hold.
 /// </summary>
 internal sealed class InstanceListing
 {
@@ -16,7 +16,7 @@ internal sealed class InstanceListing
     // Rows between two wanted ones that a range query may bring along for nothing; for more, another request is cheaper.
     private const int MaxGap = 3;
 
-    private static readonly string[] NameColumns = ["ET", "IN", "SV"];
+    private static readonly string[] NameColumns = [Columns.BlobETag, Columns.InstanceNumber, Columns.SchemaVersion];
 
     private readonly Uid study;
     private readonly ITable table;
@@ -37,9 +37,11 @@ internal sealed class InstanceListing
     /// <param name="order">The order of answers.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<InstanceListing> ReadAsync(
-        Uid study, ITable table, (string From, string Before) range, IReadOnlyList<string> columns, Comparison<InstanceState> order, CancellationToken cancellationToken)
+        Uid study, ITable table, (string From, string Before) range, IReadOnlyList<string> columns, Comparison<InstanceState> order,
+        CancellationToken cancellationToken)
     {
-        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = range.From, RowKeyBefore = range.Before, Select = columns, PageSize = WindowRows };
+        var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = range.From, RowKeyBefore = range.Before, Select = columns,
+            PageSize = WindowRows };
         var page = await table.QueryAsync(query, null, cancellationToken);
         var rows = new List<InstanceState>();
         if (page.Continuation is null) rows.AddRange(page.Rows.Select(InstanceState.FromRow));
@@ -59,7 +61,8 @@ internal sealed class InstanceListing
             foreach (var row in Rows) yield return row;
             yield break;
         }
-        var places = Rows.Select(row => row.Name).OrderBy(Layout.InstanceRowKey, StringComparer.Ordinal).Select((name, place) => (name, place)).ToDictionary(item => item.name, item => item.place);
+        var places = Rows.Select(row => row.Name).OrderBy(Layout.InstanceRowKey, StringComparer.Ordinal).Select((name, place) => (name, place))
+            .ToDictionary(item => item.name, item => item.place);
         foreach (var window in Rows.Chunk(WindowRows))
         {
             var found = await ReadAsync(window, places, cancellationToken);
@@ -68,7 +71,8 @@ internal sealed class InstanceListing
         }
     }
 
-    private async Task<Dictionary<InstanceName, InstanceState>> ReadAsync(InstanceState[] window, Dictionary<InstanceName, int> places, CancellationToken cancellationToken)
+    private async Task<Dictionary<InstanceName, InstanceState>> ReadAsync(InstanceState[] window, Dictionary<InstanceName, int> places,
+        CancellationToken cancellationToken)
     {
         var found = new Dictionary<InstanceName, InstanceState>();
         var wanted = window.Select(row => row.Name).ToHashSet();

@@ -35,12 +35,14 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
     private const int FirstPage = 16, LargestPage = 1000;
 
     /// <summary>The rows of the names that are there, without their large values.</summary>
-    public async Task<Dictionary<InstanceName, (InstanceState State, string ETag)>> ReadAsync(IReadOnlyCollection<InstanceName> names, CancellationToken cancellationToken)
+    public async Task<Dictionary<InstanceName, (InstanceState State, string ETag)>> ReadAsync(IReadOnlyCollection<InstanceName> names,
+        CancellationToken cancellationToken)
     {
         var found = new Dictionary<InstanceName, (InstanceState, string)>();
         if (names.Count <= PointReads)
         {
-            foreach (var row in await Concurrently.SelectAsync(names.ToArray(), name => stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(name), InstanceState.SettleColumns, cancellationToken)))
+            foreach (var row in await Concurrently.SelectAsync(names.ToArray(), name =>
+                stores.Instances.GetAsync(study.Value, Layout.InstanceRowKey(name), InstanceState.SettleColumns, cancellationToken)))
                 if (row is not null) Keep(row);
             return found;
         }
@@ -48,7 +50,8 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
         foreach (var ofSeries in names.GroupBy(name => name.Series))
         {
             var keys = ofSeries.Select(Layout.InstanceRowKey).Order(StringComparer.Ordinal).ToArray();
-            var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = keys[0], RowKeyBefore = keys[^1] + "!", Select = InstanceState.SettleColumns };
+            var query = new TableQuery { PartitionKey = study.Value, RowKeyFrom = keys[0], RowKeyBefore = keys[^1] + "!",
+                Select = InstanceState.SettleColumns };
             await foreach (var row in stores.Instances.RowsAsync(query, cancellationToken))
                 if (Layout.TryParseInstanceRowKey(row.RowKey, out var name) && wanted.Contains(name)) Keep(row);
         }
@@ -64,12 +67,18 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
     /// <summary>The blob of a change: known from our own put or delete, or asked for, and read back where nobody has its content (rule 1).</summary>
     public async Task<ResolvedBlob> ResolveAsync(StudyChange change, bool isTrusted, InstanceState? row, CancellationToken cancellationToken)
     {
-        if (isTrusted) return change.IsDelete ? new(SettledAs.Absent, false, null, null) : new(SettledAs.Present, IsOf(row, change.BlobETag), change.Content, change.BlobETag);
+        if (isTrusted) return change.IsDelete ? new(SettledAs.Absent, false, null, null)
+            : new(SettledAs.Present, IsOf(row, change.BlobETag), change.Content, change.BlobETag);
         var key = new InstanceKey(study, change.Name.Series, change.Name.Sop);
-        if (await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken) is not { } blob) return new(SettledAs.Absent, row is null, null, null);
-        if (IsOf(row, blob.ETag)) return new(SettledAs.Present, true, null, null);
-        if (blob.ETag == change.BlobETag) return new(SettledAs.Present, false, change.Content, blob.ETag);
-        if (change.ReadBack?.ETag != blob.ETag) change.ReadBack = await contents.ReadBackAsync(stores.Dicom, key, cancellationToken);
+        // Where nothing is known of it the blob is read at once: its bytes are needed in any case.
+        if (row is null && change is { BlobETag: null, ReadBack: null }) change.ReadBack = await contents.ReadBackAsync(stores.Dicom, key, cancellationToken);
+        else
+        {
+            if (await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken) is not { } blob) return new(SettledAs.Absent, row is null, null, null);
+            if (IsOf(row, blob.ETag)) return new(SettledAs.Present, true, null, null);
+            if (blob.ETag == change.BlobETag) return new(SettledAs.Present, false, change.Content, blob.ETag);
+            if (change.ReadBack?.ETag != blob.ETag) change.ReadBack = await contents.ReadBackAsync(stores.Dicom, key, cancellationToken);
+        }
         return change.ReadBack switch
         {
             { Content: { } content, ETag: var etag } => new(SettledAs.Present, IsOf(row, etag), content, etag),
@@ -85,20 +94,25 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
     public async Task<List<SeriesState>> SeriesAsync(CancellationToken cancellationToken)
     {
         var found = new List<SeriesState>();
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllSeriesRows.From, RowKeyBefore = Layout.AllSeriesRows.Before }, cancellationToken)) found.Add(SeriesState.FromRow(row));
+        await foreach (var row in stores.Instances.RowsAsync(
+            new TableQuery { PartitionKey = study.Value, RowKeyFrom = Layout.AllSeriesRows.From, RowKeyBefore = Layout.AllSeriesRows.Before },
+            cancellationToken)) found.Add(SeriesState.FromRow(row));
         return found;
     }
 
     /// <summary>Instances of the study, or of one series, with their study and series attributes, read from the metadata in their rows.</summary>
     /// <param name="series">The series; null for all.</param>
-    /// <param name="isSought">Whether an instance, or one behind it in its series, is of interest; null for all. When it is not, the rest of the series is passed over.</param>
+    /// <param name="isSought">Whether an instance, or one behind it in its series, is of interest; null for all. When it is not, the rest of the series is
+    /// passed over.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public async IAsyncEnumerable<InstanceAttributes> AttributesAsync(Uid? series, Func<InstanceName, bool>? isSought, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<InstanceAttributes> AttributesAsync(Uid? series, Func<InstanceName, bool>? isSought,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var query = new TableQuery
         {
-            PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ["SC", "RT", .. InstanceState.MetadataColumns], PageSize = isSought is null ? null : FirstPage,
+            PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before,
+            Select = [Columns.SopClass, Columns.Received, .. InstanceState.MetadataColumns], PageSize = isSought is null ? null : FirstPage,
         };
         for (string? continuation = null; ;)
         {
@@ -112,7 +126,8 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
                 if (passed is not null) continue;
                 var metadata = RowBytes.Decompress(instance.Metadata ?? await stores.Derived.ReadAllAsync(instance.DerivedMetadata!, cancellationToken));
                 yield return new InstanceAttributes(
-                    instance.Name, instance.SopClassUid, instance.Received, MetadataAttributes.Extract(metadata, IndexedAttributes.Study), MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
+                    instance.Name, instance.SopClassUid, instance.Received, MetadataAttributes.Extract(metadata, IndexedAttributes.Study),
+                    MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
                     contents.QueryValuesOf(metadata));
             }
             if (page.Continuation is null) yield break;

@@ -10,13 +10,15 @@ internal sealed class InstanceState
     public const int SpillBytes = 900 * 1024;
 
     /// <summary>The columns that settling needs of a row that is there.</summary>
-    public static readonly string[] SettleColumns = ["ET", "L", "H", "SC", "TS", "DM", "DF", "DB", "SV"];
+    public static readonly string[] SettleColumns = [Columns.BlobETag, Columns.Length, Columns.DataSetHash, Columns.SopClass, Columns.TransferSyntax,
+        Columns.DerivedMetadata, Columns.DerivedFrames, Columns.DerivedBulk, Columns.SchemaVersion];
 
     /// <summary>The columns that hold the attributes kept apart from the metadata.</summary>
-    public static readonly string[] AttributeColumns = [.. RowBytes.Names("IA", SpillBytes)];
+    public static readonly string[] AttributeColumns = [.. RowBytes.Names(Columns.InstanceAttributes, SpillBytes)];
 
     /// <summary>The columns that hold metadata.</summary>
-    public static readonly string[] MetadataColumns = ["ET", "IN", "SV", "DM", .. RowBytes.Names("M", SpillBytes)];
+    public static readonly string[] MetadataColumns = [Columns.BlobETag, Columns.InstanceNumber, Columns.SchemaVersion, Columns.DerivedMetadata,
+        .. RowBytes.Names(Columns.Metadata, SpillBytes)];
 
     public required InstanceName Name { get; init; }
 
@@ -52,15 +54,18 @@ internal sealed class InstanceState
     {
         var row = new TableRow(content.Key.Study.Value, Layout.InstanceRowKey(content.Key.Name))
         {
-            ["SV"] = Layout.SchemaVersion, ["ET"] = blobETag, ["L"] = content.Length, ["H"] = content.DataSetHash, ["SC"] = content.SopClassUid,
-            ["TS"] = content.TransferSyntaxUid, ["O"] = content.DataSetOffset, ["IN"] = content.InstanceNumber, ["RT"] = content.Received,
+            [Columns.SchemaVersion] = Layout.SchemaVersion, [Columns.BlobETag] = blobETag, [Columns.Length] = content.Length,
+            [Columns.DataSetHash] = content.DataSetHash, [Columns.SopClass] = content.SopClassUid,
+            [Columns.TransferSyntax] = content.TransferSyntaxUid, [Columns.DataSetOffset] = content.DataSetOffset,
+            [Columns.InstanceNumber] = content.InstanceNumber, [Columns.Received] = content.Received,
         };
-        if (content.IsDeflated) row["FL"] = true;
-        row.SetBytes("IA", content.InstanceAttributes);
+        if (content.IsDeflated) row[Columns.IsDeflated] = true;
+        row.SetBytes(Columns.InstanceAttributes, content.InstanceAttributes);
 
         var spilled = new List<(string, byte[])>();
         long size = content.InstanceAttributes.Length + (content.Metadata.Length + (long)(content.Frames?.Length ?? 0) + (content.Bulk?.Length ?? 0));
-        foreach (var (column, bytes) in new[] { ("M", content.Metadata), ("F", content.Frames), ("B", content.Bulk) }.Where(part => part.Item2 is not null).OrderByDescending(part => part.Item2!.Length))
+        foreach (var (column, bytes) in new[] { (Columns.Metadata, content.Metadata), (Columns.Frames, content.Frames), (Columns.Bulk, content.Bulk) }.Where(
+            part => part.Item2 is not null).OrderByDescending(part => part.Item2!.Length))
         {
             if (size <= SpillBytes)
             {
@@ -68,8 +73,9 @@ internal sealed class InstanceState
                 continue;
             }
             // Design, rule 9: the name carries the hash of what it comes from. The blob's ETag is in it too, so that two versions never share one.
-            var name = $"{Layout.SeriesPrefix(content.Key.Study, content.Key.Series)}{content.Key.Sop}/{content.DataSetHash[..16]}-{ETagPart(blobETag)}.{column}";
-            row["D" + column] = name;
+            var folder = Layout.SeriesPrefix(content.Key.Study, content.Key.Series) + content.Key.Sop;
+            var name = $"{folder}/{content.DataSetHash[..16]}-{ETagPart(blobETag)}.{column}";
+            row[Columns.DerivedOf(column)] = name;
             spilled.Add((name, bytes!));
             size -= bytes!.Length;
         }
@@ -81,10 +87,13 @@ internal sealed class InstanceState
         if (!Layout.TryParseInstanceRowKey(row.RowKey, out var name)) throw new InvalidDataException("An index row has a key that is none.");
         return new InstanceState
         {
-            Name = name, SchemaVersion = row.Number("SV") ?? 0, BlobETag = row.Text("ET")!, Length = row.Number("L") ?? 0, DataSetHash = row.Text("H") ?? "", SopClassUid = row.Text("SC") ?? "",
-            TransferSyntaxUid = row.Text("TS") ?? "", DataSetOffset = row.Number("O") ?? 0, IsDeflated = row["FL"] is true, InstanceNumber = row.Number("IN"), Received = row.Number("RT") ?? 0,
-            Metadata = row.GetBytes("M"), Frames = row.GetBytes("F"), Bulk = row.GetBytes("B"), Attributes = row.GetBytes("IA"),
-            DerivedMetadata = row.Text("DM"), DerivedFrames = row.Text("DF"), DerivedBulk = row.Text("DB"),
+            Name = name, SchemaVersion = row.Number(Columns.SchemaVersion) ?? 0, BlobETag = row.Text(Columns.BlobETag)!,
+            Length = row.Number(Columns.Length) ?? 0, DataSetHash = row.Text(Columns.DataSetHash) ?? "", SopClassUid = row.Text(Columns.SopClass) ?? "",
+            TransferSyntaxUid = row.Text(Columns.TransferSyntax) ?? "", DataSetOffset = row.Number(Columns.DataSetOffset) ?? 0,
+            IsDeflated = row[Columns.IsDeflated] is true, InstanceNumber = row.Number(Columns.InstanceNumber), Received = row.Number(Columns.Received) ?? 0,
+            Metadata = row.GetBytes(Columns.Metadata), Frames = row.GetBytes(Columns.Frames), Bulk = row.GetBytes(Columns.Bulk),
+            Attributes = row.GetBytes(Columns.InstanceAttributes),
+            DerivedMetadata = row.Text(Columns.DerivedMetadata), DerivedFrames = row.Text(Columns.DerivedFrames), DerivedBulk = row.Text(Columns.DerivedBulk),
         };
     }
 

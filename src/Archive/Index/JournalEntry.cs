@@ -48,19 +48,23 @@ internal sealed class JournalEntry(ITable journal, Uid study, string nonce, Time
     /// <summary>Whether nobody else has work on the study that must end.</summary>
     public async Task<bool> IsAloneAsync(CancellationToken cancellationToken) => !await HasWorkAsync(journal, study, RowKey(study, nonce), cancellationToken);
 
-    /// <summary>Whether there is work on a study that must end, apart from the entry with the given key. Purges do not count: they wait for all other work.</summary>
+    /// <summary>
+    /// Whether there is work on a study that must end, apart from the entry with the given key. Purges do not count: they wait for all other work.
+    /// </summary>
     public static async Task<bool> HasWorkAsync(ITable journal, Uid study, string? apartFrom, CancellationToken cancellationToken)
     {
-        var query = new TableQuery { PartitionKey = Layout.JournalPartition(study), RowKeyFrom = study + ":", RowKeyBefore = study + ";", Select = ["K"] };
+        var query = new TableQuery { PartitionKey = Layout.JournalPartition(study), RowKeyFrom = study + ":", RowKeyBefore = study + ";",
+            Select = [Columns.Kind] };
         await foreach (var row in journal.RowsAsync(query, cancellationToken))
-            if (row.Text("K") != Purge && row.RowKey != apartFrom) return true;
+            if (row.Text(Columns.Kind) != Purge && row.RowKey != apartFrom) return true;
         return false;
     }
 
     public static string RowKey(Uid study, string nonce) => $"{study}:{nonce}";
 
     public static TableRow Row(Uid study, string nonce, string kind, DateTimeOffset due, long attempts = 0) =>
-        new(Layout.JournalPartition(study), RowKey(study, nonce)) { ["SV"] = Layout.SchemaVersion, ["K"] = kind, ["Due"] = due.ToUnixTimeMilliseconds(), ["At"] = attempts };
+        new(Layout.JournalPartition(study), RowKey(study, nonce)) { [Columns.SchemaVersion] = Layout.SchemaVersion, [Columns.Kind] = kind,
+            [Columns.Due] = due.ToUnixTimeMilliseconds(), [Columns.Attempts] = attempts };
 
     public void Dispose() => gate.Dispose();
 

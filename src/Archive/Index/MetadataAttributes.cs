@@ -16,7 +16,8 @@ internal static class MetadataAttributes
         Span<char> name = stackalloc char[8];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var wanted = reader.ValueSpan.Length == 8 && reader.CopyString(name) == 8 && Tag.TryParse(name, out var tag) && tags.BinarySearch(tag) >= 0 ? tag : default;
+            var wanted = reader.ValueSpan.Length == 8 && reader.CopyString(name) == 8 && Tag.TryParse(name, out var tag) && tags.BinarySearch(tag) >= 0 ? tag
+                : default;
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             reader.Skip();

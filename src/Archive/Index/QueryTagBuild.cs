@@ -32,8 +32,8 @@ public sealed record QueryTagStatus(string Id, QueryTagState State, long Done, l
 public readonly record struct QueryTagRun(int Done, long Remaining, bool IsFinished, long Failed = 0);
 
 /// <summary>
-/// Brings the pointers of studies that are there already in line with the configured attributes: those of new ones are written, those of former ones go. It walks over the
-/// studies newest first, remembers in <c>journal</c> how far it is, and goes on from there; two at once do some work twice and no harm.
+/// Brings the pointers of studies that are there already in line with the configured attributes: those of new ones are written, those of former ones go. It
+/// walks over the studies newest first, remembers in <c>journal</c> how far it is, and goes on from there; two at once do some work twice and no harm.
 /// </summary>
 public sealed class QueryTagBuild
 {
@@ -61,7 +61,8 @@ public sealed class QueryTagBuild
         foreach (var (id, state, row) in Plan(states))
         {
             var progress = state == QueryTagState.Ready ? row : pass;
-            found.Add(new QueryTagStatus(id, state, progress?.Number("Done") ?? 0, progress?.Number("Seen") ?? 0, Time(progress, "Started"), state == QueryTagState.Ready ? Time(row, "Finished") : null));
+            found.Add(new QueryTagStatus(id, state, progress?.Number(Columns.WalkDone) ?? 0, progress?.Number(Columns.WalkSeen) ?? 0,
+                Time(progress, Columns.WalkStarted), state == QueryTagState.Ready ? Time(row, Columns.WalkFinished) : null));
         }
         return found;
     }
@@ -72,7 +73,8 @@ public sealed class QueryTagBuild
         if (clock.GetUtcNow() - ready.At > RememberReady)
         {
             var (states, _) = await ReadAsync(cancellationToken);
-            ready = (Plan(states).Where(item => item.State == QueryTagState.Ready).Select(item => item.Id).ToHashSet(StringComparer.Ordinal), clock.GetUtcNow());
+            ready = (Plan(states).Where(item => item.State == QueryTagState.Ready).Select(item => item.Id)
+                .ToHashSet(StringComparer.Ordinal), clock.GetUtcNow());
         }
         return ready.Ids;
     }
@@ -86,27 +88,31 @@ public sealed class QueryTagBuild
         var until = clock.GetUtcNow() + Budget;
         // What the walk is for. When that changes, it begins again; studies that are right already are passed over quickly.
         var purpose = string.Join('|', plan.Where(item => item.State != QueryTagState.Ready).Select(item => $"{item.State} {item.Id}"));
-        if (pass?.Text("For") != purpose)
+        if (pass?.Text(Columns.WalkPurpose) != purpose)
         {
             var etag = pass?.ETag;
-            pass = new TableRow(Partition, PassRow) { ["For"] = purpose, ["At"] = "", ["Done"] = 0L, ["Seen"] = await CountAsync(cancellationToken), ["Failed"] = 0L, ["Started"] = Now() };
+            pass = new TableRow(Partition, PassRow) { [Columns.WalkPurpose] = purpose, [Columns.WalkPlace] = "", [Columns.WalkDone] = 0L,
+                [Columns.WalkSeen] = await CountAsync(cancellationToken), [Columns.WalkFailed] = 0L, [Columns.WalkStarted] = Now() };
             if (!await SaveAsync(pass, etag, cancellationToken)) return new QueryTagRun(0, 0, false);
         }
         var done = 0;
-        while (await PageAsync(pass.Text("At")!, cancellationToken) is { Count: > 0 } page)
+        while (await PageAsync(pass.Text(Columns.WalkPlace)!, cancellationToken) is { Count: > 0 } page)
         {
             var failed = 0;
             await Concurrently.ForEachAsync(page, async row =>
             {
-                if (Uid.TryParse(row.RowKey.AsSpan(row.RowKey.LastIndexOf(':') + 1), out var study) && !await BringInLineAsync(study, cancellationToken)) Interlocked.Increment(ref failed);
+                if (Uid.TryParse(row.RowKey.AsSpan(row.RowKey.LastIndexOf(':') + 1), out var study)
+                    && !await BringInLineAsync(study, cancellationToken)) Interlocked.Increment(ref failed);
             });
             done += page.Count;
-            pass["At"] = page[^1].PartitionKey + "|" + page[^1].RowKey;
-            pass["Done"] = pass.Number("Done") + page.Count;
-            pass["Failed"] = pass.Number("Failed") + failed;
-            if (!await SaveAsync(pass, pass.ETag, cancellationToken) || clock.GetUtcNow() >= until) return new QueryTagRun(done, Math.Max(0, (pass.Number("Seen") - pass.Number("Done")) ?? 0), false);
+            pass[Columns.WalkPlace] = page[^1].PartitionKey + "|" + page[^1].RowKey;
+            pass[Columns.WalkDone] = pass.Number(Columns.WalkDone) + page.Count;
+            pass[Columns.WalkFailed] = pass.Number(Columns.WalkFailed) + failed;
+            if (!await SaveAsync(pass, pass.ETag, cancellationToken)
+                || clock.GetUtcNow() >= until) return new QueryTagRun(done, Math.Max(0, (pass.Number(Columns.WalkSeen) - pass.Number(Columns.WalkDone)) ?? 0),
+                false);
         }
-        var failures = pass.Number("Failed") ?? 0;
+        var failures = pass.Number(Columns.WalkFailed) ?? 0;
         return new QueryTagRun(done, 0, await FinishAsync(plan, pass, cancellationToken), failures);
     }
 
@@ -139,9 +145,9 @@ public sealed class QueryTagBuild
 
     private async Task<bool> FinishAsync((string Id, QueryTagState State, TableRow? Row)[] plan, TableRow pass, CancellationToken cancellationToken)
     {
-        if (pass.Number("Failed") > 0)
+        if (pass.Number(Columns.WalkFailed) > 0)
         {
-            (pass["At"], pass["Done"], pass["Failed"]) = ("", 0L, 0L);
+            (pass[Columns.WalkPlace], pass[Columns.WalkDone], pass[Columns.WalkFailed]) = ("", 0L, 0L);
             await SaveAsync(pass, pass.ETag, cancellationToken);
             return false;
         }
@@ -150,7 +156,9 @@ public sealed class QueryTagBuild
         {
             if (state == QueryTagState.Removing) writes.Add(TableWrite.Delete(Partition, id, row!.ETag!));
             else if (state == QueryTagState.Building)
-                writes.Add(TableWrite.Upsert(new TableRow(Partition, id) { ["Done"] = pass["Done"], ["Seen"] = pass["Seen"], ["Started"] = pass["Started"], ["Finished"] = Now() }));
+                writes.Add(TableWrite.Upsert(
+                    new TableRow(Partition, id) { [Columns.WalkDone] = pass[Columns.WalkDone], [Columns.WalkSeen] = pass[Columns.WalkSeen],
+                    [Columns.WalkStarted] = pass[Columns.WalkStarted], [Columns.WalkFinished] = Now() }));
         }
         // The walk's own row guards them all: if another process has begun a new one, this one has proved nothing.
         writes.Add(TableWrite.Delete(Partition, PassRow, pass.ETag!));
@@ -182,7 +190,7 @@ public sealed class QueryTagBuild
     private async Task<long> CountAsync(CancellationToken cancellationToken)
     {
         var count = 0L;
-        await foreach (var _ in stores.Studies.RowsAsync(new TableQuery { Select = ["SV"] }, cancellationToken)) count++;
+        await foreach (var _ in stores.Studies.RowsAsync(new TableQuery { Select = [Columns.SchemaVersion] }, cancellationToken)) count++;
         return count;
     }
 
@@ -190,11 +198,12 @@ public sealed class QueryTagBuild
     {
         var bar = at.IndexOf('|', StringComparison.Ordinal);
         (string, string)? place = bar < 0 ? null : (at[..bar], at[(bar + 1)..]);
-        await foreach (var page in stores.Studies.PagesBehindAsync(place, ["SV"], PageStudies, cancellationToken)) return page;
+        await foreach (var page in stores.Studies.PagesBehindAsync(place, [Columns.SchemaVersion], PageStudies, cancellationToken)) return page;
         return [];
     }
 
     private string Now() => clock.GetUtcNow().ToString("O");
 
-    private static DateTimeOffset? Time(TableRow? row, string column) => row?.Text(column) is { } text ? DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null;
+    private static DateTimeOffset? Time(TableRow? row, string column) =>
+        row?.Text(column) is { } text ? DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null;
 }

@@ -6,8 +6,8 @@ using DicomServerless.Dicom.Matching;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// The values that a study's instances have for the configured attributes (<see cref="QueryTag"/>), each with the lowest instance that has it, so that a delete of another
-/// one changes nothing. An attribute with too many values has none listed, and a pointer that every search of it looks at.
+/// The values that a study's instances have for the configured attributes (<see cref="QueryTag"/>), each with the lowest instance that has it, so that a
+/// delete of another one changes nothing. An attribute with too many values has none listed, and a pointer that every search of it looks at.
 /// </summary>
 internal sealed class QueryTagValues
 {
@@ -18,7 +18,8 @@ internal sealed class QueryTagValues
     private readonly SortedDictionary<string, SortedDictionary<string, InstanceName>?> tags = new(StringComparer.Ordinal);
 
     /// <summary>What pointers there are to be: the partition of the attribute, and the value.</summary>
-    public IEnumerable<(string Key, string Value)> Pointed => tags.SelectMany(tag => tag.Value?.Keys.Select(value => (tag.Key, value)) ?? [(tag.Key, SearchClaims.Overflow)]);
+    public IEnumerable<(string Key, string Value)> Pointed =>
+        tags.SelectMany(tag => tag.Value?.Keys.Select(value => (tag.Key, value)) ?? [(tag.Key, SearchClaims.Overflow)]);
 
     /// <summary>Whether every instance has been looked at for exactly these attributes.</summary>
     public bool Covers(IReadOnlyList<QueryTag> configured) => tags.Count == configured.Count && configured.All(tag => tags.ContainsKey(tag.KeyName));
@@ -58,7 +59,9 @@ internal sealed class QueryTagValues
         return copy;
     }
 
-    public bool Same(QueryTagValues other) => tags.Keys.SequenceEqual(other.tags.Keys) && tags.All(tag => tag.Value is null ? other.tags[tag.Key] is null : other.tags[tag.Key]?.SequenceEqual(tag.Value) == true);
+    public bool Same(QueryTagValues other) =>
+        tags.Keys.SequenceEqual(other.tags.Keys)
+        && tags.All(tag => tag.Value is null ? other.tags[tag.Key] is null : other.tags[tag.Key]?.SequenceEqual(tag.Value) == true);
 
     // {"qt:00101040 LO":{"MAIN ST":"<series>:<sop>"},"qv:…":null}
     public void Write(Utf8JsonWriter writer, string name)

@@ -4,9 +4,10 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// The search rows that a study has. A claim is the text <c>st|{partition}|{row}</c> for its row in <c>studies</c>, or <c>k|{key}|{value}|{newest first}</c> for
-/// its pointer rows in <c>keys</c>, which follow from the claim alone. The study's own row lists its claims. The row of an instance in <c>uids</c> and the pointer of a
-/// series are claimed by their own rows; only once those are gone does the study's row list them, as <c>i|{series}|{sop}</c> and <c>e|{series}</c>, until their removal is confirmed.
+/// The search rows that a study has. A claim is the text <c>st|{partition}|{row}</c> for its row in <c>studies</c>, or <c>k|{key}|{value}|{newest first}</c>
+/// for its pointer rows in <c>keys</c>, which follow from the claim alone. The study's own row lists its claims. The row of an instance in <c>uids</c> and
+/// the pointer of a series are claimed by their own rows; only once those are gone does the study's row list them, as <c>i|{series}|{sop}</c> and
+/// <c>e|{series}</c>, until their removal is confirmed.
 /// </summary>
 internal static class SearchClaims
 {
@@ -23,15 +24,15 @@ internal static class SearchClaims
 
     private static readonly (string Key, Tag Tag)[] Keys =
     [
-        (PatientId, new(0x00100020)), (PatientName, new(0x00100010)), (AccessionNumber, new(0x00080050)), (StudyId, new(0x00200010)),
-        (ReferringPhysicianName, new(0x00080090)), (StudyDescription, new(0x00081030)),
+        (PatientId, Tags.PatientID), (PatientName, Tags.PatientName), (AccessionNumber, Tags.AccessionNumber), (StudyId, Tags.StudyID),
+        (ReferringPhysicianName, Tags.ReferringPhysicianName), (StudyDescription, Tags.StudyDescription),
     ];
 
     /// <summary>The claims of a study as it is; none for a tombstone.</summary>
     public static IEnumerable<string> Of(StudyState study)
     {
         if (study.Instances == 0) yield break;
-        var newestFirst = SearchText.NewestFirst(study.Attributes.First(new Tag(0x00080020)), study.Attributes.First(new Tag(0x00080030)));
+        var newestFirst = SearchText.NewestFirst(study.Attributes.First(Tags.StudyDate), study.Attributes.First(Tags.StudyTime));
         var (partition, row) = StudyRow(newestFirst, study.Study);
         yield return $"st|{partition}|{row}";
         foreach (var (key, tag) in Keys)
@@ -64,7 +65,8 @@ internal static class SearchClaims
         claims.Select(claim => claim.Split('|')).Where(parts => parts[0] == "i").Select(parts => new InstanceName(Uid.Parse(parts[1]), Uid.Parse(parts[2])));
 
     /// <summary>The series among some claims.</summary>
-    public static IEnumerable<Uid> SeriesOf(IEnumerable<string> claims) => claims.Select(claim => claim.Split('|')).Where(parts => parts[0] == "e").Select(parts => Uid.Parse(parts[1]));
+    public static IEnumerable<Uid> SeriesOf(IEnumerable<string> claims) =>
+        claims.Select(claim => claim.Split('|')).Where(parts => parts[0] == "e").Select(parts => Uid.Parse(parts[1]));
 
     /// <summary>Reads a claim of a row in <c>studies</c>.</summary>
     public static bool TryStudyRow(string claim, out string partition, out string row)
@@ -86,7 +88,8 @@ internal static class SearchClaims
 
         // The whole value and whole words end in ':', suffixes in '!:', so that an exact search does not meet the suffixes of longer values.
         var values = new SortedSet<string>(StringComparer.Ordinal) { value };
-        if (key is PatientId or AccessionNumber or StudyId || key.StartsWith(QueryValues, StringComparison.Ordinal)) values.UnionWith(SearchText.Suffixes(value).Select(suffix => suffix + "!"));
+        if (key is PatientId or AccessionNumber or StudyId
+            || key.StartsWith(QueryValues, StringComparison.Ordinal)) values.UnionWith(SearchText.Suffixes(value).Select(suffix => suffix + "!"));
         else
         {
             foreach (var word in SearchText.Words(value))
@@ -117,5 +120,6 @@ internal static class SearchClaims
     /// <summary>The insert-or-replace writes for some pointers, in batches of one partition each.</summary>
     public static IEnumerable<TableWrite[]> Upserts(IEnumerable<(string Partition, string Row)> pointers) =>
         pointers.Distinct().GroupBy(pointer => pointer.Partition)
-            .SelectMany(partition => partition.Select(pointer => TableWrite.Upsert(new TableRow(pointer.Partition, pointer.Row))).Chunk(TableRowSize.MaxBatchWrites));
+            .SelectMany(partition =>
+                partition.Select(pointer => TableWrite.Upsert(new TableRow(pointer.Partition, pointer.Row))).Chunk(TableRowSize.MaxBatchWrites));
 }

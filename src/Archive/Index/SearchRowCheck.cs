@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// Goes over every search row and removes those that nothing claims (rules 5 and 8). What is missing is written by reconciling the studies. Rows are read in pages, and what
-/// claims the rows of a page is read once for each study; a row that nothing claims is looked at once more, on its own, before it goes.
+/// Goes over every search row and removes those that nothing claims (rules 5 and 8). What is missing is written by reconciling the studies. Rows are read in
+/// pages, and what claims the rows of a page is read once for each study; a row that nothing claims is looked at once more, on its own, before it goes.
 /// </summary>
 internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader contents, ConflictWait wait, ILogger log)
 {
@@ -29,14 +29,16 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
             if (reached.Length == 3 && reached[0] != table.Name) continue;
             (string, string)? behind = reached.Length == 3 ? (reached[1], reached[2]) : null;
             reached = [];
-            await foreach (var page in table.PagesBehindAsync(behind, ["SV"], null, cancellationToken))
+            await foreach (var page in table.PagesBehindAsync(behind, [Columns.SchemaVersion], null, cancellationToken))
             {
-                var studies = page.Select(row => (Row: row, Study: StudyOf(table, row))).Where(item => item.Study is not null).GroupBy(item => item.Study!.Value, item => item.Row).ToArray();
+                var studies = page.Select(row => (Row: row, Study: StudyOf(table, row))).Where(item => item.Study is not null)
+                    .GroupBy(item => item.Study!.Value, item => item.Row).ToArray();
                 await Concurrently.ForEachAsync(studies, async rows =>
                 {
                     try
                     {
-                        await (table == stores.Uids ? CheckUidsAsync(rows.Key, rows, cancellationToken) : CheckAsync(table, rows.Key, [.. rows], cancellationToken));
+                        await (table == stores.Uids ? CheckUidsAsync(rows.Key, rows, cancellationToken)
+                            : CheckAsync(table, rows.Key, [.. rows], cancellationToken));
                     }
                     catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
                     {
@@ -60,7 +62,8 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
     private async Task CheckAsync(ITable table, Uid study, TableRow[] rows, CancellationToken cancellationToken)
     {
         var series = rows.Where(row => IsSeriesPointer(table, row)).Select(row => Uid.Parse(row.RowKey.Split(':')[0])).ToArray();
-        var gone = await Concurrently.SelectAsync(series, async uid => await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(uid), ["N"], cancellationToken) is null);
+        var gone = await Concurrently.SelectAsync(series, async uid =>
+            await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(uid), [Columns.Instances], cancellationToken) is null);
         await RowsOf(study).RemoveSeriesAsync(series.Where((_, i) => gone[i]), cancellationToken);
 
         var others = rows.Where(row => !IsSeriesPointer(table, row)).ToArray();

@@ -21,17 +21,20 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     public void ForgetConfirmed() => confirmed.Clear();
 
     /// <summary>
-    /// Writes what a commit added. The row in <c>studies</c> comes last and tells whether someone else's later commit was here before: then that one may have looked for
-    /// what it had to remove before we wrote it, so we look ourselves. If it comes after us, it finds all of ours (its own removals follow its row in <c>studies</c>).
+    /// Writes what a commit added. The row in <c>studies</c> comes last and tells whether someone else's later commit was here before: then that one may have
+    /// looked for what it had to remove before we wrote it, so we look ourselves. If it comes after us, it finds all of ours (its own removals follow its row
+    /// in <c>studies</c>).
     /// </summary>
-    public async Task WriteAsync(StudyState state, IReadOnlyCollection<InstanceName> added, IReadOnlyCollection<string> newClaims, IEnumerable<Uid> newSeries, CancellationToken cancellationToken)
+    public async Task WriteAsync(StudyState state, IReadOnlyCollection<InstanceName> added, IReadOnlyCollection<string> newClaims, IEnumerable<Uid> newSeries,
+        CancellationToken cancellationToken)
     {
         if (state.Instances == 0) return;
         var series = newSeries.ToArray();
         confirmed.ExceptWith(state.Claims);
         confirmed.ExceptWith(added.Select(SearchClaims.OfInstance));
         confirmed.ExceptWith(series.Select(SearchClaims.OfSeries));
-        var pointers = newClaims.SelectMany(claim => SearchClaims.Pointers(claim, study)).Concat(series.Select(uid => SearchClaims.SeriesPointer(uid, study))).ToArray();
+        var pointers = newClaims.SelectMany(claim => SearchClaims.Pointers(claim, study))
+            .Concat(series.Select(uid => SearchClaims.SeriesPointer(uid, study))).ToArray();
         await Task.WhenAll(UpsertAsync(stores.Uids, added.Select(UidRow), cancellationToken), UpsertAsync(stores.Keys, pointers, cancellationToken));
         if (await WriteStudyAsync(state, cancellationToken)) return;
         await RemoveUnclaimedAsync(newClaims, cancellationToken);
@@ -43,7 +46,8 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
     public Task RemoveUidsAsync(IReadOnlyCollection<InstanceName> names, CancellationToken cancellationToken) =>
         RemoveAsync(stores.Uids, [.. names.Select(UidRow)], async rows =>
         {
-            var present = await reader.ReadAsync([.. rows.Select(row => Layout.TryParseUidRowKey(row.Row, out var key) ? key.Name : default)], cancellationToken);
+            var present = await reader.ReadAsync([.. rows.Select(row => Layout.TryParseUidRowKey(row.Row, out var key) ? key.Name : default)],
+                cancellationToken);
             return row => Layout.TryParseUidRowKey(row.Row, out var key) && present.ContainsKey(key.Name);
         }, cancellationToken);
 
@@ -52,7 +56,8 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
         RemoveAsync(stores.Keys, [.. series.Select(uid => SearchClaims.SeriesPointer(uid, study))], async rows =>
         {
             var present = await Concurrently.SelectAsync(rows, async row =>
-                (row, IsThere: await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(Uid.Parse(row.Row.Split(':')[0])), ["N"], cancellationToken) is not null));
+                (row, IsThere: await stores.Instances.GetAsync(study.Value, Layout.SeriesRowKey(Uid.Parse(row.Row.Split(':')[0])), [Columns.Instances],
+                    cancellationToken) is not null));
             var there = present.Where(item => item.IsThere).Select(item => item.row).ToHashSet();
             return there.Contains;
         }, cancellationToken);
@@ -81,7 +86,8 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
         return claimed.Contains;
     }
 
-    private (string Partition, string Row) UidRow(InstanceName name) => (Layout.UidPartition(name.Sop), Layout.UidRowKey(new InstanceKey(study, name.Series, name.Sop)));
+    private (string Partition, string Row) UidRow(InstanceName name) =>
+        (Layout.UidPartition(name.Sop), Layout.UidRowKey(new InstanceKey(study, name.Series, name.Sop)));
 
     private static Task UpsertAsync(ITable table, IEnumerable<(string Partition, string Row)> rows, CancellationToken cancellationToken) =>
         Concurrently.ForEachAsync(SearchClaims.Upserts(rows).ToArray(), async batch =>
@@ -90,21 +96,22 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             if (!result.IsOk) throw new IOException($"Search rows were refused ({result.Status}).");
         });
 
-    // Replaced only by a higher Version. In a burst our own last ETag tells that nobody else was there, and nothing is read. False if someone else's commit is ahead.
+    // Replaced only by a higher Version. In a burst our own last ETag tells that nobody else was there, and nothing is read. False if someone else's commit
+    // is ahead.
     private async Task<bool> WriteStudyAsync(StudyState state, CancellationToken cancellationToken)
     {
         var claim = state.Claims.First(text => SearchClaims.TryStudyRow(text, out _, out _));
         SearchClaims.TryStudyRow(claim, out var partition, out var key);
-        var row = new TableRow(partition, key) { ["SV"] = Layout.SchemaVersion, ["V"] = state.Version };
-        row.SetBytes("A", StudyAnswer.Of(state));
+        var row = new TableRow(partition, key) { [Columns.SchemaVersion] = Layout.SchemaVersion, [Columns.Version] = state.Version };
+        row.SetBytes(Columns.Attributes, StudyAnswer.Of(state));
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             string? etag;
             if (written is { } last && last.Claim == claim) etag = last.ETag;
             else
             {
-                var present = await stores.Studies.GetAsync(partition, key, ["V"], cancellationToken);
-                if (present?.Number("V") > state.Version) return false;
+                var present = await stores.Studies.GetAsync(partition, key, [Columns.Version], cancellationToken);
+                if (present?.Number(Columns.Version) > state.Version) return false;
                 etag = present?.ETag;
             }
             written = null;
@@ -118,7 +125,8 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             written = (claim, result.ETags[0]!);
             if (etag is not null) return true;
             // Rule 5: the study may have been deleted, or have moved, while we were about to insert.
-            if ((await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, ["V"], cancellationToken))?.Number("V") == state.Version) return true;
+            if ((await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, [Columns.Version], cancellationToken))?.Number(
+                Columns.Version) == state.Version) return true;
             await RemoveUnclaimedAsync([claim], cancellationToken);
             return false;
         }
@@ -131,24 +139,28 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
         var studyRows = new List<(string Partition, string Row)>();
         foreach (var claim in claims) if (SearchClaims.TryStudyRow(claim, out var partition, out var row)) studyRows.Add((partition, row));
         await RemoveAsync(stores.Studies, studyRows, _ => ClaimedAsync(cancellationToken), cancellationToken);
-        await RemoveAsync(stores.Keys, [.. claims.SelectMany(claim => SearchClaims.Pointers(claim, study)).Distinct()], _ => ClaimedAsync(cancellationToken), cancellationToken);
+        await RemoveAsync(stores.Keys, [.. claims.SelectMany(claim => SearchClaims.Pointers(claim, study)).Distinct()], _ =>
+            ClaimedAsync(cancellationToken), cancellationToken);
     }
 
     // Rule 5: a row goes only with the ETag that was read before it was seen that nothing claims it. When it has changed meanwhile, both are read again.
     private async Task RemoveAsync(
-        ITable table, IReadOnlyList<(string Partition, string Row)> rows, Func<IReadOnlyList<(string Partition, string Row)>, Task<Func<(string Partition, string Row), bool>>> readClaims,
+        ITable table, IReadOnlyList<(string Partition, string Row)> rows, Func<IReadOnlyList<(string Partition, string Row)>,
+        Task<Func<(string Partition, string Row), bool>>> readClaims,
         CancellationToken cancellationToken)
     {
         for (var attempt = 0; rows.Count > 0 && attempt < MaxAttempts; attempt++)
         {
-            var etags = await Concurrently.SelectAsync(rows, async row => (await table.GetAsync(row.Partition, row.Row, ["SV"], cancellationToken))?.ETag);
+            var etags = await Concurrently.SelectAsync(rows, async row =>
+                (await table.GetAsync(row.Partition, row.Row, [Columns.SchemaVersion], cancellationToken))?.ETag);
             var present = rows.Zip(etags).Where(pair => pair.Second is not null).ToArray();
             if (present.Length == 0) return;
             var isClaimed = await readClaims([.. present.Select(pair => pair.First)]);
             var again = new List<(string Partition, string Row)>();
             foreach (var partition in present.Where(pair => !isClaimed(pair.First)).GroupBy(pair => pair.First.Partition))
             {
-                foreach (var chunk in partition.Select(pair => TableWrite.Delete(pair.First.Partition, pair.First.Row, pair.Second!)).Chunk(TableRowSize.MaxBatchWrites))
+                foreach (var chunk in partition.Select(pair => TableWrite.Delete(pair.First.Partition, pair.First.Row, pair.Second!))
+                    .Chunk(TableRowSize.MaxBatchWrites))
                     if (!(await table.SubmitAsync(chunk, cancellationToken)).IsOk) await RemoveOneByOneAsync(table, chunk, again, cancellationToken);
             }
             rows = again;
@@ -156,7 +168,8 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
         }
     }
 
-    private static Task RemoveOneByOneAsync(ITable table, TableWrite[] deletes, List<(string Partition, string Row)> again, CancellationToken cancellationToken) =>
+    private static Task RemoveOneByOneAsync(ITable table, TableWrite[] deletes, List<(string Partition, string Row)> again,
+        CancellationToken cancellationToken) =>
         Concurrently.ForEachAsync(deletes, async delete =>
         {
             if ((await table.SubmitAsync([delete], cancellationToken)).IsOk) return;

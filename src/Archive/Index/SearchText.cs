@@ -15,8 +15,8 @@ internal static class SearchText
     public const int MinSuffix = 3;
 
     /// <summary>
-    /// Folds and escapes: A-Z, 0-9, space and <c>. - _ ^ = ,</c> stay, everything else becomes <c>~</c> and four hexadecimal digits of each UTF-16 unit. A prefix of
-    /// the value stays a prefix of the key.
+    /// Folds and escapes: A-Z, 0-9, space and <c>. - _ ^ = ,</c> stay, everything else becomes <c>~</c> and four hexadecimal digits of each UTF-16 unit. A
+    /// prefix of the value stays a prefix of the key.
     /// </summary>
     public static string Key(ReadOnlySpan<char> value)
     {
@@ -51,7 +51,9 @@ internal static class SearchText
 
     private static readonly System.Buffers.SearchValues<char> Separators = System.Buffers.SearchValues.Create(" ^=,.-_");
 
-    /// <summary>Where a word's suffixes with pointers start: everywhere at least <see cref="MinSuffix"/> characters before the end, and at every escaped character.</summary>
+    /// <summary>
+    /// Where a word's suffixes with pointers start: everywhere at least <see cref="MinSuffix"/> characters before the end, and at every escaped character.
+    /// </summary>
     public static IEnumerable<string> Suffixes(string word)
     {
         for (var start = 1; start < word.Length; start++)
@@ -69,8 +71,8 @@ internal static class SearchText
     }
 
     /// <summary>
-    /// 20 digits that order newest first: 99999999 less the date, 999999999999 less the time in microseconds' digits. Without a usable date (<c>YYYYMMDD</c>, or
-    /// <c>YYYY.MM.DD</c> as ACR-NEMA wrote it) 9s, which order last.
+    /// 20 digits that order newest first: 99999999 less the date, 999999999999 less the time in microseconds' digits. Without a usable date (<c>YYYYMMDD</c>,
+    /// or <c>YYYY.MM.DD</c> as ACR-NEMA wrote it) 9s, which order last.
     /// </summary>
     public static string NewestFirst(string? date, string? time)
     {

@@ -27,13 +27,14 @@ internal sealed class SeriesState(Uid study, Uid series)
 
     public TableRow ToRow()
     {
-        var row = new TableRow(study.Value, Layout.SeriesRowKey(series)) { ["SV"] = Layout.SchemaVersion, ["N"] = Instances };
-        row.SetBytes("A", RowBytes.Compress(Attributes.ToJson()));
+        var row = new TableRow(study.Value, Layout.SeriesRowKey(series)) { [Columns.SchemaVersion] = Layout.SchemaVersion, [Columns.Instances] = Instances };
+        row.SetBytes(Columns.Attributes, RowBytes.Compress(Attributes.ToJson()));
         return row;
     }
 
     public static SeriesState FromRow(TableRow row) => new(Uid.Parse(row.PartitionKey), Uid.Parse(row.RowKey[2..]))
     {
-        ETag = row.ETag, Instances = (int)(row.Number("N") ?? 0), Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes("A")!)),
+        ETag = row.ETag, Instances = (int)(row.Number(Columns.Instances) ?? 0),
+        Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes(Columns.Attributes)!)),
     };
 }

@@ -21,7 +21,8 @@ internal static class StoreReads
 
     /// <summary>The rows of a whole table behind a place, in pages that are never empty: what a long walk goes on with after it was cut off.</summary>
     public static async IAsyncEnumerable<IReadOnlyList<TableRow>> PagesBehindAsync(
-        this ITable table, (string Partition, string Row)? place, IReadOnlyList<string> select, int? pageSize, [EnumeratorCancellation] CancellationToken cancellationToken)
+        this ITable table, (string Partition, string Row)? place, IReadOnlyList<string> select, int? pageSize,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         TableQuery[] queries = place is { } behind
             ? [new() { PartitionKey = behind.Partition, RowKeyFrom = behind.Row + "!" }, new() { PartitionKeyFrom = behind.Partition + "!" }]

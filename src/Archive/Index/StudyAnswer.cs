@@ -14,11 +14,11 @@ internal static class StudyAnswer
     {
         var answer = new SortedDictionary<Tag, byte[]>();
         foreach (var (tag, _, json) in study.Attributes.All) answer[tag] = json;
-        answer[new Tag(0x00080061)] = Strings("CS", study.Modalities.Keys);
-        answer[new Tag(0x00080062)] = Strings("UI", study.SopClasses.Keys);
-        answer[new Tag(0x0020000D)] = Strings("UI", [study.Study.Value]);
-        answer[new Tag(0x00201206)] = Number(study.SeriesCount);
-        answer[new Tag(0x00201208)] = Number(study.Instances);
+        answer[Tags.ModalitiesInStudy] = Strings("CS", study.Modalities.Keys);
+        answer[Tags.SOPClassesInStudy] = Strings("UI", study.SopClasses.Keys);
+        answer[Tags.StudyInstanceUID] = Strings("UI", [study.Study.Value]);
+        answer[Tags.NumberOfStudyRelatedSeries] = Number(study.SeriesCount);
+        answer[Tags.NumberOfStudyRelatedInstances] = Number(study.Instances);
         return Write(answer);
     }
 
@@ -27,9 +27,9 @@ internal static class StudyAnswer
     {
         var answer = new SortedDictionary<Tag, byte[]>();
         foreach (var (tag, _, json) in series.Attributes.All) answer[tag] = json;
-        answer[new Tag(0x0020000D)] = Strings("UI", [study.Value]);
-        answer[new Tag(0x0020000E)] = Strings("UI", [series.Series.Value]);
-        answer[new Tag(0x00201209)] = Number(series.Instances);
+        answer[Tags.StudyInstanceUID] = Strings("UI", [study.Value]);
+        answer[Tags.SeriesInstanceUID] = Strings("UI", [series.Series.Value]);
+        answer[Tags.NumberOfSeriesRelatedInstances] = Number(series.Instances);
         return Write(answer);
     }
 

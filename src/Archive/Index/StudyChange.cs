@@ -63,7 +63,8 @@ internal sealed class StudyChange
     public static StudyChange Look(InstanceName name) => new(name);
 
     /// <summary>
-    /// Waits for all of them, one after the other, so that the order of what follows is the awaiting context's own. Who cancels no longer waits; the changes are settled all the same.
+    /// Waits for all of them, one after the other, so that the order of what follows is the awaiting context's own. Who cancels no longer waits; the changes
+    /// are settled all the same.
     /// </summary>
     public static async Task<SettledAs[]> AllAsync(IReadOnlyList<StudyChange> changes, CancellationToken cancellationToken)
     {

@@ -4,10 +4,11 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// One entity-group transaction that makes rows equal blobs: built from what a process knows of the study's rows, guarded by the ETag of the study's row. When it
-/// is refused, nothing has happened, and it is built anew from what is there then.
+/// One entity-group transaction that makes rows equal blobs: built from what a process knows of the study's rows, guarded by the ETag of the study's row.
+/// When it is refused, nothing has happened, and it is built anew from what is there then.
 /// </summary>
-internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores stores, InstanceRowReader reader, IReadOnlyList<QueryTag> queryTags, TimeProvider clock)
+internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores stores, InstanceRowReader reader, IReadOnlyList<QueryTag> queryTags,
+    TimeProvider clock)
 {
     /// <summary>Instances in one commit: a batch has 100 rows, of which the study's and at least one series' are needed.</summary>
     public const int MaxChanges = 98;
@@ -47,13 +48,16 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     public List<InstanceName> AllInstances { get; } = [];
 
     /// <summary>Looks at the blobs, where our own put or delete does not tell, and works out the rows.</summary>
-    public async Task PrepareAsync(IReadOnlyList<StudyChange> changes, Func<StudyChange, bool> isTrusted, bool rowsMayExist, IReadOnlySet<string> removedClaims, CancellationToken cancellationToken)
+    public async Task PrepareAsync(IReadOnlyList<StudyChange> changes, Func<StudyChange, bool> isTrusted, bool rowsMayExist,
+        IReadOnlySet<string> removedClaims, CancellationToken cancellationToken)
     {
         var trusted = changes.Select(isTrusted).ToArray();
-        var present = await reader.ReadAsync([.. changes.Where((change, i) => rowsMayExist || !trusted[i] || !change.IsNew).Select(change => change.Name)], cancellationToken);
-        var blobs = await Concurrently.SelectAsync(Enumerable.Range(0, changes.Count).ToArray(), i => reader.ResolveAsync(changes[i], trusted[i], present.GetValueOrDefault(changes[i].Name).State, cancellationToken));
+        var present = await reader.ReadAsync([.. changes.Where((change, i) => rowsMayExist || !trusted[i] || !change.IsNew).Select(change => change.Name)],
+            cancellationToken);
+        var blobs = await Concurrently.SelectAsync(Enumerable.Range(0, changes.Count).ToArray(), i =>
+            reader.ResolveAsync(changes[i], trusted[i], present.GetValueOrDefault(changes[i].Name).State, cancellationToken));
         Results = [.. blobs.Select(blob => blob.As)];
-        await KnowSeriesAsync(changes.Select(change => change.Name.Series).Distinct(), cancellationToken);
+        await ReadSeriesRowsAsync(changes.Select(change => change.Name.Series).Distinct(), cancellationToken);
         for (var i = 0; i < changes.Count; i++)
         {
             isForced |= changes[i].IsDelete;
@@ -81,7 +85,8 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         state.Instances = 0;
         await foreach (var instance in reader.AttributesAsync(null, null, cancellationToken))
         {
-            var ofSeries = series.TryGetValue(instance.Name.Series, out var there) ? there : series[instance.Name.Series] = new SeriesState(study, instance.Name.Series);
+            var ofSeries = series.TryGetValue(instance.Name.Series, out var there) ? there
+                : series[instance.Name.Series] = new SeriesState(study, instance.Name.Series);
             ofSeries.Instances++;
             state.Instances++;
             StudyState.Count(state.SopClasses, instance.SopClassUid, 1);
@@ -102,13 +107,14 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     }
 
     /// <summary>
-    /// Commits: all or nothing, where it was cut to the size of a batch. A recount may be larger and then goes in several batches, each with the study's row; when a later one is
-    /// refused, what is missing is found by the recount that follows.
+    /// Commits: all or nothing, where it was cut to the size of a batch. A recount may be larger and then goes in several batches, each with the study's row;
+    /// when a later one is refused, what is missing is found by the recount that follows.
     /// </summary>
     public async Task<(StorageStatus Status, StudyRows Rows)> SubmitAsync(CancellationToken cancellationToken)
     {
         await Concurrently.ForEachAsync(spilled, async blob =>
-            await stores.Derived.PutAsync(blob.Name, new System.Buffers.ReadOnlySequence<byte>(blob.Bytes), new BlobWrite(BlobCondition.None), cancellationToken));
+            await stores.Derived.PutAsync(blob.Name, new System.Buffers.ReadOnlySequence<byte>(blob.Bytes), new BlobWrite(BlobCondition.None),
+                cancellationToken));
         var next = 0;
         do
         {
@@ -129,7 +135,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         return (StorageStatus.Ok, rows.After(state, series.Values));
     }
 
-    private async Task KnowSeriesAsync(IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    private async Task ReadSeriesRowsAsync(IEnumerable<Uid> uids, CancellationToken cancellationToken)
     {
         foreach (var state in await Concurrently.SelectAsync(uids.ToArray(), async uid =>
         {
@@ -218,7 +224,8 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             if (!state.Patients.AreSeveral && state.Attributes.SourceOf(Tags.PatientID) is null) state.Patients.Clear();
         }
         SetClaims(removedClaims);
-        writes.AddRange(series.Values.Where(ofSeries => overlay.Keys.Any(name => name.Series == ofSeries.Series) && (ofSeries.Instances > 0 || ofSeries.ETag is not null)).Select(SeriesWrite));
+        writes.AddRange(series.Values.Where(ofSeries =>
+            overlay.Keys.Any(name => name.Series == ofSeries.Series) && (ofSeries.Instances > 0 || ofSeries.ETag is not null)).Select(SeriesWrite));
         IsTooLarge = writes.Count >= TableRowSize.MaxBatchWrites
             || writes.Sum(write => (long)TableRowSize.Encoded(write.Row)) + TableRowSize.Encoded(state.ToRow()) > TableRowSize.MaxBatchBytes;
     }
@@ -229,7 +236,8 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         state.Patients.Clear();
         await foreach (var instance in reader.AttributesAsync(null, null, cancellationToken))
             if (!overlay.ContainsKey(instance.Name)) state.Patients.Add(instance.PatientId, instance.Received, instance.Name);
-        foreach (var content in overlay.Values.OfType<InstanceContent>()) state.Patients.Add(StudyPatients.IdIn(content.StudyAttributes), content.Received, content.Key.Name);
+        foreach (var content in overlay.Values.OfType<InstanceContent>()) state.Patients.Add(StudyPatients.IdIn(content.StudyAttributes), content.Received,
+            content.Key.Name);
         await MergePatientAsync(cancellationToken);
     }
 
@@ -249,7 +257,8 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
         var isWhole = !state.QueryValues.Covers(queryTags);
         if (isWhole) state.QueryValues.Reset(queryTags);
         foreach (var (name, content) in overlay) if (content is not null && isWhole) state.QueryValues.Merge(name, content.QueryValues);
-        IEnumerable<Uid?> scopes = isWhole || lostOfStudy.Count + lostValues.Count > 0 ? [null] : lostOfSeries.Where(lost => lost.Value.Count > 0).Select(lost => (Uid?)lost.Key).ToArray();
+        IEnumerable<Uid?> scopes = isWhole || lostOfStudy.Count + lostValues.Count > 0 ? [null] : lostOfSeries.Where(lost => lost.Value.Count > 0)
+            .Select(lost => (Uid?)lost.Key).ToArray();
         foreach (var scope in scopes)
         {
             await foreach (var instance in reader.AttributesAsync(scope, name => isWhole || IsSought(name), cancellationToken))
@@ -260,7 +269,8 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
 
     // Whether an instance, or one behind it in its series, may be the source of something lost.
     private bool IsSought(InstanceName name) =>
-        lostOfStudy.Any(tag => IsBefore(name, state.Attributes.SourceOf(tag))) || lostValues.Any(value => IsBefore(name, state.QueryValues.SourceOf(value.Key, value.Value)))
+        lostOfStudy.Any(tag => IsBefore(name, state.Attributes.SourceOf(tag)))
+            || lostValues.Any(value => IsBefore(name, state.QueryValues.SourceOf(value.Key, value.Value)))
         || (lostOfSeries.TryGetValue(name.Series, out var lost) && lost.Any(tag => IsBefore(name, series[name.Series].Attributes.SourceOf(tag))));
 
     private static bool IsBefore(InstanceName name, InstanceName? source) => source is not { } present || name < present;
@@ -302,5 +312,6 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
 
     private static bool Same(StudyState a, StudyState b) =>
         a.Instances == b.Instances && a.SeriesCount == b.SeriesCount && a.Modalities.SequenceEqual(b.Modalities) && a.SopClasses.SequenceEqual(b.SopClasses)
-        && a.Claims.SetEquals(b.Claims) && a.Patients.IsSame(b.Patients) && (a.Instances == 0 || a.QueryValues.Same(b.QueryValues)) && a.Attributes.ToJson().AsSpan().SequenceEqual(b.Attributes.ToJson());
+        && a.Claims.SetEquals(b.Claims) && a.Patients.IsSame(b.Patients) && (a.Instances == 0 || a.QueryValues.Same(b.QueryValues)) && a.Attributes.ToJson()
+            .AsSpan().SequenceEqual(b.Attributes.ToJson());
 }

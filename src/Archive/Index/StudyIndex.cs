@@ -4,10 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// The index of all studies. Everyone who changes or doubts a blob of a study enters it here; within this process one <see cref="StudyWriter"/> per study gathers
-/// what arrives together into common commits, and stays for a second or two over the requests that follow.
+/// The index of all studies. Everyone who changes or doubts a blob of a study enters it here; within this process one <see cref="StudyWriter"/> per study
+/// gathers what arrives together into common commits, and stays for a second or two over the requests that follow.
 /// </summary>
-internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, InstanceContentReader contents, TimeProvider clock, Func<Guid> newGuid, ILogger log)
+internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, InstanceContentReader contents, TimeProvider clock, Func<Guid> newGuid,
+    ILogger log)
 {
     private readonly Dictionary<Uid, StudyWriter> writers = [];
     private readonly Lock gate = new();
@@ -87,7 +88,10 @@ internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, I
     }
 }
 
-/// <summary>A hold on a study's writer: of a request, or of the commits that are under way. The writer is closed, and its journal row removed, only when nobody holds it.</summary>
+/// <summary>
+/// A hold on a study's writer: of a request, or of the commits that are under way. The writer is closed, and its journal row removed, only when nobody holds
+/// it.
+/// </summary>
 internal sealed class StudyLease(StudyWriter writer, Action<StudyWriter> leave) : IDisposable
 {
     private int disposed;

@@ -5,9 +5,9 @@ using DicomServerless.Dicom;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// The patients that a study's objects name. A study has one (PS3.3 A.1.2); where objects of another are stored into it, the study keeps the patient whose object was received first, and takes
-/// no attributes from objects of others. When several are named, each has the first of its objects here, so that order of arrival in the index and a rebuild give the same
-/// answer; while there is one only, its objects need not be told apart.
+/// The patients that a study's objects name. A study has one (PS3.3 A.1.2); where objects of another are stored into it, the study keeps the patient whose
+/// object was received first, and takes no attributes from objects of others. When several are named, each has the first of its objects here, so that order
+/// of arrival in the index and a rebuild give the same answer; while there is one only, its objects need not be told apart.
 /// </summary>
 internal sealed class StudyPatients
 {
@@ -86,6 +86,7 @@ internal sealed class StudyPatients
     public void Read(JsonElement json)
     {
         foreach (var patient in json.EnumerateObject())
-            first[patient.Name] = (patient.Value[0].GetInt64(), new InstanceName(Uid.Parse(patient.Value[1].GetString()!), Uid.Parse(patient.Value[2].GetString()!)));
+            first[patient.Name] = (patient.Value[0].GetInt64(),
+                new InstanceName(Uid.Parse(patient.Value[1].GetString()!), Uid.Parse(patient.Value[2].GetString()!)));
     }
 }

@@ -2,7 +2,9 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.Archive.Index;
 
-/// <summary>What a process knows of a study's rows: its own row, and those of the series that it has met. All of it holds as long as the study's ETag does.</summary>
+/// <summary>
+/// What a process knows of a study's rows: its own row, and those of the series that it has met. All of it holds as long as the study's ETag does.
+/// </summary>
 internal sealed class StudyRows(StudyState study)
 {
     private readonly Dictionary<Uid, SeriesState> series = [];

@@ -63,13 +63,13 @@ internal sealed class StudyState(Uid study)
     {
         var row = new TableRow(study.Value, Layout.StudyRowKey)
         {
-            ["SV"] = Layout.SchemaVersion,
-            ["V"] = Version,
-            ["N"] = Instances,
-            ["NS"] = SeriesCount,
+            [Columns.SchemaVersion] = Layout.SchemaVersion,
+            [Columns.Version] = Version,
+            [Columns.Instances] = Instances,
+            [Columns.Series] = SeriesCount,
         };
-        row.SetBytes("A", RowBytes.Compress(Attributes.ToJson()));
-        row.SetBytes("C", RowBytes.Compress(WriteRest()));
+        row.SetBytes(Columns.Attributes, RowBytes.Compress(Attributes.ToJson()));
+        row.SetBytes(Columns.Counters, RowBytes.Compress(WriteRest()));
         return row;
     }
 
@@ -77,10 +77,11 @@ internal sealed class StudyState(Uid study)
     {
         var state = new StudyState(Uid.Parse(row.PartitionKey))
         {
-            ETag = row.ETag, Version = row.Number("V") ?? 0, Instances = (int)(row.Number("N") ?? 0), SeriesCount = (int)(row.Number("NS") ?? 0),
-            Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes("A")!)),
+            ETag = row.ETag, Version = row.Number(Columns.Version) ?? 0, Instances = (int)(row.Number(Columns.Instances) ?? 0),
+            SeriesCount = (int)(row.Number(Columns.Series) ?? 0),
+            Attributes = SourcedAttributes.Parse(RowBytes.Decompress(row.GetBytes(Columns.Attributes)!)),
         };
-        state.ReadRest(RowBytes.Decompress(row.GetBytes("C")!));
+        state.ReadRest(RowBytes.Decompress(row.GetBytes(Columns.Counters)!));
         return state;
     }
 

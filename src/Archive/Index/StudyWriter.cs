@@ -7,6 +7,19 @@ namespace DicomServerless.Archive.Index;
 /// <summary>
 /// All of this process's work on one study's rows. Changes that arrive while a commit is under way go together into the next. The study's state of the last
 /// commit is kept, so that in a burst nothing is read; its ETag guards every commit, so that a change by anyone else is noticed.
+/// <code>
+///   StoreBatch, InstanceRemoval          BlobEventHandler, Reconciler, InstanceRetrieval
+///        | 1 GuardAsync: journal row, study row         | 1 HoldAsync: journal row
+///        | 2 the blob is put or deleted                 | 2 somebody else has changed the blob
+///        | 3 StudyChange.Put or .Deleted                | 3 StudyChange.Look
+///        +---------------------+------------------------+
+///                              | 4 Enqueue, RunAsync: changes that arrive together become one batch
+///                              | 5 StudyCommit.PrepareAsync: what do the blobs say, and what the rows (InstanceRowReader)?
+///                              | 6 StudyCommit.SubmitAsync: instance, series and study rows in one transaction; refused: again from 5
+///                              | 7 SearchRows: uids and keys, then studies, then what is no longer claimed (SearchClaims)
+///                              | 8 StudyChange.Complete: whoever waits goes on
+///   nobody holds the writer:   | 9 DisposeAsync: the journal row goes, unless something was left to the sweep
+/// </code>
 /// </summary>
 internal sealed class StudyWriter(
     Uid study, ArchiveStores stores, ArchiveOptions options, InstanceContentReader contents, JournalEntry journal, StudyIndex index,
@@ -18,7 +31,7 @@ internal sealed class StudyWriter(
     private const int MaxOldClaims = 5_000;
 
     private readonly Lock gate = new();
-    private readonly SemaphoreSlim table = new(1);
+    private readonly SemaphoreSlim oneAtATime = new(1);
     private readonly Queue<StudyChange> queue = [];
     private readonly Dictionary<InstanceName, long> committedAt = [];
     private readonly InstanceRowReader reader = new(study, stores, contents);
@@ -44,17 +57,18 @@ internal sealed class StudyWriter(
     /// <summary>Before a blob is changed: the journal row is there, and the study's row is known, so that whatever happens in between is noticed.</summary>
     public async Task<StudyGuard> GuardAsync(CancellationToken cancellationToken)
     {
+        // 1
         await journal.HoldAsync(cancellationToken);
         lock (gate) if (known is not null) return new StudyGuard(foreignChanges, commits, known?.Study.Patients);
-        await table.WaitAsync(CancellationToken.None); // for a commit, which is bounded
+        await oneAtATime.WaitAsync(CancellationToken.None); // for a commit, which is bounded
         try
         {
-            if (known is null) await KnowAsync(cancellationToken);
+            if (known is null) await ReadStudyRowAsync(cancellationToken);
             lock (gate) return new StudyGuard(foreignChanges, commits, known?.Study.Patients);
         }
         finally
         {
-            table.Release();
+            oneAtATime.Release();
         }
     }
 
@@ -68,29 +82,33 @@ internal sealed class StudyWriter(
         ArchiveLog.NotStored(log, exception);
     }
 
-    /// <summary>Takes changes up; each one's Settled tells when it is done. The caller holds a lease during the call; from then on the commits hold one of their own.</summary>
+    /// <summary>
+    /// Takes changes up; each one's Settled tells when it is done. The caller holds a lease during the call; from then on the commits hold one of their own.
+    /// </summary>
     public void Enqueue(IEnumerable<StudyChange> changes)
     {
         lock (gate)
         {
-            foreach (var change in changes) queue.Enqueue(change);
+            foreach (var change in changes) queue.Enqueue(change); // 4
             if (isRunning || queue.Count == 0) return;
             isRunning = true;
         }
         _ = RunAsync();
     }
 
-    /// <summary>Writes the study's and its series' rows anew from all instance rows where they differ, and every search row (crash recovery and rebuild).</summary>
+    /// <summary>
+    /// Writes the study's and its series' rows anew from all instance rows where they differ, and every search row (crash recovery and rebuild).
+    /// </summary>
     public async Task VerifyAsync(CancellationToken cancellationToken)
     {
-        await table.WaitAsync(CancellationToken.None); // for a commit, which is bounded
+        await oneAtATime.WaitAsync(CancellationToken.None); // for a commit, which is bounded
         try
         {
             for (var attempt = 0; ; attempt++)
             {
                 if (attempt == MaxAttempts) throw new IOException("The study changed too often while it was verified.");
                 await journal.HoldAsync(cancellationToken);
-                var rows = await KnowAsync(cancellationToken);
+                var rows = await ReadStudyRowAsync(cancellationToken);
                 var commit = new StudyCommit(study, rows, stores, reader, options.QueryTags, clock);
                 await commit.RecountAsync(cancellationToken);
                 if (commit.HasWrites && !await SubmitAsync(commit, cancellationToken))
@@ -100,14 +118,15 @@ internal sealed class StudyWriter(
                 }
                 var state = known!.Study;
                 if (state.Instances == 0) await LeaveTombstoneAsync(state, cancellationToken);
-                await searchRows.WriteAsync(state, commit.AllInstances, state.Claims, commit.AllInstances.Select(name => name.Series).Distinct(), cancellationToken);
+                await searchRows.WriteAsync(state, commit.AllInstances, state.Claims, commit.AllInstances.Select(name => name.Series)
+                    .Distinct(), cancellationToken);
                 await searchRows.RemoveOldAsync(state.OldClaims, cancellationToken);
                 return;
             }
         }
         finally
         {
-            table.Release();
+            oneAtATime.Release();
         }
     }
 
@@ -118,10 +137,10 @@ internal sealed class StudyWriter(
         if (!journalMustStay)
         {
             await ForgetRemovedClaimsAsync(timeout.Token);
-            await journal.RemoveAsync(timeout.Token);
+            await journal.RemoveAsync(timeout.Token); // 9
         }
         journal.Dispose();
-        table.Dispose();
+        oneAtATime.Dispose();
     }
 
     private async Task RunAsync()
@@ -141,7 +160,7 @@ internal sealed class StudyWriter(
                 }
             }
             // Whose request brought a change does not matter here: all of them wait for this commit, so no one's token cancels it.
-            await table.WaitAsync();
+            await oneAtATime.WaitAsync();
             try
             {
                 await CommitAsync(batch, CancellationToken.None);
@@ -159,7 +178,7 @@ internal sealed class StudyWriter(
             }
             finally
             {
-                table.Release();
+                oneAtATime.Release();
             }
         }
     }
@@ -183,15 +202,18 @@ internal sealed class StudyWriter(
             if (attempt == MaxAttempts + batch.Count) throw new IOException("The study changed too often to be settled.");
             // A commit that waited for long must not run on a row that the sweep has taken for abandoned.
             await journal.HoldAsync(cancellationToken);
-            var rows = known ?? await KnowAsync(cancellationToken);
+            var rows = known ?? await ReadStudyRowAsync(cancellationToken);
             var part = batch.GetRange(next, Math.Min(size, batch.Count - next));
             var commit = new StudyCommit(study, rows, stores, reader, options.QueryTags, clock);
-            await commit.PrepareAsync(part, change => IsTrusted(change), rowsMayExist, await ForgettableAsync(rows.Study, cancellationToken), cancellationToken);
+            // 5
+            await commit.PrepareAsync(part, change =>
+                IsTrusted(change), rowsMayExist, await ForgettableAsync(rows.Study, cancellationToken), cancellationToken);
             if (commit.IsTooLarge && part.Count > 1)
             {
                 size = part.Count / 2;
                 continue;
             }
+            // 6
             var written = commit.HasWrites ? await TrySubmitAsync(commit, cancellationToken) : StorageStatus.Ok;
             if (written is StorageStatus.TooLarge or StorageStatus.Invalid && part.Count > 1)
             {
@@ -205,10 +227,10 @@ internal sealed class StudyWriter(
                 continue;
             }
             if (written != StorageStatus.Ok) throw new IOException($"A row of the index was refused ({written}).");
-            Note(part);
+            RememberCommit(part);
             ArchiveLog.Settled(log, part.Count, attempt + 1);
-            if (commit.HasWrites) await FollowAsync(commit, cancellationToken);
-            for (var i = 0; i < part.Count; i++) part[i].Complete(commit.Results[i]);
+            if (commit.HasWrites) await WriteSearchRowsAsync(commit, cancellationToken); // 7
+            for (var i = 0; i < part.Count; i++) part[i].Complete(commit.Results[i]); // 8
             next += part.Count;
         }
     }
@@ -224,7 +246,7 @@ internal sealed class StudyWriter(
     }
 
     // From here on, whoever put or deleted one of these names before must look again: also where a delete found no row to remove.
-    private void Note(List<StudyChange> settled)
+    private void RememberCommit(List<StudyChange> settled)
     {
         lock (gate)
         {
@@ -233,14 +255,14 @@ internal sealed class StudyWriter(
         }
     }
 
-    private async Task<StudyRows> KnowAsync(CancellationToken cancellationToken)
+    private async Task<StudyRows> ReadStudyRowAsync(CancellationToken cancellationToken)
     {
         var row = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken);
         var rows = new StudyRows(row is null ? new StudyState(study) : StudyState.FromRow(row));
         searchRows.ForgetConfirmed();
         lock (gate)
         {
-            // Whoever took a guard on what was known before must learn that the study has changed since, as if a commit had been refused.
+            // Guards taken on the old state are void: a changed row counts like a refused commit.
             if (known is { } before && before.Study.ETag != rows.Study.ETag) foreignChanges++;
             known = rows;
         }
@@ -273,7 +295,7 @@ internal sealed class StudyWriter(
     }
 
     // The rows are right: now everything that is found by them.
-    private async Task FollowAsync(StudyCommit commit, CancellationToken cancellationToken)
+    private async Task WriteSearchRowsAsync(StudyCommit commit, CancellationToken cancellationToken)
     {
         var state = known!.Study;
         if (state.Instances == 0) await LeaveTombstoneAsync(state, cancellationToken);
@@ -302,8 +324,9 @@ internal sealed class StudyWriter(
         await stores.Instances.SubmitAsync([TableWrite.Replace(state.ToRow(), state.ETag!)], cancellationToken);
     }
 
-    // A process that committed before us and has not ended its work may still write a search row that we have just seen gone, and die before it takes the row back. Then its
-    // journal row is still there, and who works that off must find the claim. So claims are forgotten only when nobody else is at work on the study.
+    // A process that committed before us and has not ended its work may still write a search row that we have just seen gone, and die before it takes the row
+    // back. Then its journal row is still there, and who works that off must find the claim. So claims are forgotten only when nobody else is at work on the
+    // study.
     private async Task<IReadOnlySet<string>> ForgettableAsync(StudyState state, CancellationToken cancellationToken)
     {
         if (!state.OldClaims.Overlaps(searchRows.Confirmed)) return new HashSet<string>();

@@ -4,8 +4,8 @@ using DicomServerless.Dicom;
 namespace DicomServerless.Archive.Metadata;
 
 /// <summary>
-/// The bulk data parts of a request by what names them: Content-Location, absolute or relative to the request (RFC 2557 5), or Content-ID (<c>cid:</c>, RFC 2392).
-/// Frames may all have the location of their Pixel Data, or <c>…/frames/1</c> and so on.
+/// The bulk data parts of a request by what names them: Content-Location, absolute or relative to the request (RFC 2557 5), or Content-ID (<c>cid:</c>, RFC
+/// 2392). Frames may all have the location of their Pixel Data, or <c>…/frames/1</c> and so on.
 /// </summary>
 internal sealed class BulkLocations(Uri baseUri)
 {
@@ -20,7 +20,8 @@ internal sealed class BulkLocations(Uri baseUri)
     public void Add(string? location, string? contentId, SpooledPart part, int number)
     {
         var entry = new Entry(part, number);
-        string[] names = [.. location is { Length: > 0 } ? [Name(location)] : (string[])[], .. contentId is { Length: > 0 } ? ["cid:" + contentId.Trim().Trim('<', '>')] : (string[])[]];
+        string[] names = [.. location is { Length: > 0 } ? [Name(location)] : (string[])[], .. contentId is { Length: > 0 }
+            ? ["cid:" + contentId.Trim().Trim('<', '>')] : (string[])[]];
         if (names.Length == 0) names = [$"part {number}"];
         foreach (var name in names)
         {
@@ -38,7 +39,8 @@ internal sealed class BulkLocations(Uri baseUri)
     }
 
     /// <summary>The numbers of the parts that nothing named.</summary>
-    public IEnumerable<int> Unused() => parts.Values.SelectMany(entries => entries).Where(entry => !entry.IsUsed).Select(entry => entry.Number).Distinct().Order();
+    public IEnumerable<int> Unused() =>
+        parts.Values.SelectMany(entries => entries).Where(entry => !entry.IsUsed).Select(entry => entry.Number).Distinct().Order();
 
     private List<Entry> Entries(string name)
     {

@@ -13,8 +13,8 @@ internal readonly record struct SpooledPart(BulkPart? Part, bool IsTooLarge = fa
 }
 
 /// <summary>
-/// Bulk data of one request until objects are made of them: small ones in memory, up to 1 MiB together, the others in one file that nobody else can read and that ends with
-/// the request. Disk is taken from what all requests share.
+/// Bulk data of one request until objects are made of them: small ones in memory, up to 1 MiB together, the others in one file that nobody else can read and
+/// that ends with the request. Disk is taken from what all requests share.
 /// </summary>
 internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposable
 {
@@ -64,7 +64,7 @@ internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposabl
         taken = 0;
     }
 
-    // A full or missing disk is as none left.
+    // A full or missing disk is treated as no space left.
     private async Task<bool> WriteAsync(ReadOnlyMemory<byte> bytes, long at, CancellationToken cancellationToken)
     {
         try
@@ -81,7 +81,8 @@ internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposabl
 
     private FileStream Create()
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose, BufferSize = 0 };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None,
+            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose, BufferSize = 0 };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         return new FileStream(Path.Combine(folder ?? Path.GetTempPath(), "bulk-" + Path.GetRandomFileName()), options);
     }

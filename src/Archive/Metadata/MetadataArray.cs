@@ -35,7 +35,8 @@ internal static class MetadataArray
         }
         catch (JsonException exception)
         {
-            problem = string.Create(CultureInfo.InvariantCulture, $"The JSON is not valid at byte {exception.BytePositionInLine} of line {exception.LineNumber + 1}, or nested too deep.");
+            problem = string.Create(CultureInfo.InvariantCulture,
+                $"The JSON is not valid at byte {exception.BytePositionInLine} of line {exception.LineNumber + 1}, or nested too deep.");
         }
         return ranges;
     }
@@ -50,7 +51,8 @@ internal static class MetadataArray
             reader.Read();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var at = reader.ValueTextEquals("0020000D"u8) ? 0 : reader.ValueTextEquals("0020000E"u8) ? 1 : reader.ValueTextEquals("00080018"u8) ? 2 : reader.ValueTextEquals("00080016"u8) ? 3 : -1;
+                var at = reader.ValueTextEquals("0020000D"u8) ? 0 : reader.ValueTextEquals("0020000E"u8) ? 1 : reader.ValueTextEquals("00080018"u8) ? 2
+                    : reader.ValueTextEquals("00080016"u8) ? 3 : -1;
                 reader.Read();
                 var from = (int)reader.TokenStartIndex;
                 reader.Skip();

@@ -15,8 +15,8 @@ public enum MetadataForm
 }
 
 /// <summary>
-/// Metadata and bulk data of one store request (PS3.18 8.6.1.2). Parts may come in any order; when all are there, each object is made and goes the way of every other.
-/// Metadata are kept in memory up to <see cref="DicomLimits.MaxHeaderBytes"/>, bulk data in a spool.
+/// Metadata and bulk data of one store request (PS3.18 8.6.1.2). Parts may come in any order; when all are there, each object is made and goes the way of
+/// every other. Metadata are kept in memory up to <see cref="DicomLimits.MaxHeaderBytes"/>, bulk data in a spool.
 /// </summary>
 public sealed class MetadataUpload : IDisposable
 {
@@ -54,7 +54,8 @@ public sealed class MetadataUpload : IDisposable
             kept += count;
             if (kept > Limits.MaxHeaderBytes)
             {
-                batch.AddFailure(StoreOutcome.CannotUnderstand, $"The metadata of a request may have {Limits.MaxHeaderBytes} bytes here; send fewer objects at once.");
+                batch.AddFailure(StoreOutcome.CannotUnderstand,
+                    $"The metadata of a request may have {Limits.MaxHeaderBytes} bytes here; send fewer objects at once.");
                 return;
             }
             if (kept <= OwnBytes) continue;
@@ -76,7 +77,8 @@ public sealed class MetadataUpload : IDisposable
     /// <param name="contentId">Content-ID; null for none.</param>
     /// <param name="cancellationToken">Ends the receiving.</param>
     /// <exception cref="InvalidDataException">The part is not closed.</exception>
-    public async Task AddBulkAsync(Stream content, string mediaType, Uid? transferSyntax, string? location, string? contentId, CancellationToken cancellationToken) =>
+    public async Task AddBulkAsync(Stream content, string mediaType, Uid? transferSyntax, string? location, string? contentId,
+        CancellationToken cancellationToken) =>
         locations.Add(location, contentId, await spool.AddAsync(content, mediaType, transferSyntax, cancellationToken), ++bulkParts);
 
     /// <summary>Makes the objects and gives them to the batch. Call it after a failure too: what is whole is not lost.</summary>
@@ -96,7 +98,8 @@ public sealed class MetadataUpload : IDisposable
             foreach (var range in objects) await StoreAsync(batch, bytes[range], cancellationToken);
             if (problem is not null) batch.AddFailure(StoreOutcome.CannotUnderstand, problem);
         }
-        return [.. locations.Unused().Select(number => string.Create(CultureInfo.InvariantCulture, $"Bulk data part {number} is named by no BulkDataURI and was not stored."))];
+        return [.. locations.Unused()
+            .Select(number => string.Create(CultureInfo.InvariantCulture, $"Bulk data part {number} is named by no BulkDataURI and was not stored."))];
     }
 
     /// <inheritdoc />
@@ -125,8 +128,11 @@ public sealed class MetadataUpload : IDisposable
         var (isFull, isTooLarge) = (false, false);
         var problem = InstanceAssembler.TryAssemble(dataSet, PartsOf, original, requested, out var pieces);
         if (isTooLarge)
-            batch.AddFailure(StoreOutcome.TooLarge, "Its bulk data are more than the disk for them ever holds (Archive:BulkSpoolMiB, for all of a request); send it as application/dicom, which needs none.", uids);
-        else if (isFull) batch.AddFailure(StoreOutcome.TryAgain, "There is no disk left for its bulk data (Archive:BulkSpoolMiB); send it again, or as application/dicom, which needs none.", uids);
+            batch.AddFailure(StoreOutcome.TooLarge,
+                "Its bulk data are more than the disk for them ever holds (Archive:BulkSpoolMiB, for all of a request); "
+                + "send it as application/dicom, which needs none.", uids);
+        else if (isFull) batch.AddFailure(StoreOutcome.TryAgain,
+            "There is no disk left for its bulk data (Archive:BulkSpoolMiB); send it again, or as application/dicom, which needs none.", uids);
         else if (problem is not null) batch.AddFailure(StoreOutcome.CannotUnderstand, problem, uids);
         else
         {

@@ -16,7 +16,9 @@ public sealed partial class InstanceRetrieval
 {
     private static readonly Tag[] PixelTags = [Tags.PixelData, Tags.FloatPixelData, Tags.DoubleFloatPixelData];
 
-    /// <summary>The instances of a study, series or one instance that have bulk values, in the order of <see cref="ListAsync"/>. Null if there is no instance at all.</summary>
+    /// <summary>
+    /// The instances of a study, series or one instance that have bulk values, in the order of <see cref="ListAsync"/>. Null if there is no instance at all.
+    /// </summary>
     public async Task<IReadOnlyList<ValuedInstance>?> ListValuedAsync(Uid study, Uid? series, Uid? sop, CancellationToken cancellationToken)
     {
         var found = new List<ValuedInstance>();
@@ -26,13 +28,16 @@ public sealed partial class InstanceRetrieval
         {
             count++;
             var frames = await FramesOfAsync(row, cancellationToken);
-            if (frames is not null || row.Bulk is not null || row.DerivedBulk is not null) found.Add(new ValuedInstance(Stored(study, row), frames is { Count: > 0 }, frames is { IsEncapsulated: true }));
+            if (frames is not null || row.Bulk is not null
+                || row.DerivedBulk is not null) found.Add(new ValuedInstance(Stored(study, row), frames is { Count: > 0 }, frames is { IsEncapsulated: true }));
         }
         found.Sort((a, b) => ByNumber(a.Instance.Key.Name, a.Instance.InstanceNumber, b.Instance.Key.Name, b.Instance.InstanceNumber));
         return count == 0 ? null : found;
     }
 
-    /// <summary>Every bulk value of some instances, in order. One that has been deleted since it was listed is passed over. Open each before the next.</summary>
+    /// <summary>
+    /// Every bulk value of some instances, in order. One that has been deleted since it was listed is passed over. Open each before the next.
+    /// </summary>
     public async IAsyncEnumerable<BulkAnswer> BulkAsync(IReadOnlyList<StoredInstance> instances, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var row in RowsAheadAsync(instances, cancellationToken))
@@ -43,10 +48,11 @@ public sealed partial class InstanceRetrieval
     }
 
     /// <summary>
-    /// The pixel data of some instances, in order: of a native one the whole value, of an encapsulated one its frames. Float and double float pixel data count too. One that has been deleted since it
-    /// was listed is passed over.
+    /// The pixel data of some instances, in order: of a native one the whole value, of an encapsulated one its frames. Float and double float pixel data
+    /// count too. One that has been deleted since it was listed is passed over.
     /// </summary>
-    public async IAsyncEnumerable<PixelAnswer> PixelDataAsync(IReadOnlyList<StoredInstance> instances, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<PixelAnswer> PixelDataAsync(IReadOnlyList<StoredInstance> instances,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var row in RowsAheadAsync(instances, cancellationToken))
         {
@@ -58,7 +64,8 @@ public sealed partial class InstanceRetrieval
                 foreach (var entry in entries) yield return new PixelAnswer(instance, Answer(row.Study, row.State, entry), null);
                 if (entries.Count > 0) continue;
             }
-            await foreach (var frame in OpenFramesAsync(instance, frames, Enumerable.Range(1, frames.Count), cancellationToken)) yield return new PixelAnswer(instance, null, frame);
+            await foreach (var frame in OpenFramesAsync(instance, frames, Enumerable.Range(1, frames.Count), cancellationToken)) yield return new PixelAnswer(
+                instance, null, frame);
         }
     }
 
@@ -70,17 +77,21 @@ public sealed partial class InstanceRetrieval
             yield break;
         }
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ValueColumns }, cancellationToken))
+        await foreach (var row in stores.Instances.RowsAsync(
+            new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = ValueColumns }, cancellationToken))
             yield return InstanceState.FromRow(row);
     }
 
     // Some rows are read ahead of the one in use.
-    private async IAsyncEnumerable<(Uid Study, InstanceState State)> RowsAheadAsync(IReadOnlyList<StoredInstance> instances, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<(Uid Study, InstanceState State)> RowsAheadAsync(IReadOnlyList<StoredInstance> instances,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var ahead = new Queue<(Uid Study, Task<InstanceState?> Row)>();
         for (var next = 0; next < instances.Count || ahead.Count > 0;)
         {
-            for (; next < instances.Count && ahead.Count < options.ReadAhead; next++) ahead.Enqueue((instances[next].Key.Study, RowAsync(instances[next].Key, ValueColumns, cancellationToken)));
+            for (; next < instances.Count
+                && ahead.Count < options.ReadAhead; next++) ahead.Enqueue(
+                (instances[next].Key.Study, RowAsync(instances[next].Key, ValueColumns, cancellationToken)));
             var (study, row) = ahead.Dequeue();
             if (await row is { } state) yield return (study, state);
         }

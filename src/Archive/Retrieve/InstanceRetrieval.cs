@@ -6,7 +6,8 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Retrieve;
 
 /// <summary>
-/// Finds and reads what is stored (design, "Reading"). Every read of a blob carries the ETag of the row that told where to read, so old offsets never meet new bytes.
+/// Finds and reads what is stored (design, "Reading"). Every read of a blob carries the ETag of the row that told where to read, so old offsets never meet
+/// new bytes.
 /// </summary>
 public sealed partial class InstanceRetrieval
 {
@@ -21,25 +22,32 @@ public sealed partial class InstanceRetrieval
     // Frames that begin inside a byte are shifted in memory; one of this size has half a billion pixels of one bit.
     private const int MaxShiftedFrame = 64 * 1024 * 1024;
 
-    private static readonly string[] ListColumns = ["ET", "L", "H", "SC", "TS", "O", "FL", "IN"];
-    private static readonly string[] ValueColumns = [.. ListColumns, .. InstanceState.AttributeColumns, "DF", "DB", .. RowBytes.Names("F", InstanceState.SpillBytes), .. RowBytes.Names("B", InstanceState.SpillBytes)];
+    private static readonly string[] ListColumns = [Columns.BlobETag, Columns.Length, Columns.DataSetHash, Columns.SopClass, Columns.TransferSyntax,
+        Columns.DataSetOffset, Columns.IsDeflated, Columns.InstanceNumber];
+    private static readonly string[] ValueColumns = [.. ListColumns, .. InstanceState.AttributeColumns, Columns.DerivedFrames, Columns.DerivedBulk,
+        .. RowBytes.Names(Columns.Frames, InstanceState.SpillBytes), .. RowBytes.Names(Columns.Bulk, InstanceState.SpillBytes)];
 
     private readonly ArchiveStores stores;
     private readonly StudyIndex index;
     private readonly ArchiveOptions options;
     private readonly UploadMemory readAhead = new(ReadAheadMemory);
 
-    internal InstanceRetrieval(ArchiveStores stores, StudyIndex index, ArchiveOptions options) => (this.stores, this.index, this.options) = (stores, index, options);
+    internal InstanceRetrieval(ArchiveStores stores, StudyIndex index, ArchiveOptions options) =>
+        (this.stores, this.index, this.options) = (stores, index, options);
 
     /// <summary>The instances of a study, series or one instance, in order of series, number and UID; empty if there are none.</summary>
     public async Task<IReadOnlyList<StoredInstance>> ListAsync(Uid study, Uid? series, Uid? sop, CancellationToken cancellationToken)
     {
-        if (sop is { } one) return await RowAsync(new InstanceKey(study, series!.Value, one), ListColumns, cancellationToken) is { } row ? [Stored(study, row)] : [];
+        if (sop is { } one) return await RowAsync(new InstanceKey(study, series!.Value, one), ListColumns, cancellationToken) is { } row
+            ? [Stored(study, row)] : [];
         return [.. (await RowsAsync(study, series, ListColumns, cancellationToken)).Select(state => Stored(study, state))];
     }
 
-    /// <summary>Opens instances one after the other, reading some ahead. One that has been deleted since it was listed is passed over. Dispose each before the next.</summary>
-    public async IAsyncEnumerable<OpenedInstance> OpenAllAsync(IReadOnlyList<StoredInstance> instances, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>
+    /// Opens instances one after the other, reading some ahead. One that has been deleted since it was listed is passed over. Dispose each before the next.
+    /// </summary>
+    public async IAsyncEnumerable<OpenedInstance> OpenAllAsync(IReadOnlyList<StoredInstance> instances,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var ahead = new Queue<Task<OpenedInstance?>>();
         try
@@ -70,14 +78,17 @@ public sealed partial class InstanceRetrieval
     /// <summary>The metadata of a study, series or one instance; null if there is nothing.</summary>
     public async Task<MetadataAnswer?> MetadataAsync(Uid study, Uid? series, Uid? sop, CancellationToken cancellationToken)
     {
-        var range = sop is { } one ? Layout.InstanceRow(new InstanceName(series!.Value, one)) : series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
+        var range = sop is { } one ? Layout.InstanceRow(new InstanceName(series!.Value, one)) : series is { } only ? Layout.InstanceRows(only)
+            : Layout.AllInstanceRows;
         var listing = await ReadAsync();
         // An instance whose blob is there is found by its name even before it is indexed.
-        if (listing.Rows.Count == 0 && sop is { } single && await RowAsync(new InstanceKey(study, series!.Value, single), ListColumns, cancellationToken) is not null) listing = await ReadAsync();
+        if (listing.Rows.Count == 0 && sop is { } single
+            && await RowAsync(new InstanceKey(study, series!.Value, single), ListColumns, cancellationToken) is not null) listing = await ReadAsync();
         return listing.Rows.Count == 0 ? null : new MetadataAnswer(study, listing, stores.Derived);
 
         Task<InstanceListing> ReadAsync() => InstanceListing.ReadAsync(
-            study, stores.Instances, range, InstanceState.MetadataColumns, (a, b) => ByNumber(a.Name, a.InstanceNumber, b.Name, b.InstanceNumber), cancellationToken);
+            study, stores.Instances, range, InstanceState.MetadataColumns, (a, b) =>
+                ByNumber(a.Name, a.InstanceNumber, b.Name, b.InstanceNumber), cancellationToken);
     }
 
     /// <summary>Frames of an instance, in the order asked for.</summary>
@@ -90,7 +101,8 @@ public sealed partial class InstanceRetrieval
         var instance = Stored(key.Study, row);
         if (await TableAsync(row.Frames, row.DerivedFrames, cancellationToken) is not { } bytes || FrameTable.Parse(bytes) is not { Count: > 0 } table)
             return new FrameAnswer(FrameOutcome.NoPixelData, instance, 0, false, NoFrames());
-        if (numbers.Any(number => number < 1 || number > table.Count)) return new FrameAnswer(FrameOutcome.OutOfRange, instance, table.Count, table.IsEncapsulated, NoFrames());
+        if (numbers.Any(number => number < 1 || number > table.Count)) return new FrameAnswer(FrameOutcome.OutOfRange, instance, table.Count,
+            table.IsEncapsulated, NoFrames());
         var all = numbers.Count > 0 ? numbers : Enumerable.Range(1, table.Count);
         return new FrameAnswer(FrameOutcome.Ok, instance, table.Count, table.IsEncapsulated, OpenFramesAsync(instance, table, all, cancellationToken));
     }
@@ -101,7 +113,8 @@ public sealed partial class InstanceRetrieval
     /// <param name="cancellationToken">Ends the request.</param>
     public async Task<BulkAnswer?> BulkAsync(InstanceKey key, string path, CancellationToken cancellationToken)
     {
-        if (await RowAsync(key, ValueColumns, cancellationToken) is not { } row || await TableAsync(row.Bulk, row.DerivedBulk, cancellationToken) is not { } table) return null;
+        if (await RowAsync(key, ValueColumns, cancellationToken) is not { } row
+            || await TableAsync(row.Bulk, row.DerivedBulk, cancellationToken) is not { } table) return null;
         if (!BulkTable.TryFind(table, path, out var entry)) return null;
         return Answer(key.Study, row, entry);
     }
@@ -123,16 +136,18 @@ public sealed partial class InstanceRetrieval
     }
 
     /// <summary>
-    /// The encapsulated pixel data of an instance as one stream, its fragments one after the other: what a video is (PS3.5 8.2.5). Null if there is no such instance, or no encapsulated pixel
-    /// data in it.
+    /// The encapsulated pixel data of an instance as one stream, its fragments one after the other: what a video is (PS3.5 8.2.5). Null if there is no such
+    /// instance, or no encapsulated pixel data in it.
     /// </summary>
     public async Task<BulkAnswer?> BitstreamAsync(InstanceKey key, CancellationToken cancellationToken)
     {
-        if (await RowAsync(key, ValueColumns, cancellationToken) is not { } row || await TableAsync(row.Frames, row.DerivedFrames, cancellationToken) is not { } bytes) return null;
+        if (await RowAsync(key, ValueColumns, cancellationToken) is not { } row
+            || await TableAsync(row.Frames, row.DerivedFrames, cancellationToken) is not { } bytes) return null;
         if (FrameTable.Parse(bytes) is not { IsEncapsulated: true } table) return null;
         var instance = Stored(key.Study, row);
         var total = table.Fragments.ToArray().Sum(fragment => fragment.Length);
-        return new BulkAnswer(instance, Tags.PixelData.ToString(), Vr.OB, total, true, null, (offset, length, token) => OpenRangeAsync(instance, Cut(table.Fragments.Span, offset, length), token));
+        return new BulkAnswer(instance, Tags.PixelData.ToString(), Vr.OB, total, true, null, (offset, length, token) =>
+            OpenRangeAsync(instance, Cut(table.Fragments.Span, offset, length), token));
     }
 
     // A range of what the ranges are together.
@@ -153,7 +168,8 @@ public sealed partial class InstanceRetrieval
         return [.. cut];
     }
 
-    private async IAsyncEnumerable<FrameContent> OpenFramesAsync(StoredInstance instance, FrameTable table, IEnumerable<int> numbers, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<FrameContent> OpenFramesAsync(StoredInstance instance, FrameTable table, IEnumerable<int> numbers,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var number in numbers)
         {
@@ -161,7 +177,8 @@ public sealed partial class InstanceRetrieval
             await using var stored = await OpenRangeAsync(instance, ranges, cancellationToken);
             var storedLength = ranges.ToArray().Sum(range => range.Length);
             if (table.IsEncapsulated || (table.WordSize == 1 && table.FrameBits % 8 == 0)) yield return new FrameContent(number, storedLength, stored);
-            else if (table.FrameBits % (table.WordSize * 8) == 0) yield return new FrameContent(number, storedLength, new SwappedStream(stored, table.WordSize));
+            else if (table.FrameBits % (table.WordSize * 8) == 0) yield return new FrameContent(number, storedLength,
+                new SwappedStream(stored, table.WordSize));
             else
             {
                 if (storedLength > MaxShiftedFrame) throw new InvalidDataException("The frame begins inside a byte and is too large to be shifted.");
@@ -265,17 +282,20 @@ public sealed partial class InstanceRetrieval
     {
         var (from, before) = series is { } only ? Layout.InstanceRows(only) : Layout.AllInstanceRows;
         var rows = new List<InstanceState>();
-        await foreach (var row in stores.Instances.RowsAsync(new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken))
+        await foreach (var row in stores.Instances.RowsAsync(
+            new TableQuery { PartitionKey = study.Value, RowKeyFrom = from, RowKeyBefore = before, Select = columns }, cancellationToken))
             rows.Add(InstanceState.FromRow(row));
         rows.Sort((a, b) => ByNumber(a.Name, a.InstanceNumber, b.Name, b.InstanceNumber));
         return rows;
     }
 
-    private static int ByNumber(InstanceName a, long? numberOfA, InstanceName b, long? numberOfB) => a.Series.CompareTo(b.Series) is var series and not 0 ? series
+    private static int ByNumber(InstanceName a, long? numberOfA, InstanceName b, long? numberOfB) =>
+        a.Series.CompareTo(b.Series) is var series and not 0 ? series
         : (numberOfA ?? long.MaxValue).CompareTo(numberOfB ?? long.MaxValue) is var number and not 0 ? number : a.Sop.CompareTo(b.Sop);
 
     private static StoredInstance Stored(Uid study, InstanceState row) =>
-        new(new InstanceKey(study, row.Name.Series, row.Name.Sop), row.SopClassUid, row.TransferSyntaxUid, row.BlobETag, row.Length, row.DataSetOffset, row.DataSetHash, row.IsDeflated, row.InstanceNumber);
+        new(new InstanceKey(study, row.Name.Series, row.Name.Sop), row.SopClassUid, row.TransferSyntaxUid, row.BlobETag, row.Length, row.DataSetOffset,
+            row.DataSetHash, row.IsDeflated, row.InstanceNumber);
 
     private static string? MediaTypeOf(InstanceState row)
     {

@@ -61,7 +61,8 @@ internal sealed class SwappedStream(Stream source, int wordSize) : ForwardStream
         {
             var whole = buffer[..(buffer.Length / wordSize * wordSize)];
             var count = await source.ReadAtLeastAsync(whole, wordSize, throwOnEndOfStream: false, cancellationToken);
-            if (count % wordSize != 0) count += await source.ReadAtLeastAsync(whole.Slice(count, wordSize - (count % wordSize)), wordSize - (count % wordSize), throwOnEndOfStream: false, cancellationToken);
+            if (count % wordSize != 0) count += await source.ReadAtLeastAsync(whole.Slice(count, wordSize - (count % wordSize)),
+                wordSize - (count % wordSize), throwOnEndOfStream: false, cancellationToken);
             NativeFrame.SwapWords(whole.Span[..count], wordSize);
             return count;
         }

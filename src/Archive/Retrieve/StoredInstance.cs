@@ -13,7 +13,8 @@ namespace DicomServerless.Archive.Retrieve;
 /// <param name="IsDeflated">Whether the data set is deflated.</param>
 /// <param name="InstanceNumber">Instance Number, if it has a usable one.</param>
 public sealed record StoredInstance(
-    InstanceKey Key, string SopClassUid, string TransferSyntaxUid, string ETag, long Length, long DataSetOffset, string DataSetHash, bool IsDeflated, long? InstanceNumber)
+    InstanceKey Key, string SopClassUid, string TransferSyntaxUid, string ETag, long Length, long DataSetOffset, string DataSetHash, bool IsDeflated,
+    long? InstanceNumber)
 {
     /// <summary>The stored transfer syntax, null if it is none that is known.</summary>
     public TransferSyntax? TransferSyntax => Dicom.TransferSyntax.Find(TransferSyntaxUid);

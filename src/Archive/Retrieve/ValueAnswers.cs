@@ -37,7 +37,8 @@ public sealed record FrameContent(int Number, long Length, Stream Content);
 /// <param name="IsEncapsulated">Whether it is encapsulated pixel data, which is better asked for by frames.</param>
 /// <param name="MediaType">The media type that the instance states for an encapsulated document; null for none.</param>
 /// <param name="Open">Opens a range of it, little endian.</param>
-public sealed record BulkAnswer(StoredInstance Instance, string Path, Vr Vr, long Length, bool IsEncapsulated, string? MediaType, Func<long, long, CancellationToken, Task<Stream>> Open);
+public sealed record BulkAnswer(StoredInstance Instance, string Path, Vr Vr, long Length, bool IsEncapsulated, string? MediaType,
+    Func<long, long, CancellationToken, Task<Stream>> Open);
 
 /// <summary>Pixel data of an instance: one of the two.</summary>
 /// <param name="Instance">The instance.</param>

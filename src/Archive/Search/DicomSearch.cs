@@ -14,8 +14,8 @@ namespace DicomServerless.Archive.Search;
 public sealed record SearchAnswer(IReadOnlyList<byte[]> Results, bool HasMore, bool IsIncomplete, SearchPlace? Next, bool Unready);
 
 /// <summary>
-/// Searches studies, series and instances (PS3.18 10.6). Order: studies newest first by date and time, then by UID; series by number, then UID; instances by number, then
-/// UID; each within what it belongs to.
+/// Searches studies, series and instances (PS3.18 10.6). Order: studies newest first by date and time, then by UID; series by number, then UID; instances by
+/// number, then UID; each within what it belongs to.
 /// </summary>
 public sealed class DicomSearch
 {
@@ -36,7 +36,8 @@ public sealed class DicomSearch
         var asked = options.QueryTags.Where(tag => query.Matches.Any(match => !match.IsUniversal && tag.IsOf(match))).ToArray();
         var ready = asked.Length == 0 ? new HashSet<string>() : await tags.ReadyAsync(cancellationToken);
         var candidates = new StudyCandidates(stores, [.. asked.Where(tag => ready.Contains(tag.Id))]);
-        var run = new Run(query, new KeyLevels(query, options.QueryTags), new SearchLevels(stores, query, options.MaxOpenedStudies), new ResultShape(query, baseUrl), page);
+        var run = new Run(query, new KeyLevels(query, options.QueryTags), new SearchLevels(stores, query, options.MaxOpenedStudies),
+            new ResultShape(query, baseUrl), page);
         SearchPlace? last = null;
         var isSpent = false;
         await foreach (var candidate in candidates.FindAsync(query, cancellationToken))
@@ -47,7 +48,8 @@ public sealed class DicomSearch
             last = new SearchPlace(candidate.NewestFirst, candidate.Study);
         }
         var isIncomplete = (isSpent || candidates.IsIncomplete) && !page.HasMore;
-        return new SearchAnswer(page.Results, page.HasMore || isIncomplete, isIncomplete, page.HasMore ? page.Last : isIncomplete && last is not null ? last with { Skip = page.Skip } : null, asked.Any(tag => !ready.Contains(tag.Id)));
+        return new SearchAnswer(page.Results, page.HasMore || isIncomplete, isIncomplete, page.HasMore ? page.Last : isIncomplete && last is not null
+            ? last with { Skip = page.Skip } : null, asked.Any(tag => !ready.Contains(tag.Id)));
     }
 
     // One search on its way.
@@ -61,8 +63,10 @@ public sealed class DicomSearch
             {
                 IReadOnlyList<JsonElement>? below = [];
                 if (Keys.Series.Count + Keys.Instance.Count > 0)
-                    below = await Levels.FindAsync(candidate.Study, await Levels.SeriesAsync(candidate.Study, cancellationToken), Keys.Series, Keys.Instance, cancellationToken);
-                if (below is not null) Page.Add(new SearchPlace(candidate.NewestFirst, candidate.Study), () => Shape.Make($"/studies/{candidate.Study}", [study], below));
+                    below = await Levels.FindAsync(candidate.Study, await Levels.SeriesAsync(candidate.Study, cancellationToken), Keys.Series, Keys.Instance,
+                        cancellationToken);
+                if (below is not null) Page.Add(new SearchPlace(candidate.NewestFirst, candidate.Study), () =>
+                    Shape.Make($"/studies/{candidate.Study}", [study], below));
                 return;
             }
             await LookAtSeriesAsync(candidate, study, cancellationToken);
@@ -70,29 +74,37 @@ public sealed class DicomSearch
 
         private async Task LookAtSeriesAsync(StudyCandidate candidate, JsonElement study, CancellationToken cancellationToken)
         {
-            var after = Query.After is { Series: not null } place && place.Study == candidate.Study && place.NewestFirst == candidate.NewestFirst ? place : null;
+            var after = Query.After is { Series: not null } place && place.Study == candidate.Study && place.NewestFirst == candidate.NewestFirst ? place
+                : null;
             var all = await Levels.SeriesAsync(candidate.Study, cancellationToken);
-            IReadOnlyList<JsonElement>? ofStudy = Keys.InStudy.Count == 0 ? [] : await Levels.FindAsync(candidate.Study, all, [], Keys.InStudy, cancellationToken);
+            IReadOnlyList<JsonElement>? ofStudy = Keys.InStudy.Count == 0 ? []
+                : await Levels.FindAsync(candidate.Study, all, [], Keys.InStudy, cancellationToken);
             if (ofStudy is null) return;
             foreach (var (order, series) in all)
             {
-                if (after is not null && order.CompareTo(after.Series!.Value) is var compared && (compared < 0 || (compared == 0 && after.Instance is null))) continue;
+                if (after is not null && order.CompareTo(after.Series!.Value) is var compared
+                    && (compared < 0 || (compared == 0 && after.Instance is null))) continue;
                 if (!All(Keys.Series, series)) continue;
                 var here = new SearchPlace(candidate.NewestFirst, candidate.Study, order);
-                if (Query.Level == QidoLevel.Instance) await LookAtInstancesAsync(here, after?.Series == order ? after.Instance : null, study, series, ofStudy, cancellationToken);
+                if (Query.Level == QidoLevel.Instance) await LookAtInstancesAsync(here, after?.Series == order ? after.Instance
+                    : null, study, series, ofStudy, cancellationToken);
                 else
                 {
-                    IReadOnlyList<JsonElement>? below = Keys.Instance.Count == 0 ? [] : await Levels.FindAsync(candidate.Study, [(order, series)], [], Keys.Instance, cancellationToken);
-                    if (below is not null) Page.Add(here, () => Shape.Make($"/studies/{candidate.Study}/series/{order.Uid}", [study, series], [.. ofStudy, .. below]));
+                    IReadOnlyList<JsonElement>? below = Keys.Instance.Count == 0 ? []
+                        : await Levels.FindAsync(candidate.Study, [(order, series)], [], Keys.Instance, cancellationToken);
+                    if (below is not null) Page.Add(here, () =>
+                        Shape.Make($"/studies/{candidate.Study}/series/{order.Uid}", [study, series], [.. ofStudy, .. below]));
                 }
                 if (Page.HasMore) return;
             }
         }
 
-        private async Task LookAtInstancesAsync(SearchPlace here, NumberedUid? after, JsonElement study, JsonElement series, IReadOnlyList<JsonElement> ofStudy, CancellationToken cancellationToken)
+        private async Task LookAtInstancesAsync(SearchPlace here, NumberedUid? after, JsonElement study, JsonElement series,
+            IReadOnlyList<JsonElement> ofStudy, CancellationToken cancellationToken)
         {
             var uid = here.Series!.Value.Uid;
-            IReadOnlyList<JsonElement>? ofSeries = Keys.InSeries.Count == 0 ? [] : await Levels.FindAsync(here.Study, [(here.Series.Value, series)], [], Keys.InSeries, cancellationToken);
+            IReadOnlyList<JsonElement>? ofSeries = Keys.InSeries.Count == 0 ? []
+                : await Levels.FindAsync(here.Study, [(here.Series.Value, series)], [], Keys.InSeries, cancellationToken);
             if (ofSeries is null) return;
             // Attributes beyond those kept apart need the whole metadata of each instance; so do those of study and series, as the object itself has them.
             var withMetadata = Query.IncludeAll || Query.Study is null
@@ -103,14 +115,16 @@ public sealed class DicomSearch
                 if (All(Keys.Instance, instance))
                 {
                     Page.Add(here with { Instance = order }, () => Shape.Make(
-                        $"/studies/{here.Study}/series/{uid}/instances/{order.Uid}", [study, series, instance], [.. ofStudy, .. ofSeries], row.TransferSyntaxUid, isOwn: withMetadata));
+                        $"/studies/{here.Study}/series/{uid}/instances/{order.Uid}", [study, series, instance], [.. ofStudy, .. ofSeries],
+                        row.TransferSyntaxUid, isOwn: withMetadata));
                 }
                 if (Page.HasMore) return;
             }
         }
 
         private Uid? SopAskedFor() =>
-            Query.Matches.FirstOrDefault(match => match.Path is [var tag] && tag == Tags.SOPInstanceUID && !match.IsUniversal) is { Values: [var sop] } ? Uid.Parse(sop) : null;
+            Query.Matches.FirstOrDefault(match => match.Path is [var tag] && tag == Tags.SOPInstanceUID && !match.IsUniversal) is { Values: [var sop] }
+                ? Uid.Parse(sop) : null;
 
         private bool All(IEnumerable<AttributeMatch> matches, JsonElement attributes) => matches.All(match => match.Matches(attributes, Query.Fuzzy));
     }

@@ -5,12 +5,14 @@ using DicomServerless.Dicom.Matching;
 namespace DicomServerless.Archive.Search;
 
 /// <summary>
-/// A search's keys by where they are decided: on the rows of the study and the series, which hold their attributes, or on the metadata of instances. A key of a lower level
-/// than the resource matches what has a series or an instance that it matches; a configured attribute of a higher level is decided on the study or series as a whole.
+/// A search's keys by where they are decided: on the rows of the study and the series, which hold their attributes, or on the metadata of instances. A key of
+/// a lower level than the resource matches what has a series or an instance that it matches; a configured attribute of a higher level is decided on the study
+/// or series as a whole.
 /// </summary>
 internal sealed class KeyLevels
 {
-    private static readonly Tag[] StudyComputed = [Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.StudyInstanceUID, Tags.NumberOfStudyRelatedSeries, Tags.NumberOfStudyRelatedInstances];
+    private static readonly Tag[] StudyComputed = [Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.StudyInstanceUID, Tags.NumberOfStudyRelatedSeries,
+        Tags.NumberOfStudyRelatedInstances];
     private static readonly Tag[] SeriesComputed = [Tags.SeriesInstanceUID, Tags.NumberOfSeriesRelatedInstances];
 
     public KeyLevels(QidoQuery query, IReadOnlyList<QueryTag> queryTags)

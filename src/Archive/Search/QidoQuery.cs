@@ -17,7 +17,8 @@ public enum QidoLevel
 
 /// <summary>An attribute that was asked for.</summary>
 /// <param name="Tag">Its tag; of a private one, as the query gave it.</param>
-/// <param name="Creator">The private creator, where the query names it: then the element is looked for in that creator's block, wherever an object has it.</param>
+/// <param name="Creator">The private creator, where the query names it: then the element is looked for in that creator's block, wherever an object has
+/// it.</param>
 public readonly record struct RequestedAttribute(Tag Tag, string? Creator);
 
 /// <summary>A search, parsed (PS3.18 8.3.4 and 10.6).</summary>
@@ -61,7 +62,9 @@ public sealed class QidoQuery
     /// <summary>The place behind which to go on, from a cursor.</summary>
     public SearchPlace? After { get; set; }
 
-    /// <summary>The parameters with their names in one spelling and in one order, without those of the representation and without the offset: what a cursor repeats.</summary>
+    /// <summary>
+    /// The parameters with their names in one spelling and in one order, without those of the representation and without the offset: what a cursor repeats.
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>> Parameters { get; private set; } = [];
 
     /// <summary>Whether a parameter is no attribute that is known, so that it restricts nothing.</summary>
@@ -76,7 +79,8 @@ public sealed class QidoQuery
     /// <param name="series">The series in its path.</param>
     /// <param name="parameters">Names and values, percent-decoded.</param>
     /// <param name="errors">What is wrong, each naming the parameter; empty if nothing is.</param>
-    public static QidoQuery Parse(QidoLevel level, Uid? study, Uid? series, IEnumerable<KeyValuePair<string, string>> parameters, out IReadOnlyList<string> errors)
+    public static QidoQuery Parse(QidoLevel level, Uid? study, Uid? series, IEnumerable<KeyValuePair<string, string>> parameters,
+        out IReadOnlyList<string> errors)
     {
         var query = new QidoQuery(level, study, series);
         var (problems, warnings) = (new List<string>(), new List<string>());
@@ -117,7 +121,8 @@ public sealed class QidoQuery
             }
         }
         query.ReadKeys(keys, fields, options, problems, warnings);
-        query.Parameters = [.. all.Select(item => KeyValuePair.Create(Spelling(item.Key), item.Value)).Where(item => item.Key != "offset").OrderBy(item => item.Key, StringComparer.Ordinal).ThenBy(item => item.Value, StringComparer.Ordinal)];
+        query.Parameters = [.. all.Select(item => KeyValuePair.Create(Spelling(item.Key), item.Value)).Where(item => item.Key != "offset")
+            .OrderBy(item => item.Key, StringComparer.Ordinal).ThenBy(item => item.Value, StringComparer.Ordinal)];
         query.Warnings = warnings;
         errors = problems;
         return query;
@@ -125,7 +130,8 @@ public sealed class QidoQuery
 
     private void ReadKeys(List<KeyValuePair<string, string>> given, List<string> fields, MatchOptions options, List<string> problems, List<string> warnings)
     {
-        var (matches, keys, include, seen) = (new List<AttributeMatch>(), new List<RequestedAttribute>(), new List<RequestedAttribute>(), new HashSet<string>(StringComparer.Ordinal));
+        var (matches, keys, include, seen) = (new List<AttributeMatch>(), new List<RequestedAttribute>(), new List<RequestedAttribute>(),
+            new HashSet<string>(StringComparer.Ordinal));
         var paths = new List<(Tag[] Path, string Value)>();
         foreach (var (name, value) in given)
         {
@@ -134,7 +140,8 @@ public sealed class QidoQuery
                 HasUnknownKeys = true;
                 warnings.Add("A query parameter is no attribute that this server knows; it was ignored.");
             }
-            else if (!seen.Add(string.Join('.', path))) problems.Add($"The attribute {string.Join('.', path)} is there twice; each key may be given once (PS3.18 8.3.4.1).");
+            else if (!seen.Add(string.Join('.', path)))
+                problems.Add($"The attribute {string.Join('.', path)} is there twice; each key may be given once (PS3.18 8.3.4.1).");
             else paths.Add((path, value));
         }
         // A private creator among the keys says whose the elements of its block are; it is no key of its own.
@@ -147,17 +154,18 @@ public sealed class QidoQuery
                     warnings.Add($"{string.Join('.', path)} only says whose elements are meant; without a key of its block it restricts nothing.");
                 continue;
             }
-            var of = CreatorsOf(path, creators, problems);
-            if (of is null) continue;
-            keys.Add(new RequestedAttribute(path[0], of[0]));
-            if (AttributeMatch.TryParse(path, of, value, options, out var match, out var problem)) matches.Add(match!);
+            var owners = CreatorsOf(path, creators, problems);
+            if (owners is null) continue;
+            keys.Add(new RequestedAttribute(path[0], owners[0]));
+            if (AttributeMatch.TryParse(path, owners, value, options, out var match, out var problem)) matches.Add(match!);
             else problems.Add(problem!);
         }
         foreach (var field in fields)
         {
             if (field.Equals("all", StringComparison.OrdinalIgnoreCase)) IncludeAll = true;
             // Only the first step of a path is a field of its own; an attribute that nobody knows is silently absent (8.3.4.3).
-            else if (AttributeMatch.TryPath(field.Split('.')[0], out var path)) include.Add(new RequestedAttribute(path[0], path[0].IsPrivate ? creators.GetValueOrDefault(PrivateBlocks.CreatorOf(path[0]).ToString()) : null));
+            else if (AttributeMatch.TryPath(field.Split('.')[0], out var path)) include.Add(
+                new RequestedAttribute(path[0], path[0].IsPrivate ? creators.GetValueOrDefault(PrivateBlocks.CreatorOf(path[0]).ToString()) : null));
         }
         Matches = DateTimeRange.Combine(matches);
         Keys = [.. keys.Distinct()];
@@ -170,16 +178,16 @@ public sealed class QidoQuery
 
     private static string?[]? CreatorsOf(Tag[] path, Dictionary<string, string> creators, List<string> problems)
     {
-        var of = new string?[path.Length];
+        var owners = new string?[path.Length];
         for (var step = 0; step < path.Length; step++)
         {
             if (!path[step].IsPrivate) continue;
             var creator = string.Join('.', [.. path[..step], PrivateBlocks.CreatorOf(path[step])]);
-            if (path[step].Element >= 0x1000 && creators.TryGetValue(creator, out of[step]) && of[step]!.Length > 0) continue;
+            if (path[step].Element >= 0x1000 && creators.TryGetValue(creator, out owners[step]) && owners[step]!.Length > 0) continue;
             problems.Add($"{string.Join('.', path)} is private: give its creator too, as {creator}=name (PS3.18 8.3.4.1, PS3.5 7.8.1).");
             return null;
         }
-        return of;
+        return owners;
     }
 
     /// <summary>Whether a parameter says how this request is answered or let in, and nothing of what is searched: these may stand beside a cursor.</summary>
@@ -190,7 +198,7 @@ public sealed class QidoQuery
     private static int? Number(string name, string value, List<string> problems)
     {
         if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
-        // More digits than an int: as many as there are.
+        // More digits than an int has: the same as no limit.
         if (value.Length > 0 && value.All(char.IsAsciiDigit)) return int.MaxValue;
         problems.Add($"{name} must be a number, 0 or more (PS3.18 8.3.4.4).");
         return null;

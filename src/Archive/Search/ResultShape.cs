@@ -7,7 +7,9 @@ using DicomServerless.Dicom.Matching;
 
 namespace DicomServerless.Archive.Search;
 
-/// <summary>Makes results of what is known of a study, series and instance: the attributes of PS3.18 tables 10.6.3-3 to -5, the match keys, and what was asked for.</summary>
+/// <summary>
+/// Makes results of what is known of a study, series and instance: the attributes of PS3.18 tables 10.6.3-3 to -5, the match keys, and what was asked for.
+/// </summary>
 internal sealed class ResultShape
 {
     private readonly QidoQuery query;
@@ -23,7 +25,8 @@ internal sealed class ResultShape
     // Those marked required are returned empty where the data has none (D2.14).
     internal static readonly Tag[] StudyRequired =
     [
-        Tags.StudyDate, Tags.StudyTime, Tags.AccessionNumber, Tags.ModalitiesInStudy, Tags.ReferringPhysicianName, Tags.PatientName, Tags.PatientID, Tags.PatientBirthDate,
+        Tags.StudyDate, Tags.StudyTime, Tags.AccessionNumber, Tags.ModalitiesInStudy, Tags.ReferringPhysicianName, Tags.PatientName, Tags.PatientID,
+        Tags.PatientBirthDate,
         Tags.PatientSex, Tags.StudyInstanceUID, Tags.StudyID, Tags.NumberOfStudyRelatedSeries, Tags.NumberOfStudyRelatedInstances,
     ];
 
@@ -33,7 +36,8 @@ internal sealed class ResultShape
 
     internal static readonly Tag[] SeriesOptional =
     [
-        Tags.TimezoneOffsetFromUTC, Tags.SeriesDescription, Tags.PerformedProcedureStepStartDate, Tags.PerformedProcedureStepStartTime, Tags.RequestAttributesSequence,
+        Tags.TimezoneOffsetFromUTC, Tags.SeriesDescription, Tags.PerformedProcedureStepStartDate, Tags.PerformedProcedureStepStartTime,
+        Tags.RequestAttributesSequence,
         Tags.StudyInstanceUID,
     ];
 
@@ -50,7 +54,8 @@ internal sealed class ResultShape
     /// <param name="below">Where keys of lower levels were found: of these only the keys are returned.</param>
     /// <param name="transferSyntax">Of an instance, as it is stored.</param>
     /// <param name="isOwn">Whether the last level is a whole object: then the others give only what no object has itself, such as counts.</param>
-    public byte[] Make(string path, ReadOnlySpan<JsonElement> known, IReadOnlyList<JsonElement>? below = null, string? transferSyntax = null, bool isOwn = false)
+    public byte[] Make(string path, ReadOnlySpan<JsonElement> known, IReadOnlyList<JsonElement>? below = null, string? transferSyntax = null,
+        bool isOwn = false)
     {
         var result = new SortedDictionary<Tag, string>();
         foreach (var level in below ?? [])
@@ -85,7 +90,8 @@ internal sealed class ResultShape
         {
             if (!level.TryGetProperty(tag.ToString(), out var value)) continue;
             result[tag] = value.GetRawText();
-            if (tag.IsPrivate && level.TryGetProperty(PrivateBlocks.CreatorOf(tag).ToString(), out var owner)) result[PrivateBlocks.CreatorOf(tag)] = owner.GetRawText();
+            if (tag.IsPrivate && level.TryGetProperty(PrivateBlocks.CreatorOf(tag)
+                .ToString(), out var owner)) result[PrivateBlocks.CreatorOf(tag)] = owner.GetRawText();
         }
     }
 
@@ -98,7 +104,8 @@ internal sealed class ResultShape
         }
         var creator = $$"""{"vr":"LO","Value":["{{JsonEncodedText.Encode(key.Creator)}}"]}""";
         foreach (var (tag, json) in result)
-            if (tag.Group == key.Tag.Group && tag.IsPrivateCreator && json == creator && result.ContainsKey(new Tag(tag.Group, (ushort)((tag.Element << 8) | (key.Tag.Element & 0xFF))))) return;
+            if (tag.Group == key.Tag.Group && tag.IsPrivateCreator && json == creator
+                && result.ContainsKey(new Tag(tag.Group, (ushort)((tag.Element << 8) | (key.Tag.Element & 0xFF))))) return;
         // Where another creator has that block already, an empty element in it would be that one's.
         if (result.TryGetValue(PrivateBlocks.CreatorOf(key.Tag), out var present) && present != creator) return;
         result[PrivateBlocks.CreatorOf(key.Tag)] = creator;

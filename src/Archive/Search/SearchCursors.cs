@@ -14,9 +14,9 @@ namespace DicomServerless.Archive.Search;
 public sealed record SearchCursor(SearchPlace Place, IReadOnlyList<KeyValuePair<string, string>> Parameters);
 
 /// <summary>
-/// Cursors: a whole query and a place in its answers, encrypted with AES-256-GCM, since they hold names, dates and UIDs that no URL of ours may (design, invariant 6), and bound
-/// to the resource that they came from. All processes of an archive share the key: the configured one, or one derived from a random secret that the first of them leaves in
-/// <c>derived</c>.
+/// Cursors: a whole query and a place in its answers, encrypted with AES-256-GCM, since they hold names, dates and UIDs that no URL of ours may (design,
+/// invariant 6), and bound to the resource that they came from. All processes of an archive share the key: the configured one, or one derived from a random
+/// secret that the first of them leaves in <c>derived</c>.
 /// </summary>
 /// <param name="derived">Where the secret is kept when no key is configured.</param>
 /// <param name="configuredKey">32 bytes, or null.</param>
@@ -44,11 +44,12 @@ public sealed class SearchCursors(IBlobContainer derived, byte[]? configuredKey)
         cursor[0] = Version;
         RandomNumberGenerator.Fill(cursor.AsSpan(1, NonceBytes));
         using var aes = new AesGcm(await KeyAsync(cancellationToken), TagBytes);
-        aes.Encrypt(cursor.AsSpan(1, NonceBytes), plain, cursor.AsSpan(1 + NonceBytes, plain.Length), cursor.AsSpan(1 + NonceBytes + plain.Length), Resource(query.Level, query.Study, query.Series));
+        aes.Encrypt(cursor.AsSpan(1, NonceBytes), plain, cursor.AsSpan(1 + NonceBytes, plain.Length), cursor.AsSpan(1 + NonceBytes + plain.Length),
+            Resource(query.Level, query.Study, query.Series));
         return Base64Url.EncodeToString(cursor);
     }
 
-    /// <summary>What a cursor holds; null if it is none of ours, of another resource, or changed.</summary>
+    /// <summary>What a cursor holds; null if this archive did not make it, or it belongs to another resource or was changed.</summary>
     public async Task<SearchCursor?> ReadAsync(string text, QidoLevel level, Uid? study, Uid? series, CancellationToken cancellationToken)
     {
         if (text.Length > MaxCursorChars || !Base64Url.IsValid(text)) return null;
@@ -58,7 +59,8 @@ public sealed class SearchCursors(IBlobContainer derived, byte[]? configuredKey)
         using var aes = new AesGcm(await KeyAsync(cancellationToken), TagBytes);
         try
         {
-            aes.Decrypt(cursor.AsSpan(1, NonceBytes), cursor.AsSpan(1 + NonceBytes, plain.Length), cursor.AsSpan(1 + NonceBytes + plain.Length), plain, Resource(level, study, series));
+            aes.Decrypt(cursor.AsSpan(1, NonceBytes), cursor.AsSpan(1 + NonceBytes, plain.Length), cursor.AsSpan(1 + NonceBytes + plain.Length), plain,
+                Resource(level, study, series));
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -86,7 +88,7 @@ public sealed class SearchCursors(IBlobContainer derived, byte[]? configuredKey)
         return packed.ToArray();
     }
 
-    // It is ours, or decryption had failed; one of an older program may still be of another form.
+    // Decryption succeeded, so this archive made it; an older version may have written another form.
     private static SearchCursor? Unpack(byte[] packed)
     {
         var content = new byte[MaxContentBytes];

@@ -14,8 +14,9 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
     /// <summary>Instance rows that one search reads; the study in which that happens is read to its end.</summary>
     public const int MaxInstances = 20_000;
 
-    private static readonly string[] WithoutMetadata = ["ET", "IN", "SV", "TS", .. InstanceState.AttributeColumns];
-    private static readonly string[] WithMetadata = ["TS", .. InstanceState.AttributeColumns, .. InstanceState.MetadataColumns];
+    private static readonly string[] WithoutMetadata = [Columns.BlobETag, Columns.InstanceNumber, Columns.SchemaVersion, Columns.TransferSyntax,
+        .. InstanceState.AttributeColumns];
+    private static readonly string[] WithMetadata = [Columns.TransferSyntax, .. InstanceState.AttributeColumns, .. InstanceState.MetadataColumns];
 
     private int studies, instances;
 
@@ -49,7 +50,8 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
         Uid study, Uid series, NumberedUid? after, Uid? only, bool withMetadata, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var range = only is { } sop ? Layout.InstanceRow(new InstanceName(series, sop)) : Layout.InstanceRows(series);
-        var listing = await InstanceListing.ReadAsync(study, stores.Instances, range, withMetadata ? WithMetadata : WithoutMetadata, (a, b) => OrderOf(a).CompareTo(OrderOf(b)), cancellationToken);
+        var listing = await InstanceListing.ReadAsync(study, stores.Instances, range, withMetadata ? WithMetadata : WithoutMetadata, (a, b) =>
+            OrderOf(a).CompareTo(OrderOf(b)), cancellationToken);
         instances += listing.Rows.Count;
         if (after is { } place) listing = listing.Where(row => OrderOf(row).CompareTo(place) > 0);
         await foreach (var row in listing.RowsAsync(cancellationToken)) yield return (OrderOf(row), row);
@@ -75,7 +77,8 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
 
     /// <summary>The first series or instance of a study that meets all of these keys, with what was looked at; null if none does.</summary>
     public async Task<IReadOnlyList<JsonElement>?> FindAsync(
-        Uid study, IReadOnlyList<(NumberedUid Order, JsonElement Attributes)> series, IReadOnlyList<AttributeMatch> ofSeries, IReadOnlyList<AttributeMatch> ofInstance, CancellationToken cancellationToken)
+        Uid study, IReadOnlyList<(NumberedUid Order, JsonElement Attributes)> series, IReadOnlyList<AttributeMatch> ofSeries,
+        IReadOnlyList<AttributeMatch> ofInstance, CancellationToken cancellationToken)
     {
         var withMetadata = NeedMetadata(ofInstance);
         foreach (var (order, attributes) in series)
@@ -101,5 +104,6 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
 
     private static NumberedUid OrderOf(InstanceState row) => new(row.InstanceNumber ?? long.MaxValue, row.Name.Sop);
 
-    private static long NumberOf(string? text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
+    private static long NumberOf(string? text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
 }

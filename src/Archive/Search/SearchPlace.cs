@@ -12,7 +12,9 @@ public readonly record struct NumberedUid(long Number, Uid Uid)
     public int CompareTo(NumberedUid other) => Number.CompareTo(other.Number) is var order and not 0 ? order : Uid.CompareTo(other.Uid);
 }
 
-/// <summary>A place in the order of answers: behind a result, or behind a whole study. It holds a date and UIDs, so it never leaves the process unencrypted.</summary>
+/// <summary>
+/// A place in the order of answers: behind a result, or behind a whole study. It holds a date and UIDs, so it never leaves the process unencrypted.
+/// </summary>
 /// <param name="NewestFirst">The study's date and time, inverted.</param>
 /// <param name="Study">The study.</param>
 /// <param name="Series">The series in it; null for a place behind the whole study.</param>
@@ -29,14 +31,16 @@ public sealed record SearchPlace(string NewestFirst, Uid Study, NumberedUid? Ser
     }
 
     /// <summary>The place as text.</summary>
-    public override string ToString() => string.Join(' ', [NewestFirst, Skip.ToString(CultureInfo.InvariantCulture), Study.Value, .. Text(Series), .. Text(Instance)]);
+    public override string ToString() =>
+        string.Join(' ', [NewestFirst, Skip.ToString(CultureInfo.InvariantCulture), Study.Value, .. Text(Series), .. Text(Instance)]);
 
     /// <summary>Reads a place.</summary>
     public static bool TryParse(string text, out SearchPlace? place)
     {
         place = null;
         var parts = text.Split(' ');
-        if (parts.Length is not (3 or 5 or 7) || parts[0].Length != 20 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var skip) || !Uid.TryParse(parts[2], out var study)) return false;
+        if (parts.Length is not (3 or 5 or 7) || parts[0].Length != 20
+            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var skip) || !Uid.TryParse(parts[2], out var study)) return false;
         NumberedUid? series = null, instance = null;
         if (parts.Length >= 5 && !TryRead(parts[3], parts[4], out series)) return false;
         if (parts.Length == 7 && !TryRead(parts[5], parts[6], out instance)) return false;
@@ -49,7 +53,8 @@ public sealed record SearchPlace(string NewestFirst, Uid Study, NumberedUid? Ser
     private static bool TryRead(string number, string uid, out NumberedUid? item)
     {
         item = null;
-        if (!long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) || !Uid.TryParse(uid, out var parsed)) return false;
+        if (!long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            || !Uid.TryParse(uid, out var parsed)) return false;
         item = new NumberedUid(value, parsed);
         return true;
     }

@@ -14,8 +14,8 @@ namespace DicomServerless.Archive.Search;
 internal sealed record StudyCandidate(string NewestFirst, Uid Study, byte[] Answer);
 
 /// <summary>
-/// Finds studies through the most selective of the query's keys, in the order of answers: newest first, then by UID. What a key cannot decide is left to the match on the
-/// full answer.
+/// Finds studies through the most selective of the query's keys, in the order of answers: newest first, then by UID. What a key cannot decide is left to the
+/// match on the full answer.
 /// </summary>
 /// <param name="stores">Where they are.</param>
 /// <param name="queryTags">Configured attributes whose pointers are complete.</param>
@@ -30,12 +30,14 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     // Pointers of a selective value that are read at most, those outside the dates asked for included.
     private const int MaxReadPointers = 2 * MaxPointers;
 
-    // What is read at a time has nothing to do with how many results are wanted: most of it may not match. Studies are a page of one request, pointers two rounds of requests.
+    // What is read at a time has nothing to do with how many results are wanted: most of it may not match. Studies are a page of one request, pointers two
+    // rounds of requests.
     private const int ScanPage = 200, HydratePage = 2 * Concurrently.StorageOperations;
 
     private static readonly (string Key, Tag Tag)[] TextKeys =
     [
-        (SearchClaims.PatientName, Tags.PatientName), (SearchClaims.ReferringPhysicianName, Tags.ReferringPhysicianName), (SearchClaims.StudyDescription, Tags.StudyDescription),
+        (SearchClaims.PatientName, Tags.PatientName), (SearchClaims.ReferringPhysicianName, Tags.ReferringPhysicianName),
+        (SearchClaims.StudyDescription, Tags.StudyDescription),
         (SearchClaims.PatientId, Tags.PatientID), (SearchClaims.AccessionNumber, Tags.AccessionNumber), (SearchClaims.StudyId, Tags.StudyID),
     ];
 
@@ -44,7 +46,8 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
 
     public async IAsyncEnumerable<StudyCandidate> FindAsync(QidoQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var matches = query.Matches.Where(match => match.Path.Count == 1 && match.Creators[0] is null && !match.IsUniversal && !match.IsEmptyMatch).ToDictionary(match => match.Path[0]);
+        var matches = query.Matches.Where(match => match.Path.Count == 1 && match.Creators[0] is null && !match.IsUniversal && !match.IsEmptyMatch)
+            .ToDictionary(match => match.Path[0]);
         var days = StudyDays.Of(matches.GetValueOrDefault(Tags.StudyDate)?.Range);
         var pointers = await PointersAsync(query, matches, days, cancellationToken);
         if (query.After is { } after) pointers = pointers?.FindAll(pointer => after.IsBefore(pointer.NewestFirst, pointer.Study));
@@ -56,12 +59,14 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     }
 
     // The studies that the most selective key points to, in order; null if no key is selective.
-    private async Task<List<(string NewestFirst, Uid Study)>?> PointersAsync(QidoQuery query, Dictionary<Tag, AttributeMatch> matches, StudyDays? days, CancellationToken cancellationToken)
+    private async Task<List<(string NewestFirst, Uid Study)>?> PointersAsync(QidoQuery query, Dictionary<Tag, AttributeMatch> matches, StudyDays? days,
+        CancellationToken cancellationToken)
     {
         var uids = query.Study is { } one ? [one.Value] : matches.GetValueOrDefault(Tags.StudyInstanceUID)?.Values;
         if (uids is not null) return await FromStudiesAsync(uids.Select(Uid.Parse), cancellationToken);
         var series = query.Series is { } only ? [only.Value] : matches.GetValueOrDefault(Tags.SeriesInstanceUID)?.Values;
-        if (series is not null) return await FromStudiesAsync(await StudiesOfAsync(stores.Keys, series.Select(uid => (SearchClaims.Series, uid + ":")), cancellationToken), cancellationToken);
+        if (series is not null) return await FromStudiesAsync(
+            await StudiesOfAsync(stores.Keys, series.Select(uid => (SearchClaims.Series, uid + ":")), cancellationToken), cancellationToken);
         var sops = matches.GetValueOrDefault(Tags.SOPInstanceUID)?.Values;
         if (sops is not null) return await FromStudiesAsync(await StudiesOfUidsAsync(sops, cancellationToken), cancellationToken);
         foreach (var (key, tag) in TextKeys.OrderByDescending(item => IsExact(matches.GetValueOrDefault(item.Tag), item.Key)))
@@ -71,7 +76,8 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         }
         foreach (var tag in queryTags)
         {
-            if (query.Matches.FirstOrDefault(tag.IsOf)?.As(tag.Vr) is not { IsUniversal: false, IsEmptyMatch: false } match || RangesOf(tag, match, query.Fuzzy) is not { } ranges) continue;
+            if (query.Matches.FirstOrDefault(tag.IsOf)?.As(tag.Vr) is not { IsUniversal: false, IsEmptyMatch: false } match
+                || RangesOf(tag, match, query.Fuzzy) is not { } ranges) continue;
             if (await ReadPointersAsync(ranges, days, cancellationToken) is { } found) return found;
         }
         return null;
@@ -79,12 +85,15 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
 
     private static IReadOnlyList<string>? ModalitiesOf(QidoQuery query, Dictionary<Tag, AttributeMatch> matches)
     {
-        var modalities = matches.GetValueOrDefault(Tags.ModalitiesInStudy) ?? (query.Level == QidoLevel.Study ? null : matches.GetValueOrDefault(Tags.Modality));
-        return modalities is null || modalities.Patterns.Any(pattern => pattern.HasWildcards) ? null : [.. modalities.Values.Select(value => SearchText.Key(value)).Distinct()];
+        var modalities = matches.GetValueOrDefault(Tags.ModalitiesInStudy) ?? (query.Level == QidoLevel.Study ? null
+            : matches.GetValueOrDefault(Tags.Modality));
+        return modalities is null || modalities.Patterns.Any(pattern => pattern.HasWildcards) ? null
+            : [.. modalities.Values.Select(value => SearchText.Key(value)).Distinct()];
     }
 
     private static bool IsExact(AttributeMatch? match, string key) =>
-        match is not null && (key is SearchClaims.PatientId or SearchClaims.AccessionNumber or SearchClaims.StudyId) && !match.Patterns.Any(pattern => pattern.HasWildcards);
+        match is not null && (key is SearchClaims.PatientId or SearchClaims.AccessionNumber or SearchClaims.StudyId)
+            && !match.Patterns.Any(pattern => pattern.HasWildcards);
 
     // The key ranges in which every match has a pointer; null if there are none, because a value is too short or too open.
     private static List<(string Partition, string From, string Before)>? RangesOf(string key, AttributeMatch match, bool fuzzy)
@@ -116,8 +125,10 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         foreach (var pattern in match.Patterns)
         {
             // A piece inside a word needs the suffixes, which start three characters before its end, or at any escaped character.
-            var usable = pattern.KeyFragments(!isId, fuzzy).Where(fragment => fragment.AtStart || fragment.Text.Length >= SearchText.MinSuffix || fragment.Text.StartsWith('~'));
-            if (usable.OrderByDescending(fragment => fragment.IsWhole).ThenByDescending(fragment => fragment.Text.Length).FirstOrDefault() is not { Text: { } text } best) return null;
+            var usable = pattern.KeyFragments(!isId, fuzzy)
+                .Where(fragment => fragment.AtStart || fragment.Text.Length >= SearchText.MinSuffix || fragment.Text.StartsWith('~'));
+            if (usable.OrderByDescending(fragment => fragment.IsWhole).ThenByDescending(fragment => fragment.Text.Length)
+                .FirstOrDefault() is not { Text: { } text } best) return null;
             ranges.Add(best.IsWhole ? (key, text + ":", text + ";") : (key, text, SearchText.Before(text)));
         }
         return ranges.Count == 0 ? null : ranges;
@@ -130,17 +141,19 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         var read = 0;
         foreach (var (partition, from, before) in ranges)
         {
-            var query = new TableQuery { PartitionKey = partition, RowKeyFrom = from, RowKeyBefore = before, Select = ["SV"] };
+            var query = new TableQuery { PartitionKey = partition, RowKeyFrom = from, RowKeyBefore = before, Select = [Columns.SchemaVersion] };
             await foreach (var row in stores.Keys.RowsAsync(query, cancellationToken))
             {
-                if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study) && days?.Contains(newestFirst) != false) found.Add((newestFirst, study));
+                if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study)
+                    && days?.Contains(newestFirst) != false) found.Add((newestFirst, study));
                 if (found.Count > MaxPointers || ++read > MaxReadPointers) return null;
             }
         }
         return InOrder(found);
     }
 
-    // A frequent modality fills the page from the newest studies, in one request; a rare one is followed through its pointers, which are in the order of answers.
+    // A frequent modality fills the page from the newest studies, in one request; a rare one is followed through its pointers, which are in the order of
+    // answers.
     private async IAsyncEnumerable<StudyCandidate> OfModalitiesAsync(
         IReadOnlyList<string> modalities, StudyDays? days, SearchPlace? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -152,7 +165,8 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
             yield return candidate;
         }
         if (scanned < ScanPage) yield break;
-        var streams = modalities.Select(modality => ModalityPointersAsync(modality, days, after, cancellationToken).GetAsyncEnumerator(cancellationToken)).ToList();
+        var streams = modalities.Select(modality => ModalityPointersAsync(modality, days, after, cancellationToken).GetAsyncEnumerator(cancellationToken))
+            .ToList();
         try
         {
             await foreach (var candidate in HydrateAsync(MergeAsync(streams), cancellationToken)) yield return candidate;
@@ -166,10 +180,12 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     private async IAsyncEnumerable<(string NewestFirst, Uid Study)> ModalityPointersAsync(
         string modality, StudyDays? days, SearchPlace? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var from = after is null ? days?.Newest : $"{after.NewestFirst}:{after.Study}{(after.Series is null ? "!" : "")}"; // no character of a UID comes before it
+        // No character of a UID comes before it.
+        var from = after is null ? days?.Newest : $"{after.NewestFirst}:{after.Study}{(after.Series is null ? "!" : "")}";
         var query = new TableQuery
         {
-            PartitionKey = SearchClaims.ModalityPrefix + modality, RowKeyFrom = from, RowKeyBefore = days is null ? null : days.Oldest + ";", PageSize = ScanPage, Select = ["SV"],
+            PartitionKey = SearchClaims.ModalityPrefix + modality, RowKeyFrom = from, RowKeyBefore = days is null ? null
+                : days.Oldest + ";", PageSize = ScanPage, Select = [Columns.SchemaVersion],
         };
         await foreach (var row in stores.Keys.RowsAsync(query, cancellationToken))
             if (SearchClaims.TryReadPointer(row.RowKey, out var newestFirst, out var study)) yield return (newestFirst, study);
@@ -191,7 +207,8 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
 
     private async Task<List<(string NewestFirst, Uid Study)>> FromStudiesAsync(IEnumerable<Uid> studies, CancellationToken cancellationToken)
     {
-        var rows = await Concurrently.SelectAsync(studies.Distinct().ToArray(), study => stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken));
+        var rows = await Concurrently.SelectAsync(studies.Distinct().ToArray(), study =>
+            stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken));
         return InOrder(rows.OfType<TableRow>().Select(StudyState.FromRow).Where(state => state.Instances > 0).Select(state =>
         {
             answers[state.Study] = StudyAnswer.Of(state);
@@ -201,12 +218,15 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
 
     private readonly Dictionary<Uid, byte[]> answers = [];
 
-    private static async Task<List<Uid>> StudiesOfAsync(ITable table, IEnumerable<(string Partition, string Prefix)> prefixes, CancellationToken cancellationToken)
+    private static async Task<List<Uid>> StudiesOfAsync(ITable table, IEnumerable<(string Partition, string Prefix)> prefixes,
+        CancellationToken cancellationToken)
     {
         var studies = new List<Uid>();
         foreach (var (partition, prefix) in prefixes)
         {
-            await foreach (var row in table.RowsAsync(new TableQuery { PartitionKey = partition, RowKeyFrom = prefix, RowKeyBefore = SearchText.Before(prefix), Select = ["SV"] }, cancellationToken))
+            await foreach (var row in table.RowsAsync(
+                new TableQuery { PartitionKey = partition, RowKeyFrom = prefix, RowKeyBefore = SearchText.Before(prefix), Select = [Columns.SchemaVersion] },
+                cancellationToken))
                 if (Uid.TryParse(row.RowKey.AsSpan(row.RowKey.LastIndexOf(':') + 1), out var study)) studies.Add(study);
         }
         return studies;
@@ -217,7 +237,8 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         var studies = new List<Uid>();
         foreach (var sop in sops)
         {
-            var query = new TableQuery { PartitionKey = Layout.UidPartition(Uid.Parse(sop)), RowKeyFrom = sop + ":", RowKeyBefore = sop + ";", Select = ["SV"] };
+            var query = new TableQuery { PartitionKey = Layout.UidPartition(Uid.Parse(sop)), RowKeyFrom = sop + ":", RowKeyBefore = sop + ";",
+                Select = [Columns.SchemaVersion] };
             await foreach (var row in stores.Uids.RowsAsync(query, cancellationToken))
                 if (Layout.TryParseUidRowKey(row.RowKey, out var key)) studies.Add(key.Study);
         }
@@ -227,7 +248,8 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
     private static List<(string NewestFirst, Uid Study)> InOrder(IEnumerable<(string NewestFirst, Uid Study)> found) =>
         [.. found.Distinct().OrderBy(item => item.NewestFirst, StringComparer.Ordinal).ThenBy(item => item.Study)];
 
-    private async IAsyncEnumerable<StudyCandidate> HydrateAsync(IAsyncEnumerable<(string NewestFirst, Uid Study)> pointers, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StudyCandidate> HydrateAsync(IAsyncEnumerable<(string NewestFirst, Uid Study)> pointers,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var part in pointers.Chunk(HydratePage).WithCancellation(cancellationToken))
         {
@@ -237,13 +259,14 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
                 var (partition, rowKey) = SearchClaims.StudyRow(pointer.NewestFirst, pointer.Study);
                 var row = await stores.Studies.GetAsync(partition, rowKey, null, cancellationToken);
                 // A pointer that nothing answers to is on its way in or out.
-                return row is null ? null : new StudyCandidate(pointer.NewestFirst, pointer.Study, row.GetBytes("A")!);
+                return row is null ? null : new StudyCandidate(pointer.NewestFirst, pointer.Study, row.GetBytes(Columns.Attributes)!);
             }))
                 if (candidate is not null) yield return candidate;
         }
     }
 
-    private async IAsyncEnumerable<StudyCandidate> ScanAsync(StudyDays? days, SearchPlace? after, int most, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StudyCandidate> ScanAsync(StudyDays? days, SearchPlace? after, int most,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var scanned = 0;
         foreach (var query in ScanQueries(days, after))
@@ -258,7 +281,7 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
                 var colon = row.RowKey.IndexOf(':', StringComparison.Ordinal);
                 if (colon < 0 || !Uid.TryParse(row.RowKey.AsSpan(colon + 1), out var study)) continue;
                 var newestFirst = (row.PartitionKey == "none" ? "999999" : row.PartitionKey) + row.RowKey[..colon];
-                yield return new StudyCandidate(newestFirst, study, row.GetBytes("A")!);
+                yield return new StudyCandidate(newestFirst, study, row.GetBytes(Columns.Attributes)!);
             }
         }
     }
@@ -271,11 +294,13 @@ internal sealed class StudyCandidates(ArchiveStores stores, IReadOnlyList<QueryT
         if (days is not null && days.Newest[..6] == days.Oldest[..6])
         {
             var from = days.Newest[6..8];
-            yield return new TableQuery { PartitionKey = days.Newest[..6], RowKeyFrom = row is not null && string.CompareOrdinal(row, from) > 0 ? row : from, RowKeyBefore = days.Oldest[6..8] + "~" };
+            yield return new TableQuery { PartitionKey = days.Newest[..6], RowKeyFrom = row is not null && string.CompareOrdinal(row, from) > 0 ? row
+                : from, RowKeyBefore = days.Oldest[6..8] + "~" };
             yield break;
         }
         if (partition is not null) yield return new TableQuery { PartitionKey = partition, RowKeyFrom = row };
-        yield return new TableQuery { PartitionKeyFrom = partition is null ? days?.Newest[..6] : partition + "!", PartitionKeyBefore = days is null ? null : days.Oldest[..6] + "!" };
+        yield return new TableQuery { PartitionKeyFrom = partition is null ? days?.Newest[..6] : partition + "!", PartitionKeyBefore = days is null ? null
+            : days.Oldest[..6] + "!" };
     }
 
     // The days asked for, as studies are ordered by them: inverted, so that the newest is the lowest.

@@ -10,9 +10,9 @@ using Azure.Storage.Blobs.Specialized;
 namespace DicomServerless.Storage.Azure;
 
 /// <summary>
-/// Blobs of an Azure storage account: one request per call (a listing: one per page; a read that breaks off resumes with another, of the same version).
-/// A request that is sent again may meet its own first try: a put if absent its own blob (Conflict), a conditional write its own ETag (PreconditionFailed), a delete
-/// its own absence (NotFound). Callers look again.
+/// Blobs of an Azure storage account: one request per call (a listing: one per page; a read that breaks off resumes with another, of the same version). A
+/// request that is sent again may meet its own first try: a put if absent its own blob (Conflict), a conditional write its own ETag (PreconditionFailed), a
+/// delete its own absence (NotFound). Callers look again.
 /// </summary>
 internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobContainer
 {
@@ -125,7 +125,8 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
         await foreach (var item in client.GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix, cancellationToken).ConfigureAwait(false))
         {
             var found = item.Properties;
-            yield return new BlobInfo(item.Name, found.ContentLength ?? 0, found.ETag is { } etag ? Text(etag) : "", found.LastModified ?? default, Caseless(item.Metadata));
+            yield return new BlobInfo(item.Name, found.ContentLength ?? 0, found.ETag is { } etag ? Text(etag)
+                : "", found.LastModified ?? default, Caseless(item.Metadata));
         }
     }
 
@@ -164,7 +165,8 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
         return write.Condition.IfAbsent && status == StorageStatus.PreconditionFailed ? StorageStatus.Conflict : status;
     }
 
-    private static Dictionary<string, string>? Metadata(BlobWrite write) => write.Metadata is { Count: > 0 } given ? new Dictionary<string, string>(given) : null;
+    private static Dictionary<string, string>? Metadata(BlobWrite write) =>
+        write.Metadata is { Count: > 0 } given ? new Dictionary<string, string>(given) : null;
 
     private static BlobHttpHeaders Headers(BlobWrite write) => new() { ContentType = write.ContentType ?? "application/octet-stream" };
 
@@ -173,5 +175,6 @@ internal sealed class AzureBlobContainer(BlobContainerClient client) : IBlobCont
 
     // "bytes 0-99/525000": the length after the slash is the whole blob's.
     private static long WholeLength(BlobDownloadDetails details) =>
-        details.ContentRange is { } range && range.LastIndexOf('/') is var slash and >= 0 && long.TryParse(range.AsSpan(slash + 1), out var whole) ? whole : details.ContentLength;
+        details.ContentRange is { } range && range.LastIndexOf('/') is var slash and >= 0 && long.TryParse(range.AsSpan(slash + 1), out var whole) ? whole
+            : details.ContentLength;
 }

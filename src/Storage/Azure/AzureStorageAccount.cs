@@ -50,14 +50,15 @@ public sealed class AzureStorageAccount
     }
 
     /// <summary>
-    /// A URL by which anyone may write one blob, blocks included, until then: signed with the account's key, or with a user delegation key of the identity. Null where the account
-    /// itself is used by a signature, which cannot sign another.
+    /// A URL by which anyone may write one blob, blocks included, until then: signed with the account's key, or with a user delegation key of the identity.
+    /// Null where the account itself is used by a signature, which cannot sign another.
     /// </summary>
     public async Task<Uri?> WriteUrlAsync(string container, string name, DateTimeOffset until, CancellationToken cancellationToken)
     {
         if (endpoints.Signature is not null) return null;
         var blob = blobs.Value.GetBlobContainerClient(container).GetBlobClient(name);
-        var permission = new BlobSasBuilder(BlobSasPermissions.Create | BlobSasPermissions.Write, until) { BlobContainerName = container, BlobName = name, Resource = "b" };
+        var permission = new BlobSasBuilder(BlobSasPermissions.Create | BlobSasPermissions.Write, until) { BlobContainerName = container, BlobName = name,
+            Resource = "b" };
         if (endpoints.AccountKey is not null) return blob.GenerateSasUri(permission);
         var key = await blobs.Value.GetUserDelegationKeyAsync(null, until, cancellationToken).ConfigureAwait(false);
         return new BlobUriBuilder(blob.Uri) { Sas = permission.ToSasQueryParameters(key.Value, blobs.Value.AccountName) }.ToUri();

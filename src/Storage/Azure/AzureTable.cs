@@ -8,10 +8,10 @@ using Azure.Core.Pipeline;
 namespace DicomServerless.Storage.Azure;
 
 /// <summary>
-/// A table of an Azure storage account, over its REST interface. One request per call. Requests that failed on the way (429, 5xx, time-outs, broken connections) are
-/// sent again by the pipeline; so a write may meet its own first try: an insert its own row (Conflict), a conditional write its own ETag (PreconditionFailed), a delete
-/// its own absence (NotFound). Callers take all three as "look again", never as "somebody else did it".
-/// A missing table and failed sign-in are exceptions.
+/// A table of an Azure storage account, over its REST interface. One request per call. Requests that failed on the way (429, 5xx, time-outs, broken
+/// connections) are sent again by the pipeline; so a write may meet its own first try: an insert its own row (Conflict), a conditional write its own ETag
+/// (PreconditionFailed), a delete its own absence (NotFound). Callers take all three as "look again", never as "somebody else did it". A missing table and
+/// failed sign-in are exceptions.
 /// </summary>
 internal sealed class AzureTable(HttpPipeline pipeline, Uri endpoint, string name) : ITable
 {
@@ -70,7 +70,8 @@ internal sealed class AzureTable(HttpPipeline pipeline, Uri endpoint, string nam
     public async Task<TableWritten> SubmitAsync(IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken)
     {
         Check(writes);
-        return writes.Count == 1 ? await SubmitOneAsync(writes[0], cancellationToken).ConfigureAwait(false) : await SubmitBatchAsync(writes, cancellationToken).ConfigureAwait(false);
+        return writes.Count == 1 ? await SubmitOneAsync(writes[0], cancellationToken).ConfigureAwait(false)
+            : await SubmitBatchAsync(writes, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<TableWritten> SubmitOneAsync(TableWrite write, CancellationToken cancellationToken)
@@ -89,7 +90,8 @@ internal sealed class AzureTable(HttpPipeline pipeline, Uri endpoint, string nam
         await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
         var response = message.Response;
         if (response.Status is >= 200 and < 300)
-            return new TableWritten(StorageStatus.Ok, [write.Kind != TableWriteKind.Delete && response.Headers.TryGetValue("ETag", out var etag) ? etag : null]);
+            return new TableWritten(StorageStatus.Ok,
+                [write.Kind != TableWriteKind.Delete && response.Headers.TryGetValue("ETag", out var etag) ? etag : null]);
         return new TableWritten(TableError.Read(response.Content.ToMemory()).Status(response.Status) ?? throw new RequestFailedException(response), [], 0);
     }
 
@@ -105,12 +107,15 @@ internal sealed class AzureTable(HttpPipeline pipeline, Uri endpoint, string nam
         var answer = TableBatch.Read(response.Content.ToMemory(), writes.Count);
         if (answer.Status < 300) return new TableWritten(StorageStatus.Ok, answer.ETags);
         var error = TableError.Read(answer.Error);
-        return new TableWritten(error.Status(answer.Status) ?? throw new RequestFailedException(answer.Status, $"The table service refused a batch with {answer.Status} {error.Code}: {error.Message}", error.Code, null), [], error.Index);
+        return new TableWritten(
+            error.Status(answer.Status) ?? throw new RequestFailedException(answer.Status,
+            $"The table service refused a batch with {answer.Status} {error.Code}: {error.Message}", error.Code, null), [], error.Index);
     }
 
     private static void Check(IReadOnlyList<TableWrite> writes)
     {
-        if (writes.Count is 0 or > TableRowSize.MaxBatchWrites) throw new ArgumentException($"{writes.Count} writes; a batch has 1 to {TableRowSize.MaxBatchWrites}.", nameof(writes));
+        if (writes.Count is 0 or > TableRowSize.MaxBatchWrites) throw new ArgumentException(
+            $"{writes.Count} writes; a batch has 1 to {TableRowSize.MaxBatchWrites}.", nameof(writes));
         foreach (var write in writes)
         {
             if (write.Row.PartitionKey != writes[0].Row.PartitionKey) throw new ArgumentException("A batch stays in one partition.", nameof(writes));

@@ -2,7 +2,10 @@ using Azure;
 
 namespace DicomServerless.Storage.Azure;
 
-/// <summary>Which refusals of the blob service are outcomes. What is not listed (a missing container, a lease, an immutability policy, sign-in) is an operator's to put right, and stays an exception.</summary>
+/// <summary>
+/// Which refusals of the blob service are outcomes. What is not listed (a missing container, a lease, an immutability policy, sign-in) is an operator's to
+/// put right, and stays an exception.
+/// </summary>
 internal static class BlobErrors
 {
     public static bool IsExpected(RequestFailedException e) => Status(e) is not null;
@@ -15,7 +18,8 @@ internal static class BlobErrors
         412 when e.ErrorCode is null or "ConditionNotMet" or "TargetConditionNotMet" or "SourceConditionNotMet" => StorageStatus.PreconditionFailed,
         413 => StorageStatus.TooLarge,
         416 => StorageStatus.RangeNotSatisfiable,
-        400 when e.ErrorCode is "InvalidBlockList" or "InvalidBlobOrBlock" or "InvalidBlockId" or "BlockListTooLong" or "InvalidMetadata" or "MetadataTooLarge" or "EmptyMetadataKey"
+        400 when e.ErrorCode is "InvalidBlockList" or "InvalidBlobOrBlock" or "InvalidBlockId" or "BlockListTooLong"
+            or "InvalidMetadata" or "MetadataTooLarge" or "EmptyMetadataKey"
             => StorageStatus.Invalid,
         _ => null,
     };

@@ -3,7 +3,10 @@ using Azure.Core.Pipeline;
 
 namespace DicomServerless.Storage.Azure;
 
-/// <summary>Gives a request time by the size of its body: 30 s, and a second for every 512 KiB (64 MiB: 158 s). So a dead connection is noticed soon, and a slow line can still send.</summary>
+/// <summary>
+/// Gives a request time by the size of its body: 30 s, and a second for every 512 KiB (64 MiB: 158 s). So a dead connection is noticed soon, and a slow line
+/// can still send.
+/// </summary>
 internal sealed class BodyTimeoutPolicy : HttpPipelineSynchronousPolicy
 {
     public static readonly TimeSpan Base = TimeSpan.FromSeconds(30);

@@ -12,7 +12,10 @@ namespace DicomServerless.Storage.Azure;
 /// <param name="InsertedAt">When it was put into the queue.</param>
 public sealed record QueuedEvent(string Id, string Receipt, ReadOnlyMemory<byte> Body, long DequeueCount, DateTimeOffset? InsertedAt);
 
-/// <summary>A storage queue that carries events, at least once and in no order, with <c>NAME-poison</c> for what keeps failing: the names and the encoding of the Functions host.</summary>
+/// <summary>
+/// A storage queue that carries events, at least once and in no order, with <c>NAME-poison</c> for what keeps failing: the names and the encoding of the
+/// Functions host.
+/// </summary>
 public sealed class EventQueue
 {
     private readonly QueueClient queue;
@@ -38,11 +41,15 @@ public sealed class EventQueue
     public async Task SendAsync(ReadOnlyMemory<byte> body, TimeSpan? visibleAfter, CancellationToken cancellationToken) =>
         await queue.SendMessageAsync(Convert.ToBase64String(body.Span), visibleAfter, cancellationToken: cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Receives up to <paramref name="count"/> (1 to 32) events; empty when there is none. Those not deleted come back after <paramref name="hidden"/>.</summary>
-    public Task<IReadOnlyList<QueuedEvent>> ReceiveAsync(int count, TimeSpan hidden, CancellationToken cancellationToken) => ReceiveAsync(queue, count, hidden, cancellationToken);
+    /// <summary>
+    /// Receives up to <paramref name="count"/> (1 to 32) events; empty when there is none. Those not deleted come back after <paramref name="hidden"/>.
+    /// </summary>
+    public Task<IReadOnlyList<QueuedEvent>> ReceiveAsync(int count, TimeSpan hidden, CancellationToken cancellationToken) =>
+        ReceiveAsync(queue, count, hidden, cancellationToken);
 
     /// <summary>Receives events from the poison queue, in the same way.</summary>
-    public Task<IReadOnlyList<QueuedEvent>> ReceivePoisonAsync(int count, TimeSpan hidden, CancellationToken cancellationToken) => ReceiveAsync(poison, count, hidden, cancellationToken);
+    public Task<IReadOnlyList<QueuedEvent>> ReceivePoisonAsync(int count, TimeSpan hidden, CancellationToken cancellationToken) =>
+        ReceiveAsync(poison, count, hidden, cancellationToken);
 
     /// <summary>Removes an event: Ok, or NotFound if it is gone or another receiver has it now.</summary>
     public Task<StorageStatus> DeleteAsync(QueuedEvent message, CancellationToken cancellationToken) => DeleteAsync(queue, message, cancellationToken);
@@ -50,7 +57,10 @@ public sealed class EventQueue
     /// <summary>Removes an event from the poison queue, in the same way.</summary>
     public Task<StorageStatus> DeletePoisonAsync(QueuedEvent message, CancellationToken cancellationToken) => DeleteAsync(poison, message, cancellationToken);
 
-    /// <summary>Hides an event for another while, counted from now (zero: it is visible at once). The new receipt, or null if it is gone or another receiver has it now.</summary>
+    /// <summary>
+    /// Hides an event for another while, counted from now (zero: it is visible at once). The new receipt, or null if it is gone or another receiver has it
+    /// now.
+    /// </summary>
     public async Task<QueuedEvent?> HideAsync(QueuedEvent message, TimeSpan hidden, CancellationToken cancellationToken)
     {
         try
@@ -64,7 +74,10 @@ public sealed class EventQueue
         }
     }
 
-    /// <summary>Copies an event to the poison queue, where it does not expire, then removes it here. A crash in between leaves it in both: events are at-least-once anyway.</summary>
+    /// <summary>
+    /// Copies an event to the poison queue, where it does not expire, then removes it here. A crash in between leaves it in both: events are at-least-once
+    /// anyway.
+    /// </summary>
     public async Task<StorageStatus> MoveToPoisonAsync(QueuedEvent message, CancellationToken cancellationToken)
     {
         var text = Convert.ToBase64String(message.Body.Span);

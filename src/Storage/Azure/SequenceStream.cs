@@ -39,7 +39,8 @@ internal sealed class SequenceStream(ReadOnlySequence<byte> sequence) : Stream
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer.AsSpan(offset, count)));
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        Task.FromResult(Read(buffer.AsSpan(offset, count)));
 
     // The transport copies a body with this: no intermediate buffer.
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)

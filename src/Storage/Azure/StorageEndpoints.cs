@@ -20,11 +20,13 @@ internal sealed record StorageEndpoints
     public string? Signature { get; init; }
     public TokenCredential? Identity { get; init; }
 
-    public static StorageEndpoints From(AzureStorageOptions options) => options.ConnectionString is { } text ? FromConnectionString(options.Section, text) : FromIdentity(options);
+    public static StorageEndpoints From(AzureStorageOptions options) =>
+        options.ConnectionString is { } text ? FromConnectionString(options.Section, text) : FromIdentity(options);
 
     /// <summary>The address of a service, or what to set.</summary>
     public Uri Require(Uri? address, string service) => address ?? throw new StorageOptionsException(
-        $"{Section}: no address for the {service} service. Set {Section}__{service}ServiceUri, or {char.ToUpperInvariant(service[0])}{service[1..]}Endpoint in the connection string {Section}.");
+        $"{Section}: no address for the {service} service. Set {Section}__{service}ServiceUri, or "
+        + $"{char.ToUpperInvariant(service[0])}{service[1..]}Endpoint in the connection string {Section}.");
 
     private static StorageEndpoints FromConnectionString(string section, string text)
     {
@@ -37,14 +39,17 @@ internal sealed record StorageEndpoints
             return new StorageEndpoints
             {
                 Section = section, AccountName = EmulatorAccount, AccountKey = EmulatorKey,
-                Blob = new Uri($"{host}:10000/{EmulatorAccount}"), Queue = new Uri($"{host}:10001/{EmulatorAccount}"), Table = new Uri($"{host}:10002/{EmulatorAccount}"),
+                Blob = new Uri($"{host}:10000/{EmulatorAccount}"), Queue = new Uri($"{host}:10001/{EmulatorAccount}"),
+                Table = new Uri($"{host}:10002/{EmulatorAccount}"),
             };
         }
         var account = parts.GetValueOrDefault("AccountName");
         var key = parts.GetValueOrDefault("AccountKey");
         var signature = parts.GetValueOrDefault("SharedAccessSignature")?.TrimStart('?');
         if (key is null && signature is null)
-            throw new StorageOptionsException($"{section}: the connection string has neither AccountKey nor SharedAccessSignature. Copy the whole string, or set {section}__blobServiceUri and its companions to sign in with an identity.");
+            throw new StorageOptionsException(
+                $"{section}: the connection string has neither AccountKey nor SharedAccessSignature. Copy the whole string, "
+                + $"or set {section}__blobServiceUri and its companions to sign in with an identity.");
         if (key is not null)
         {
             if (account is null) throw new StorageOptionsException($"{section}: the connection string has an AccountKey but no AccountName.");
@@ -72,7 +77,8 @@ internal sealed record StorageEndpoints
         foreach (var part in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var equals = part.IndexOf('='); // A key and a signature contain more of them.
-            if (equals <= 0) throw new StorageOptionsException($"{section}: the connection string has a part without '='. It is written as Name=Value;Name=Value.");
+            if (equals <= 0) throw new StorageOptionsException(
+                $"{section}: the connection string has a part without '='. It is written as Name=Value;Name=Value.");
             parts[part[..equals]] = part[(equals + 1)..];
         }
         return parts;
@@ -94,21 +100,29 @@ internal sealed record StorageEndpoints
             Identity = options.TokenCredential ?? Credential(options),
         };
         if (endpoints.Blob is null && endpoints.Table is null && endpoints.Queue is null)
-            throw new StorageOptionsException($"{section} is not set. Set {section} to a connection string, or {section}__blobServiceUri and {section}__tableServiceUri (https://ACCOUNT.blob.core.windows.net, https://ACCOUNT.table.core.windows.net) to sign in with an identity.");
+            throw new StorageOptionsException(
+                $"{section} is not set. Set {section} to a connection string, or {section}__blobServiceUri and {section}__tableServiceUri "
+                + "(https://ACCOUNT.blob.core.windows.net, https://ACCOUNT.table.core.windows.net) to sign in with an identity.");
         foreach (var address in new[] { endpoints.Blob, endpoints.Table, endpoints.Queue })
         {
             if (address is not null && address.Scheme != Uri.UriSchemeHttps)
-                throw new StorageOptionsException($"{section}: {address} is not https. An identity's token is never sent in the clear; use https, or a connection string for an emulator.");
+                throw new StorageOptionsException(
+                    $"{section}: {address} is not https. An identity's token is never sent in the clear; use https, or a connection string for an emulator.");
         }
         return endpoints;
     }
 
     private static TokenCredential Credential(AzureStorageOptions options) => options.Credential?.ToUpperInvariant() switch
     {
-        "MANAGEDIDENTITY" => new ManagedIdentityCredential(options.ClientId is { } id ? ManagedIdentityId.FromUserAssignedClientId(id) : ManagedIdentityId.SystemAssigned),
-        "WORKLOADIDENTITY" => new WorkloadIdentityCredential(new WorkloadIdentityCredentialOptions { ClientId = options.ClientId ?? Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") }),
-        null => new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ClientId, WorkloadIdentityClientId = options.ClientId ?? Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") }),
-        _ => throw new StorageOptionsException($"{options.Section}__credential is '{options.Credential}'. It can be managedidentity or workloadidentity, or be left out."),
+        "MANAGEDIDENTITY" => new ManagedIdentityCredential(options.ClientId is { } id ? ManagedIdentityId.FromUserAssignedClientId(id)
+            : ManagedIdentityId.SystemAssigned),
+        "WORKLOADIDENTITY" => new WorkloadIdentityCredential(
+            new WorkloadIdentityCredentialOptions { ClientId = options.ClientId ?? Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") }),
+        null => new DefaultAzureCredential(
+            new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ClientId,
+            WorkloadIdentityClientId = options.ClientId ?? Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") }),
+        _ => throw new StorageOptionsException(
+            $"{options.Section}__credential is '{options.Credential}'. It can be managedidentity or workloadidentity, or be left out."),
     };
 
     private static Uri Address(string key, string value) =>

@@ -41,7 +41,8 @@ internal sealed class TableAddress(Uri endpoint, string table)
         nextRowKey is null ? Uri.EscapeDataString(nextPartitionKey) : $"{Uri.EscapeDataString(nextPartitionKey)}&{Uri.EscapeDataString(nextRowKey)}";
 
     // Keys come only when asked for.
-    public static string Select(IReadOnlyList<string> columns) => string.Join("%2C", columns.Select(Uri.EscapeDataString).Prepend("RowKey").Prepend("PartitionKey").Distinct());
+    public static string Select(IReadOnlyList<string> columns) =>
+        string.Join("%2C", columns.Select(Uri.EscapeDataString).Prepend("RowKey").Prepend("PartitionKey").Distinct());
 
     public (string Method, string Url) Of(TableWrite write) => write.Kind switch
     {

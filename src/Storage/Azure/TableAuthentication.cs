@@ -6,7 +6,10 @@ using Azure.Core.Pipeline;
 
 namespace DicomServerless.Storage.Azure;
 
-/// <summary>Signs requests to the table service with the account key: "Shared Key Lite", over the date and the path as sent. Runs again on each retry, as the date ages.</summary>
+/// <summary>
+/// Signs requests to the table service with the account key: "Shared Key Lite", over the date and the path as sent. Runs again on each retry, as the date
+/// ages.
+/// </summary>
 internal sealed class SharedKeyLitePolicy(string account, byte[] key, TimeProvider time) : HttpPipelineSynchronousPolicy
 {
     public override void OnSendingRequest(HttpMessage message)
@@ -15,7 +18,8 @@ internal sealed class SharedKeyLitePolicy(string account, byte[] key, TimeProvid
         // Only the comp parameter of a query is signed, and none of our requests has one.
         var signed = $"{date}\n/{account}{message.Request.Uri.ToUri().AbsolutePath}";
         message.Request.Headers.SetValue("x-ms-date", date);
-        message.Request.Headers.SetValue("Authorization", $"SharedKeyLite {account}:{Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(signed)))}");
+        message.Request.Headers.SetValue("Authorization",
+            $"SharedKeyLite {account}:{Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(signed)))}");
     }
 }
 

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace DicomServerless.Storage.Azure;
 
-/// <summary>An entity-group transaction on the wire: multipart/mixed with one change set, each operation an HTTP request of its own (OData 3, "Batch processing").</summary>
+/// <summary>
+/// An entity-group transaction on the wire: multipart/mixed with one change set, each operation an HTTP request of its own (OData 3, "Batch processing").
+/// </summary>
 internal static class TableBatch
 {
     /// <summary>What a batch's answer says.</summary>
@@ -77,5 +79,6 @@ internal static class TableBatch
         return true;
     }
 
-    private static void Text(ArrayBufferWriter<byte> body, string text) => body.Advance(Encoding.UTF8.GetBytes(text, body.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
+    private static void Text(ArrayBufferWriter<byte> body, string text) =>
+        body.Advance(Encoding.UTF8.GetBytes(text, body.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
 }

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace DicomServerless.Storage.Azure;
 
-/// <summary>The table service's error: <c>{"odata.error":{"code":"EntityAlreadyExists","message":{"lang":"en-US","value":"2:The specified entity already exists. …"}}}</c>.</summary>
+/// <summary>
+/// The table service's error: <c>{"odata.error":{"code":"EntityAlreadyExists","message":{"lang":"en-US","value":"2:The specified entity already exists.
+/// …"}}}</c>.
+/// </summary>
 /// <param name="Code">The error code, or null if the body is not such JSON.</param>
 /// <param name="Message">The text.</param>
 /// <param name="Index">The refused operation of a batch, or -1: the number in front of the text.</param>

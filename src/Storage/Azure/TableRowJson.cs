@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace DicomServerless.Storage.Azure;
 
-/// <summary>Writes rows as the table service's JSON (OData 3, minimal metadata): a type that JSON has not goes beside its value as <c>NAME@odata.type</c>.</summary>
+/// <summary>
+/// Writes rows as the table service's JSON (OData 3, minimal metadata): a type that JSON has not goes beside its value as <c>NAME@odata.type</c>.
+/// </summary>
 internal static class TableRowJson
 {
     // The service takes UTF-8; only quotes, backslashes and control characters need escaping in a body that no browser sees.

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace DicomServerless.Storage.Azure;
 
 /// <summary>
-/// Reads the table service's JSON straight into rows. Names of properties are made once per page, since every row repeats them; binary values are decoded from the
-/// answer's bytes. The system property Timestamp is left out.
+/// Reads the table service's JSON straight into rows. Names of properties are made once per page, since every row repeats them; binary values are decoded
+/// from the answer's bytes. The system property Timestamp is left out.
 /// </summary>
 internal ref struct TableRowReader
 {

@@ -13,7 +13,8 @@ public readonly record struct StorageTransaction(string Service, string Operatio
 internal sealed class TransactionPolicy(string service, Action<StorageTransaction>? observer) : HttpPipelineSynchronousPolicy
 {
     private static readonly Meter Meter = new("DicomServerless.Storage");
-    private static readonly Counter<long> Transactions = Meter.CreateCounter<long>("dicomserverless.storage.transactions", "{transaction}", "Requests sent to the storage account, retries included.");
+    private static readonly Counter<long> Transactions = Meter.CreateCounter<long>("dicomserverless.storage.transactions", "{transaction}",
+        "Requests sent to the storage account, retries included.");
 
     public override void OnSendingRequest(HttpMessage message)
     {
