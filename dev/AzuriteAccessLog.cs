@@ -23,7 +23,9 @@ internal static partial class AzuriteAccessLog
         // Blocks, metadata, leases and the like change nothing that can be read.
         var component = match.Groups["query"].Value.Split('&').FirstOrDefault(part => part.StartsWith("comp=", StringComparison.Ordinal));
         if (isDelete ? status != "202" || component is not null : status is not ("201" or "202") || component is not (null or "comp=blocklist")) return null;
-        var time = DateTimeOffset.TryParseExact(match.Groups["time"].Value, "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var parsed) ? parsed : DateTimeOffset.UtcNow;
-        return new BlobAccess(isDelete, match.Groups["container"].Value, WebUtility.UrlDecode(match.Groups["blob"].Value.Replace("+", "%2B", StringComparison.Ordinal)), time);
+        var time = DateTimeOffset.TryParseExact(match.Groups["time"].Value, "dd/MMM/yyyy:HH:mm:ss zzz",
+            CultureInfo.InvariantCulture, DateTimeStyles.None, out var parsed) ? parsed : DateTimeOffset.UtcNow;
+        return new BlobAccess(isDelete, match.Groups["container"].Value,
+            WebUtility.UrlDecode(match.Groups["blob"].Value.Replace("+", "%2B", StringComparison.Ordinal)), time);
     }
 }

@@ -3,7 +3,8 @@ using System.Threading.Channels;
 namespace DicomServerless.Dev;
 
 /// <summary>
-/// Makes of every committed write and delete of a blob the event that Event Grid would send, and hands it to the service as the Functions host hands over a queue
+/// Makes of every committed write and delete of a blob the event that Event Grid would send, and hands it to the service as the Functions host hands over a
+/// queue
 /// message; and calls the sweep as the host's timer does. So the event path is the same code as in Azure.
 /// </summary>
 internal sealed class BlobEventRelay(DevOptions options, HttpClient http)
@@ -18,7 +19,8 @@ internal sealed class BlobEventRelay(DevOptions options, HttpClient http)
     /// <summary>Takes a line of Azurite's access log.</summary>
     public void OnLine(string line)
     {
-        if (AzuriteAccessLog.Read(line) is { } access && Containers.Contains(access.Container)) events.Writer.TryWrite(HostInvocation.ToEvent(access, Interlocked.Increment(ref sequence)));
+        if (AzuriteAccessLog.Read(line) is { } access && Containers.Contains(access.Container))
+            events.Writer.TryWrite(HostInvocation.ToEvent(access, Interlocked.Increment(ref sequence)));
     }
 
     public Task RunAsync(CancellationToken cancellationToken) =>

@@ -29,7 +29,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a program whose output goes to a log file, and line by line to whoever wants it.</summary>
-    public static ChildProcess Start(string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string workingDirectory, string logFile, Action<string>? onLine = null)
+    public static ChildProcess Start(string name, string program, IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string> environment, string workingDirectory, string logFile, Action<string>? onLine = null)
     {
         // Should this process be killed, the kernel ends the child.
         var start = OperatingSystem.IsLinux() && File.Exists("/usr/bin/setpriv")

@@ -37,16 +37,20 @@ internal static class HostInvocation
     {
         // dataType binary: the host gives the message's bytes as base64.
         var message = Convert.ToBase64String(Encoding.UTF8.GetBytes(blobEvent));
-        return InvokeAsync(http, serviceUrl, "events-queue", "{\"Data\":{\"message\":\"" + message + "\"},\"Metadata\":{\"DequeueCount\":\"1\",\"sys\":{\"MethodName\":\"events-queue\"}}}", cancellationToken);
+        return InvokeAsync(http, serviceUrl, "events-queue",
+            "{\"Data\":{\"message\":\"" + message + "\"},\"Metadata\":{\"DequeueCount\":\"1\",\"sys\":{\"MethodName\":\"events-queue\"}}}", cancellationToken);
     }
 
     /// <summary>Fires the sweep's timer.</summary>
     public static Task<bool> SweepAsync(HttpClient http, string serviceUrl, CancellationToken cancellationToken) =>
-        InvokeAsync(http, serviceUrl, "sweep", """{"Data":{"timer":{"Schedule":{"AdjustForDST":false},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"sweep"}}}""", cancellationToken);
+        InvokeAsync(http, serviceUrl, "sweep",
+            """{"Data":{"timer":{"Schedule":{"AdjustForDST":false},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"sweep"}}}""",
+            cancellationToken);
 
     private static async Task<bool> InvokeAsync(HttpClient http, string serviceUrl, string function, string body, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{serviceUrl}/{function}") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{serviceUrl}/{function}")
+            { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.TryAddWithoutValidation("User-Agent", "Azure-Functions-Host/dev");
         request.Headers.TryAddWithoutValidation("X-Azure-Functions-InvocationId", Guid.NewGuid().ToString());
         request.Headers.TryAddWithoutValidation("X-Azure-Functions-HostVersion", "dev");

@@ -20,9 +20,11 @@ internal sealed class LocalSystem(DevOptions options)
             await using var azurite = StartAzurite(relay.OnLine);
             await WaitAsync(azurite, () => IsOpenAsync(options.AzuritePort + 2, cancellationToken), cancellationToken);
             await using var functions = StartFunctions();
-            await WaitAsync(functions, async () => (await http.GetAsync(options.ServiceUrl + "/health/ready", cancellationToken)).IsSuccessStatusCode, cancellationToken);
+            await WaitAsync(functions, async () => (await http.GetAsync(options.ServiceUrl + "/health/ready", cancellationToken)).IsSuccessStatusCode,
+                cancellationToken);
             await using var gateway = StartGateway();
-            await WaitAsync(gateway, async () => (await http.GetAsync(options.DashboardUrl + "/health/ready", cancellationToken)).IsSuccessStatusCode, cancellationToken);
+            await WaitAsync(gateway, async () => (await http.GetAsync(options.DashboardUrl + "/health/ready", cancellationToken)).IsSuccessStatusCode,
+                cancellationToken);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var relaying = relay.RunAsync(stop.Token);
             if (options.SendSamples)
@@ -37,7 +39,8 @@ internal sealed class LocalSystem(DevOptions options)
             await stop.CancelAsync();
             await relaying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             foreach (var child in new[] { azurite, functions, gateway })
-                if (ended == child.Ended || (child.HasEnded && !cancellationToken.IsCancellationRequested)) throw new StartException($"{child.Name} ended by itself:\n{child.LastLines}");
+                if (ended == child.Ended || (child.HasEnded && !cancellationToken.IsCancellationRequested))
+                    throw new StartException($"{child.Name} ended by itself:\n{child.LastLines}");
             return 0;
         }
         catch (StartException exception)
@@ -57,7 +60,8 @@ internal sealed class LocalSystem(DevOptions options)
         var done = Path.Combine(Folders.Dev, "node_modules", ".package-lock.json");
         if (File.Exists(done) && File.GetLastWriteTimeUtc(done) >= File.GetLastWriteTimeUtc(Path.Combine(Folders.Dev, "package-lock.json"))) return;
         Console.WriteLine("Installing Azurite (npm ci) …");
-        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]) { WorkingDirectory = Folders.Dev, RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            { WorkingDirectory = Folders.Dev, RedirectStandardError = true, RedirectStandardOutput = true })!;
         var errors = npm.StandardError.ReadToEndAsync(cancellationToken);
         await npm.StandardOutput.ReadToEndAsync(cancellationToken);
         await npm.WaitForExitAsync(cancellationToken);
@@ -69,7 +73,8 @@ internal sealed class LocalSystem(DevOptions options)
     private static async Task PrepareViewerAsync(CancellationToken cancellationToken)
     {
         if (!Directory.Exists(Folders.Viewer)) Console.WriteLine("Preparing the OHIF viewer …");
-        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(Folders.Infra, "viewer.mjs"), Folders.Viewer]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(Folders.Infra, "viewer.mjs"), Folders.Viewer])
+            { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var errors = node.StandardError.ReadToEndAsync(cancellationToken);
         await node.StandardOutput.ReadToEndAsync(cancellationToken);
         await node.WaitForExitAsync(cancellationToken);
@@ -82,12 +87,14 @@ internal sealed class LocalSystem(DevOptions options)
         Directory.CreateDirectory(location);
         return ChildProcess.Start("Azurite", "node",
         [
-            Path.Combine(Folders.Dev, "node_modules", "azurite", "dist", "src", "azurite.js"), "--location", location, "--disableTelemetry", "--skipApiVersionCheck",
+            Path.Combine(Folders.Dev, "node_modules", "azurite", "dist", "src", "azurite.js"),
+                "--location", location, "--disableTelemetry", "--skipApiVersionCheck",
             "--blobPort", Text(options.AzuritePort), "--queuePort", Text(options.AzuritePort + 1), "--tablePort", Text(options.AzuritePort + 2),
         ], new Dictionary<string, string>(), options.Data, Path.Combine(options.Data, "azurite.log"), onLine);
     }
 
-    private ChildProcess StartFunctions() => ChildProcess.Start("The DICOMweb service", Path.Combine(Folders.Functions, "DicomServerless.Functions"), [], new Dictionary<string, string>
+    private ChildProcess StartFunctions() =>
+        ChildProcess.Start("The DICOMweb service", Path.Combine(Folders.Functions, "DicomServerless.Functions"), [], new Dictionary<string, string>
     {
         // As the Functions host starts it: so the trigger routes exist, and events come as invocations.
         ["FUNCTIONS_CUSTOMHANDLER_PORT"] = Text(options.FunctionsPort),
@@ -96,7 +103,8 @@ internal sealed class LocalSystem(DevOptions options)
         ["Viewer__Path"] = Folders.Viewer,
     }, Folders.Functions, Path.Combine(options.Data, "functions.log"));
 
-    private ChildProcess StartGateway() => ChildProcess.Start("The gateway", Path.Combine(Folders.Gateway, "DicomServerless.EdgeGateway"), [], new Dictionary<string, string>
+    private ChildProcess StartGateway() =>
+        ChildProcess.Start("The gateway", Path.Combine(Folders.Gateway, "DicomServerless.EdgeGateway"), [], new Dictionary<string, string>
     {
         ["Gateway__Dimse__Address"] = "127.0.0.1",
         ["Gateway__Dimse__Port"] = Text(options.DimsePort),

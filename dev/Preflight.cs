@@ -42,7 +42,8 @@ internal static class Preflight
             ?? throw new StartException($"Node is not installed, or not on the PATH. Install Node {OldestNode} or later: https://nodejs.org");
         if (!int.TryParse(version.TrimStart('v').Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major) || major < OldestNode)
             throw new StartException($"Node {version.Trim()} is too old. Install Node {OldestNode} or later: https://nodejs.org");
-        if (await OutputOfAsync("npm", ["--version"], cancellationToken) is null) throw new StartException("npm is not on the PATH. It comes with Node: https://nodejs.org");
+        if (await OutputOfAsync("npm", ["--version"], cancellationToken) is null)
+            throw new StartException("npm is not on the PATH. It comes with Node: https://nodejs.org");
     }
 
     private static async Task<string?> OutputOfAsync(string program, string[] arguments, CancellationToken cancellationToken)

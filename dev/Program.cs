@@ -4,7 +4,8 @@ using DicomServerless.Dev;
 var functionsPort = new Option<int>("--functions-port") { Description = "Port of the DICOMweb service.", DefaultValueFactory = _ => 7071 };
 var dimsePort = new Option<int>("--dimse-port") { Description = "Port of the gateway for DIMSE; its AE title is DICOMGW.", DefaultValueFactory = _ => 11112 };
 var dashboardPort = new Option<int>("--dashboard-port") { Description = "Port of the gateway's dashboard and API.", DefaultValueFactory = _ => 8042 };
-var azuritePort = new Option<int>("--azurite-port") { Description = "First of the three ports of Azurite (blob, queue, table).", DefaultValueFactory = _ => 10000 };
+var azuritePort = new Option<int>("--azurite-port")
+    { Description = "First of the three ports of Azurite (blob, queue, table).", DefaultValueFactory = _ => 10000 };
 var data = new Option<string>("--data") { Description = "Folder of everything that is kept between runs.", DefaultValueFactory = _ => Folders.DefaultData };
 var noSamples = new Option<bool>("--no-samples") { Description = "Send no sample studies." };
 var command = new RootCommand("Runs the whole system on this machine: storage, the DICOMweb service with its events and the gateway, with sample studies. Ctrl-C ends all of it.")
@@ -12,5 +13,6 @@ var command = new RootCommand("Runs the whole system on this machine: storage, t
     functionsPort, dimsePort, dashboardPort, azuritePort, data, noSamples,
 };
 command.SetAction((parsed, cancellationToken) => new LocalSystem(new DevOptions(
-    parsed.GetValue(functionsPort), parsed.GetValue(dimsePort), parsed.GetValue(dashboardPort), parsed.GetValue(azuritePort), Path.GetFullPath(parsed.GetValue(data)!), !parsed.GetValue(noSamples))).RunAsync(cancellationToken));
+    parsed.GetValue(functionsPort), parsed.GetValue(dimsePort), parsed.GetValue(dashboardPort), parsed.GetValue(azuritePort),
+        Path.GetFullPath(parsed.GetValue(data)!), !parsed.GetValue(noSamples))).RunAsync(cancellationToken));
 return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });

@@ -19,7 +19,8 @@ internal sealed class SampleStudies(DevOptions options, HttpClient http)
         {
             var task = progress.AddTask($"Sending {files.Length} sample objects by C-STORE", maxValue: files.Length);
             var client = new AssociationClient(new AssociationOptions(), TimeProvider.System);
-            await using var association = await client.ConnectAsync(new RemoteAe("127.0.0.1", options.DimsePort, "DICOMGW", "DEV"), await ContextsAsync(files, cancellationToken), cancellationToken);
+            await using var association = await client.ConnectAsync(new RemoteAe("127.0.0.1", options.DimsePort, "DICOMGW", "DEV"),
+                await ContextsAsync(files, cancellationToken), cancellationToken);
             foreach (var file in files)
             {
                 await SendAsync(association, file, cancellationToken);
@@ -49,8 +50,10 @@ internal sealed class SampleStudies(DevOptions options, HttpClient http)
     {
         await using var stream = File.OpenRead(path);
         var (file, _) = await Part10Stream.OpenAsync(stream, cancellationToken);
-        if (file is not { Meta: { MediaStorageSopClass: { } sopClass, MediaStorageSopInstance: { } sop } }) throw new StartException($"{path} is no DICOM file; restore it.");
-        var context = association.FindContext(sopClass, file.TransferSyntax.Uid) ?? throw new StartException($"The gateway does not take {file.TransferSyntax.Name}, as {path} is stored.");
+        if (file is not { Meta: { MediaStorageSopClass: { } sopClass, MediaStorageSopInstance: { } sop } })
+            throw new StartException($"{path} is no DICOM file; restore it.");
+        var context = association.FindContext(sopClass, file.TransferSyntax.Uid)
+            ?? throw new StartException($"The gateway does not take {file.TransferSyntax.Name}, as {path} is stored.");
         var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), sopClass, sop), context, file.DataSet, cancellationToken);
         if (!DimseStatus.IsDone(response.Status)) throw new StartException($"The gateway refused {path} with status {response.Status:X4}: {response.ErrorComment}. Its log is {Path.Combine(options.Data, "gateway.log")}.");
     }
@@ -72,7 +75,8 @@ internal sealed class SampleStudies(DevOptions options, HttpClient http)
     {
         for (var watch = Stopwatch.StartNew(); watch.Elapsed < ForwardTime; await Task.Delay(100, cancellationToken))
         {
-            var destination = JsonDocument.Parse(await http.GetStringAsync(options.DashboardUrl + "/api/status", cancellationToken)).RootElement.GetProperty("destinations")[0];
+            var destination = JsonDocument.Parse(await http.GetStringAsync(options.DashboardUrl + "/api/status", cancellationToken))
+                .RootElement.GetProperty("destinations")[0];
             if (destination.GetProperty("waiting").GetInt32() == 0) return;
         }
         throw new StartException($"The gateway has the samples, but the archive has not taken them. The log is {Path.Combine(options.Data, "gateway.log")}.");
@@ -81,6 +85,7 @@ internal sealed class SampleStudies(DevOptions options, HttpClient http)
     private static string Text(JsonElement study, string tag)
     {
         if (!study.TryGetProperty(tag, out var attribute) || !attribute.TryGetProperty("Value", out var values)) return "";
-        return string.Join(", ", values.EnumerateArray().Select(value => value.ValueKind == JsonValueKind.Object ? (value.TryGetProperty("Alphabetic", out var name) ? name.GetString() : "") : value.ToString()));
+        return string.Join(", ", values.EnumerateArray().Select(value =>
+            value.ValueKind == JsonValueKind.Object ? (value.TryGetProperty("Alphabetic", out var name) ? name.GetString() : "") : value.ToString()));
     }
 }

@@ -82,7 +82,8 @@ internal static class Program
     /// <param name="openStorage">Opens the stores that the configuration names; null if that has problems.</param>
     /// <param name="configure">More configuration, for tests.</param>
     public static WebApplication? Build(
-        string[] args, List<string> problems, Func<IConfiguration, List<string>, StorageConnection?> openStorage, Action<WebApplicationBuilder>? configure = null)
+        string[] args, List<string> problems, Func<IConfiguration, List<string>,
+            StorageConnection?> openStorage, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         configure?.Invoke(builder);
@@ -111,10 +112,12 @@ internal static class Program
         services.AddSingleton(provider => new Telemetry(provider.GetRequiredService<IConfiguration>()));
         services.AddSingleton(provider => new DicomArchive(
             storage.Stores, settings.Archive, provider.GetRequiredService<TimeProvider>(), NewGuid, provider.GetRequiredService<ILogger<DicomArchive>>()));
-        services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Readiness>>()));
+        services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync,
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Readiness>>()));
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
         if (storage.Uploads is { } uploads)
-            services.AddSingleton(provider => new ResumableUploads(uploads.Container, uploads.UrlOf, provider.GetRequiredService<DicomArchive>().Store, provider.GetRequiredService<TimeProvider>(), NewGuid));
+            services.AddSingleton(provider => new ResumableUploads(uploads.Container, uploads.UrlOf,
+                provider.GetRequiredService<DicomArchive>().Store, provider.GetRequiredService<TimeProvider>(), NewGuid));
         services.AddSingleton<EventIntake>();
         services.AddSingleton<EventRecovery>();
         services.AddSingleton<QueryTagJob>();
@@ -125,10 +128,13 @@ internal static class Program
             services.AddHostedService<SweepTimer>();
             if (settings.Events.Poll && storage.Events is not null) services.AddHostedService<EventPolling>();
         }
-        if (settings.Viewer.Enabled && ViewerFiles.Open(Path.Combine(AppContext.BaseDirectory, settings.Viewer.Path), settings.Viewer.ConfigurationFile) is { } viewer) services.AddSingleton(viewer);
+        if (settings.Viewer.Enabled
+            && ViewerFiles.Open(Path.Combine(AppContext.BaseDirectory, settings.Viewer.Path), settings.Viewer.ConfigurationFile) is { } viewer)
+            services.AddSingleton(viewer);
         var cors = Cors.Policy(settings.Http);
         if (cors is not null) services.AddCors(options => options.AddDefaultPolicy(cors));
-        services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore); // each has its own retries
+        // each has its own retries
+        services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
         services.AddSingleton<IResponseCompressionProvider, TextCompression>();
         services.AddRateLimiter(limiter => RequestLimits.Apply(limiter, settings.Http));
         services.AddResponseCompression(compression =>
@@ -141,7 +147,8 @@ internal static class Program
         var app = builder.Build();
         if (settings.HostPort is null)
             foreach (var url in settings.Http.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) app.Urls.Add(url);
-        app.Lifetime.ApplicationStarted.Register(() => HostingLog.Listening(app.Logger, string.Join(", ", app.Urls), settings.HostPort is null ? "" : ", under the Functions host"));
+        app.Lifetime.ApplicationStarted.Register(() =>
+            HostingLog.Listening(app.Logger, string.Join(", ", app.Urls), settings.HostPort is null ? "" : ", under the Functions host"));
         app.Lifetime.ApplicationStopped.Register(() => CloseArchive(app));
 
         app.UseForwardedHeaders(ForwardedHeaders(settings));
@@ -161,7 +168,8 @@ internal static class Program
 
         app.MapMethods("/viewer/{**path}", Reading, (HttpContext context, string? path) => ViewerPages.FileAsync(context, path));
 
-        const string studies = "/dicomweb/studies", study = studies + "/{study}", series = study + "/series/{series}", instance = series + "/instances/{instance}";
+        const string studies = "/dicomweb/studies", study = studies + "/{study}",
+            series = study + "/series/{series}", instance = series + "/instances/{instance}";
         app.MapMethods("/dicomweb", ["GET", "HEAD", "OPTIONS"], CapabilityDocuments.CapabilitiesAsync);
         app.MapMethods("/dicomweb/capabilities", Reading, CapabilityDocuments.CapabilitiesAsync);
         app.MapMethods("/dicomweb/openapi.json", Reading, CapabilityDocuments.OpenApiAsync);

@@ -44,7 +44,8 @@ internal static class CapabilitiesJson
         json.WriteString("openapi", "3.0.3");
         json.WriteStartObject("info");
         json.WriteString("title", "DicomServerless");
-        json.WriteString("description", string.Create(CultureInfo.InvariantCulture, $"DICOMweb (PS3.18). A store takes {limits.MaxBodyBytes} bytes, a search gives {limits.MaxResults} results at once."));
+        json.WriteString("description", string.Create(CultureInfo.InvariantCulture,
+            $"DICOMweb (PS3.18). A store takes {limits.MaxBodyBytes} bytes, a search gives {limits.MaxResults} results at once."));
         json.WriteString("version", typeof(CapabilitiesJson).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");
         json.WriteEndObject();
         json.WriteStartArray("servers");
@@ -72,7 +73,8 @@ internal static class CapabilitiesJson
         json.WriteStartArray("parameters");
         foreach (var name in operation.PathParameters) WriteParameter(json, name, "path", "string", null);
         // Attributes of a search are whatever the dictionary has; OpenAPI has them as one object that is spread out.
-        foreach (var parameter in operation.Parameters) WriteParameter(json, parameter.Name.Trim('{', '}'), "query", parameter.Name[0] == '{' ? "object" : parameter.Type, parameter.Summary);
+        foreach (var parameter in operation.Parameters)
+            WriteParameter(json, parameter.Name.Trim('{', '}'), "query", parameter.Name[0] == '{' ? "object" : parameter.Type, parameter.Summary);
         json.WriteEndArray();
         if (operation.Consumes.Length > 0)
         {

@@ -17,7 +17,8 @@ internal static class Wadl
         await xml.WriteAttributeStringAsync("xmlns", "xs", null, "http://www.w3.org/2001/XMLSchema");
         await StartAsync(xml, "doc");
         await xml.WriteAttributeStringAsync(null, "title", null, "DicomServerless");
-        await xml.WriteStringAsync(string.Create(CultureInfo.InvariantCulture, $"A store takes {limits.MaxBodyBytes} bytes, a search gives {limits.MaxResults} results at once."));
+        await xml.WriteStringAsync(string.Create(CultureInfo.InvariantCulture,
+            $"A store takes {limits.MaxBodyBytes} bytes, a search gives {limits.MaxResults} results at once."));
         await xml.WriteEndElementAsync();
         await StartAsync(xml, "resources");
         await xml.WriteAttributeStringAsync(null, "base", null, baseUrl);
@@ -55,7 +56,8 @@ internal static class Wadl
         await WriteRepresentationsAsync(xml, operation.Consumes);
         await xml.WriteEndElementAsync();
         await StartAsync(xml, "response");
-        await xml.WriteAttributeStringAsync(null, "status", null, string.Join(' ', operation.Statuses.Select(status => status.ToString(CultureInfo.InvariantCulture))));
+        await xml.WriteAttributeStringAsync(null, "status", null,
+            string.Join(' ', operation.Statuses.Select(status => status.ToString(CultureInfo.InvariantCulture))));
         await WriteRepresentationsAsync(xml, operation.Produces);
         await xml.WriteEndElementAsync();
         await xml.WriteEndElementAsync();

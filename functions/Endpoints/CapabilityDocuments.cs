@@ -14,7 +14,8 @@ internal static class CapabilityDocuments
 
     public static async Task CapabilitiesAsync(HttpContext context)
     {
-        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.Wadl), Representation.Single(MediaTypes.Json), Representation.Single(MediaTypes.DicomJson), Representation.Single("application/xml")) is not { } choice)
+        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.Wadl), Representation.Single(MediaTypes.Json),
+            Representation.Single(MediaTypes.DicomJson), Representation.Single("application/xml")) is not { } choice)
         {
             await Problem.WriteAsync(context, 406, $"Capabilities are {MediaTypes.Wadl} or {MediaTypes.Json}.");
             return;
@@ -46,6 +47,7 @@ internal static class CapabilityDocuments
         context.Response.ContentType = mediaType;
         context.Response.Headers.CacheControl = "no-cache";
         context.Response.Headers.Vary = "Accept";
-        if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.BodyWriter.WriteAsync(made.GetBuffer().AsMemory(0, (int)made.Length), context.RequestAborted);
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.BodyWriter.WriteAsync(made.GetBuffer().AsMemory(0, (int)made.Length), context.RequestAborted);
     }
 }

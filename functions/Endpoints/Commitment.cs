@@ -11,7 +11,8 @@ using Microsoft.AspNetCore.Http;
 namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
-/// Storage commitment over the web (PS3.18 chapter 13): <c>POST</c> asks for the instances of a Referenced SOP Sequence (J.1) and is answered at once (J.2); <c>GET</c> gives the answer
+/// Storage commitment over the web (PS3.18 chapter 13): <c>POST</c> asks for the instances of a Referenced SOP Sequence (J.1) and is answered at once (J.2);
+/// <c>GET</c> gives the answer
 /// again. The form by Referenced Study Sequence is not taken.
 /// </summary>
 internal static class Commitment
@@ -58,7 +59,8 @@ internal static class Commitment
     private static async Task<Representation?> ChooseAsync(HttpContext context)
     {
         if (Accept.Of(context.Request).Choose(Json, PlainJson, XmlParts.Single) is { } form) return form;
-        await Problem.WriteAsync(context, 406, $"The result of a commitment request is {MediaTypes.DicomJson} or {MediaTypes.DicomXml}; accept one of them or */*.");
+        await Problem.WriteAsync(context, 406,
+            $"The result of a commitment request is {MediaTypes.DicomJson} or {MediaTypes.DicomXml}; accept one of them or */*.");
         return null;
     }
 
@@ -70,7 +72,8 @@ internal static class Commitment
             await Problem.WriteAsync(context, 415, $"Send the request as {MediaTypes.DicomJson} or {MediaTypes.DicomXml}.");
             return null;
         }
-        if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MaxBodyBytes;
+        if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = MaxBodyBytes;
         var body = new ArrayBufferWriter<byte>();
         var source = new RequestBody(context.Request.Body, context.Telemetry().BytesIn);
         for (int count; (count = await source.ReadAsync(body.GetMemory(64 * 1024), context.RequestAborted)) > 0;) body.Advance(count);
@@ -103,7 +106,8 @@ internal static class Commitment
 
     private static string? Read(DataSet request, List<CommitmentItem> items)
     {
-        if (!request.TryGet(Tags.ReferencedSOPSequence, out var sequence)) return "Referenced SOP Sequence (0008,1199) is missing; it names the instances (PS3.18 J.1). Referenced Study Sequence is not taken.";
+        if (!request.TryGet(Tags.ReferencedSOPSequence, out var sequence))
+            return "Referenced SOP Sequence (0008,1199) is missing; it names the instances (PS3.18 J.1). Referenced Study Sequence is not taken.";
         foreach (var item in sequence.Items)
         {
             if (items.Count == MaxItems) return $"Referenced SOP Sequence (0008,1199) may have {MaxItems} items; ask for fewer at once.";
@@ -138,7 +142,8 @@ internal static class Commitment
                 json.WriteStartObject();
                 WriteUid(json, "00081150", items[i].SopClassUid);
                 WriteUid(json, "00081155", items[i].Sop.Value);
-                if (outcomes[i] != CommitmentOutcome.Committed) WriteReason(json, outcomes[i] == CommitmentOutcome.ClassConflict ? ClassConflict : NoSuchInstance);
+                if (outcomes[i] != CommitmentOutcome.Committed)
+                    WriteReason(json, outcomes[i] == CommitmentOutcome.ClassConflict ? ClassConflict : NoSuchInstance);
                 json.WriteEndObject();
             }
             json.WriteEndArray();

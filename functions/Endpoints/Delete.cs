@@ -10,7 +10,8 @@ internal static class Delete
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
         // Once begun it is not given up when the client leaves: a part of a study helps nobody.
-        if (await context.Archive().Removal.DeleteAsync(uids.Study!.Value, uids.Series, uids.Instance, CancellationToken.None)) context.Response.StatusCode = StatusCodes.Status204NoContent;
+        if (await context.Archive().Removal.DeleteAsync(uids.Study!.Value, uids.Series, uids.Instance, CancellationToken.None))
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
         else await Problem.WriteAsync(context, 404, "There is nothing to delete under these UIDs.");
     }
 }

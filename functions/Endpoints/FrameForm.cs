@@ -22,7 +22,8 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
     /// <param name="singleFrames">How many frames are asked for where one of them may come without multipart; null where it must be multipart.</param>
     /// <param name="form">The form.</param>
     /// <param name="reason">Why there is none: a sentence for a user.</param>
-    public static bool TryChoose(Accept accept, StoredInstance instance, bool isEncapsulated, int? singleFrames, out FrameForm form, [NotNullWhen(false)] out string? reason)
+    public static bool TryChoose(Accept accept, StoredInstance instance, bool isEncapsulated,
+        int? singleFrames, out FrameForm form, [NotNullWhen(false)] out string? reason)
     {
         // What is in the fragments of Encapsulated Uncompressed is native (PS3.5 A.4.11).
         var isCompressed = isEncapsulated && instance.TransferSyntaxUid != EncapsulatedUncompressed;

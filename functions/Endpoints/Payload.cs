@@ -35,7 +35,8 @@ internal static class Payload
     {
         var response = context.Response;
         response.Headers.AcceptRanges = "bytes";
-        var range = RangeHeader.Read(Caching.AllowsRange(context, etag) && !HttpMethods.IsHead(context.Request.Method) ? context.Request.Headers.Range.ToString() : null, total);
+        var range = RangeHeader.Read(Caching.AllowsRange(context, etag)
+            && !HttpMethods.IsHead(context.Request.Method) ? context.Request.Headers.Range.ToString() : null, total);
         if (range.Kind == RangeKind.Unsatisfiable)
         {
             response.Headers.ContentRange = $"bytes */{total}";

@@ -20,7 +20,8 @@ internal static class Qido
     private static async Task SearchAsync(HttpContext context, QidoLevel level)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
-        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.DicomJson), Representation.Single(MediaTypes.Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
+        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.DicomJson),
+            Representation.Single(MediaTypes.Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
         {
             await Problem.WriteAsync(context, 406, $"Search results are {MediaTypes.DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
             return;
@@ -33,7 +34,8 @@ internal static class Qido
         if (answer.IsIncomplete) context.AddWarning("The search was stopped at the work that one request may cause; the next page goes on from there");
         if (answer.Unready) context.AddWarning("A query attribute is still being built; studies were looked at one by one");
         if (answer.Next is { } next) context.Response.Headers.Append("Link", $"<{context.BaseUrl()[..^"/dicomweb".Length]}{context.Request.Path.ToUriComponent()}?cursor={await context.Cursors().ProtectAsync(next, query, context.RequestAborted)}>; rel=\"next\"");
-        if (await context.Archive().Reconciler.IsRebuildingAsync(context.RequestAborted)) context.AddWarning("The index is being rebuilt. Matches may be missing until that is done.");
+        if (await context.Archive().Reconciler.IsRebuildingAsync(context.RequestAborted))
+            context.AddWarning("The index is being rebuilt. Matches may be missing until that is done.");
         context.Response.Headers.CacheControl = "private, no-cache";
         if (answer.Results.Count == 0)
         {
@@ -53,7 +55,8 @@ internal static class Qido
     // The query of the parameters, or of the cursor in their place; null if they are wrong, which has then been answered.
     private static async Task<QidoQuery?> ReadAsync(HttpContext context, QidoLevel level, Uid? study, Uid? series)
     {
-        var parameters = context.Request.Query.SelectMany(item => item.Value.Select(value => KeyValuePair.Create(item.Key, value ?? ""))).Where(item => !QidoQuery.IsOfRequest(item.Key)).ToList();
+        var parameters = context.Request.Query.SelectMany(item => item.Value.Select(value => KeyValuePair.Create(item.Key, value ?? "")))
+            .Where(item => !QidoQuery.IsOfRequest(item.Key)).ToList();
         SearchPlace? after = null;
         if (parameters.Find(item => item.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase)) is { Key: not null } cursor)
         {

@@ -29,7 +29,9 @@ internal static class StoreReasons
         _ => throw new UnreachableException(),
     };
 
-    /// <summary>What the store warns of: (0008,1196); null if nothing. Only what makes an object doubtful to a reader counts; what every reader tolerates does not.</summary>
+    /// <summary>
+    /// What the store warns of: (0008,1196); null if nothing. Only what makes an object doubtful to a reader counts; what every reader tolerates does not.
+    /// </summary>
     public static ushort? Warning(StoreResult result)
     {
         if (result.Outcome == StoreOutcome.KeptFirst) return KeptFirst;
@@ -38,14 +40,18 @@ internal static class StoreReasons
         return result.Warnings.Any(warning => IsDoubtful(warning.Kind)) ? DoesNotMatch : null;
     }
 
-    /// <summary>What a user is told of an object: why it was not stored as it came, or what is doubtful about it; null for nothing. Holds no values of the object.</summary>
+    /// <summary>
+    /// What a user is told of an object: why it was not stored as it came, or what is doubtful about it; null for nothing. Holds no values of the object.
+    /// </summary>
     public static string? Words(StoreResult result)
     {
         if (result.Problem is { } problem) return problem;
-        return result.Warnings.FirstOrDefault(warning => IsDoubtful(warning.Kind)) is { } doubt ? (doubt.Path.Length > 0 ? $"{doubt.Path}: " : "") + doubt.Detail + "." : null;
+        return result.Warnings.FirstOrDefault(warning => IsDoubtful(warning.Kind)) is { } doubt
+            ? (doubt.Path.Length > 0 ? $"{doubt.Path}: " : "") + doubt.Detail + "." : null;
     }
 
-    private static bool IsDoubtful(DicomWarningKind kind) => kind is DicomWarningKind.TransferSyntaxGuessed or DicomWarningKind.WrongVrEncoding or DicomWarningKind.ImplicitElements
+    private static bool IsDoubtful(DicomWarningKind kind) =>
+        kind is DicomWarningKind.TransferSyntaxGuessed or DicomWarningKind.WrongVrEncoding or DicomWarningKind.ImplicitElements
         or DicomWarningKind.DuplicateElement or DicomWarningKind.PixelDataLength or DicomWarningKind.FragmentsNotAssignable
         or DicomWarningKind.PlaceholderVr or DicomWarningKind.OpenPixelData or DicomWarningKind.FileMetaMismatch;
 }

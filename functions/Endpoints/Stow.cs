@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Functions.Endpoints;
 
-/// <summary>Store transaction (PS3.18 10.5): <c>POST /studies</c>, <c>POST /studies/{study}</c>, and, beyond the standard, <c>PUT</c> on an instance, which replaces it.</summary>
+/// <summary>
+/// Store transaction (PS3.18 10.5): <c>POST /studies</c>, <c>POST /studies/{study}</c>, and, beyond the standard, <c>PUT</c> on an instance, which replaces it.
+/// </summary>
 internal static class Stow
 {
     private const int MaxSourceLength = 64, MaxWarnings = 8;
@@ -21,7 +23,9 @@ internal static class Stow
         await StoreAsync(context, envelope, new StoreRequest(uids.Study, envelope.Policy, SourceOf(context.Request)));
     }
 
-    /// <summary>Stores one object under its own address, in the place of what is there unless the request says otherwise: 201 when nothing was, else 200.</summary>
+    /// <summary>
+    /// Stores one object under its own address, in the place of what is there unless the request says otherwise: 201 when nothing was, else 200.
+    /// </summary>
     public static async Task ReplaceAsync(HttpContext context)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
@@ -63,7 +67,8 @@ internal static class Stow
         if (broken is not null and not BadHttpRequestException { StatusCode: 413 }) throw broken;
         if (results.Count == 0 || envelopeProblem is not null)
         {
-            await Problem.WriteAsync(context, broken is null ? 400 : 413, broken is null ? envelopeProblem ?? (metadata is null ? "The request has no parts." : "The request has no metadata.") : StowEnvelope.TooLarge(context));
+            await Problem.WriteAsync(context, broken is null ? 400 : 413, broken is null ? envelopeProblem
+                ?? (metadata is null ? "The request has no parts." : "The request has no metadata.") : StowEnvelope.TooLarge(context));
             return;
         }
         foreach (var remark in remarks.Take(MaxWarnings)) context.AddWarning(remark);
@@ -121,7 +126,8 @@ internal static class Stow
         }
         if (isCutOff) context.AddWarning(StowEnvelope.TooLarge(context) + " Objects after those listed were not read.");
         var kind = envelope.Form is null ? "Part" : "Instance";
-        foreach (var (result, number) in results.Select((result, i) => (result, i + 1)).Where(item => StoreReasons.Words(item.result) is not null).Take(MaxWarnings))
+        foreach (var (result, number) in results.Select((result, i) => (result, i + 1))
+            .Where(item => StoreReasons.Words(item.result) is not null).Take(MaxWarnings))
             context.AddWarning($"{kind} {number}: {StoreReasons.Words(result)}");
         if (envelope.AnswerType == MediaTypes.DicomXml)
         {

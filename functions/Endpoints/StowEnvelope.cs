@@ -16,12 +16,15 @@ namespace DicomServerless.Functions.Endpoints;
 /// <param name="Encodings">The body's Content-Encoding.</param>
 /// <param name="Policy">What happens to other content under a UID that is there.</param>
 /// <param name="AnswerType">Media type of the answer.</param>
-internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? Form, Uid? TransferSyntax, IReadOnlyList<string> Encodings, DuplicatePolicy Policy, string AnswerType)
+internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? Form,
+    Uid? TransferSyntax, IReadOnlyList<string> Encodings, DuplicatePolicy Policy, string AnswerType)
 {
-    private const string Unsupported = $"Send multipart/related with type=\"{MediaTypes.Dicom}\", \"{MediaTypes.DicomJson}\" or \"{MediaTypes.DicomXml}\", or one of these by itself.";
+    private const string Unsupported =
+        $"Send multipart/related with type=\"{MediaTypes.Dicom}\", \"{MediaTypes.DicomJson}\" or \"{MediaTypes.DicomXml}\", or one of these by itself.";
 
     /// <summary>The form that a media type names; null for none.</summary>
-    public static MetadataForm? FormOf(string? mediaType) => mediaType switch { MediaTypes.DicomJson => MetadataForm.Json, MediaTypes.DicomXml => MetadataForm.Xml, _ => null };
+    public static MetadataForm? FormOf(string? mediaType) => mediaType switch
+        { MediaTypes.DicomJson => MetadataForm.Json, MediaTypes.DicomXml => MetadataForm.Xml, _ => null };
 
     /// <summary>Reads it. Null when the answer has been given.</summary>
     /// <param name="context">The request.</param>
@@ -34,7 +37,8 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = limit;
         if (Accept.Of(request).Choose(Representation.Single(MediaTypes.DicomJson), Representation.Single(MediaTypes.Json), XmlParts.Single) is not { } answer)
         {
-            await Problem.WriteAsync(context, 406, $"The answer to a store is {MediaTypes.DicomJson} or {MediaTypes.DicomXml}; accept one of them or */*. Nothing was stored.");
+            await Problem.WriteAsync(context, 406,
+                $"The answer to a store is {MediaTypes.DicomJson} or {MediaTypes.DicomXml}; accept one of them or */*. Nothing was stored.");
             return null;
         }
         var (status, problem) = (415, "");
@@ -54,10 +58,12 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
             form = FormOf(parts);
             if (parts != MediaTypes.Dicom && form is null) problem = Unsupported;
             else if (type["boundary"] is not { Length: > 0 and <= MultipartReader.MaxBoundaryLength } given)
-                (status, problem) = (400, $"Content-Type must have a boundary parameter of 1 to {MultipartReader.MaxBoundaryLength} characters (RFC 2046 5.1.1).");
+                (status, problem) = (400,
+                    $"Content-Type must have a boundary parameter of 1 to {MultipartReader.MaxBoundaryLength} characters (RFC 2046 5.1.1).");
             else boundary = given;
         }
-        else if (type?.Name != MediaTypes.Dicom && form is null) problem = allowsParts ? Unsupported : $"Send one object as {MediaTypes.Dicom}, {MediaTypes.DicomJson} or {MediaTypes.DicomXml}.";
+        else if (type?.Name != MediaTypes.Dicom && form is null)
+            problem = allowsParts ? Unsupported : $"Send one object as {MediaTypes.Dicom}, {MediaTypes.DicomJson} or {MediaTypes.DicomXml}.";
         if (problem.Length > 0)
         {
             if (status == 415 && encodings is not null)
@@ -73,7 +79,8 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
     public static async Task<DuplicatePolicy?> ReadPolicyAsync(HttpContext context, DuplicatePolicy standard)
     {
         if (context.Request.Headers["Duplicate-Policy"] is not [{ } wanted]) return standard;
-        DuplicatePolicy? named = wanted.Trim().ToLowerInvariant() switch { "reject" => DuplicatePolicy.Reject, "replace" => DuplicatePolicy.Replace, "keep-first" => DuplicatePolicy.KeepFirst, _ => null };
+        DuplicatePolicy? named = wanted.Trim().ToLowerInvariant() switch { "reject" => DuplicatePolicy.Reject, "replace" =>
+            DuplicatePolicy.Replace, "keep-first" => DuplicatePolicy.KeepFirst, _ => null };
         if (named is null) await Problem.WriteAsync(context, 400, "The header Duplicate-Policy must be reject, replace or keep-first.");
         return named;
     }
@@ -81,5 +88,6 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
     /// <summary>The transfer syntax that a media type states; null for none.</summary>
     public static Uid? SyntaxOf(MediaType? type) => type?["transfer-syntax"] is { } text && Uid.TryParse(text, out var uid) ? uid : null;
 
-    public static string TooLarge(HttpContext context) => $"The body of a store may have {context.Settings().Http.MaxBodyBytes} bytes here; send fewer objects at once.";
+    public static string TooLarge(HttpContext context) =>
+        $"The body of a store may have {context.Settings().Http.MaxBodyBytes} bytes here; send fewer objects at once.";
 }

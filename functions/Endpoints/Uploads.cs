@@ -43,7 +43,8 @@ internal static class Uploads
     public static async Task PutBlockAsync(HttpContext context)
     {
         if (await UploadsAsync(context) is not { } uploads || await IdAsync(context) is not { } id) return;
-        if (!int.TryParse(context.Request.RouteValues["number"] as string, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number >= ResumableUploads.MaxBlocks)
+        if (!int.TryParse(context.Request.RouteValues["number"] as string, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || number >= ResumableUploads.MaxBlocks)
         {
             await Problem.WriteAsync(context, 400, $"The block's number must be 0 to {ResumableUploads.MaxBlocks - 1}.");
             return;
@@ -55,7 +56,8 @@ internal static class Uploads
         var count = 0;
         try
         {
-            count = await body.ReadAtLeastAsync(buffer.AsMemory(0, ResumableUploads.BlockBytes), ResumableUploads.BlockBytes, throwOnEndOfStream: false, context.RequestAborted);
+            count = await body.ReadAtLeastAsync(buffer.AsMemory(0, ResumableUploads.BlockBytes),
+                ResumableUploads.BlockBytes, throwOnEndOfStream: false, context.RequestAborted);
             var isTooLong = count == ResumableUploads.BlockBytes && await body.ReadAsync(new byte[1], context.RequestAborted) > 0;
             if (count == 0 || isTooLong) await Problem.WriteAsync(context, isTooLong ? 413 : 400, $"A block has 1 to {ResumableUploads.BlockBytes} bytes.");
             else if (await uploads.PutBlockAsync(id, number, buffer.AsMemory(0, count), context.RequestAborted)) context.Response.StatusCode = 201;
@@ -77,7 +79,8 @@ internal static class Uploads
         var baseUrl = context.BaseUrl();
         try
         {
-            var answer = await uploads.CompleteAsync(id, blocks, new StoreRequest(null, policy, Stow.SourceOf(context.Request)), AnswerOf, Patience, context.RequestAborted);
+            var answer = await uploads.CompleteAsync(id, blocks, new StoreRequest(null, policy, Stow.SourceOf(context.Request)),
+                AnswerOf, Patience, context.RequestAborted);
             if (answer is null)
             {
                 await Problem.WriteAsync(context, 404, "There is no such upload, or blocks of it are missing. Begin another.");
@@ -121,11 +124,14 @@ internal static class Uploads
     private static async Task<int?> BlocksAsync(HttpContext context)
     {
         var body = new byte[MaxRequestBytes];
-        var count = await new RequestBody(context.Request.Body, context.Telemetry().BytesIn).ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, context.RequestAborted);
+        var count = await new RequestBody(context.Request.Body, context.Telemetry().BytesIn)
+            .ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, context.RequestAborted);
         try
         {
             using var json = JsonDocument.Parse(body.AsMemory(0, count));
-            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("blocks", out var blocks) && blocks.TryGetInt32(out var number) && number is > 0 and <= ResumableUploads.MaxBlocks) return number;
+            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("blocks", out var blocks)
+                && blocks.TryGetInt32(out var number) && number is > 0 and <= ResumableUploads.MaxBlocks)
+                return number;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -73,7 +73,8 @@ internal static partial class ViewerPages
     private static async Task SendAsync(HttpContext context, string name, ViewerFile file)
     {
         var accepts = context.Request.Headers.AcceptEncoding.ToString();
-        var (encoding, path) = file.Brotli is { } br && Takes(accepts, "br") ? ("br", br) : file.Gzip is { } gz && Takes(accepts, "gzip") ? ("gzip", gz) : (null, file.Path);
+        var (encoding, path) = file.Brotli is { } br && Takes(accepts, "br") ? ("br", br) : file.Gzip is { } gz
+            && Takes(accepts, "gzip") ? ("gzip", gz) : (null, file.Path);
         var info = new FileInfo(path ?? file.Gzip!);
         var response = context.Response;
         if (file.Path is null) response.Headers.Vary = "Accept-Encoding";
@@ -81,7 +82,8 @@ internal static partial class ViewerPages
         if (Caching.IsNotModified(context, $"\"{info.Length:x}-{info.LastWriteTimeUtc.Ticks:x}{(encoding is null ? "" : "-" + encoding)}\"")) return;
         // What has a hash of its content in its name never changes.
         if (Hashed().IsMatch(name)) response.Headers.CacheControl = "public, max-age=31536000, immutable";
-        response.ContentType = Types.TryGetContentType(name, out var type) ? type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type : MediaTypes.Octets;
+        response.ContentType = Types.TryGetContentType(name, out var type)
+            ? type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type : MediaTypes.Octets;
         if (encoding is not null) response.Headers.ContentEncoding = encoding;
         if (path is not null) response.ContentLength = info.Length;
         if (HttpMethods.IsHead(context.Request.Method)) return;
@@ -95,7 +97,8 @@ internal static partial class ViewerPages
     }
 
     private static bool Takes(string header, string encoding) =>
-        StringWithQualityHeaderValue.TryParseList([header], out var list) && list.Any(item => item.Value.Equals(encoding, StringComparison.OrdinalIgnoreCase) && item.Quality is not 0);
+        StringWithQualityHeaderValue.TryParseList([header], out var list)
+            && list.Any(item => item.Value.Equals(encoding, StringComparison.OrdinalIgnoreCase) && item.Quality is not 0);
 
     [GeneratedRegex(@"(^|\.)[0-9a-f]{16}(-[0-9]+)?\.[a-z0-9]+$")]
     private static partial Regex Hashed();

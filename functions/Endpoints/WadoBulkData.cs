@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functions.Endpoints;
 
-/// <summary>Retrieves a value behind a BulkDataURI (PS3.18 10.4.1.1.5): its bytes, little endian, as one payload or as the one part of a multipart message.</summary>
+/// <summary>
+/// Retrieves a value behind a BulkDataURI (PS3.18 10.4.1.1.5): its bytes, little endian, as one payload or as the one part of a multipart message.
+/// </summary>
 internal static class WadoBulkData
 {
     public static async Task RetrieveAsync(HttpContext context)
@@ -24,7 +26,8 @@ internal static class WadoBulkData
         // One payload where the client leaves it open: it can be read in ranges, and shown as what it is.
         var offers = own == MediaTypeNames.Application.Octet
             ? (Representation[])[Representation.Single(own), Representation.Multipart(own)]
-            : [Representation.Single(own), Representation.Multipart(own), Representation.Single(MediaTypeNames.Application.Octet), Representation.Multipart(MediaTypeNames.Application.Octet)];
+            : [Representation.Single(own), Representation.Multipart(own),
+                Representation.Single(MediaTypeNames.Application.Octet), Representation.Multipart(MediaTypeNames.Application.Octet)];
         if (accept.Choose(offers) is not { } choice)
         {
             await Problem.WriteAsync(context, 406, $"The value is {string.Join(" or ", offers.Select(offer => offer.ToString()))}.");
@@ -36,7 +39,8 @@ internal static class WadoBulkData
         else await Payload.SendAsync(context, choice.MediaType, etag, value.Length, value.Open);
     }
 
-    // A document's own type, as its instance states it, if that is harmless. What a browser would run (HTML, SVG, XML with style sheets) comes from whoever made the
+    // A document's own type, as its instance states it, if that is harmless. What a browser would run (HTML, SVG, XML with style sheets) comes from whoever
+    // made the
     // object and would run with the rights of this origin: it is octets.
     internal static string OwnMediaType(BulkAnswer value) => MediaType.Parse(value.MediaType)?.Name switch
     {

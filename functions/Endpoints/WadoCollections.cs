@@ -11,7 +11,8 @@ using Microsoft.AspNetCore.Http;
 namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
-/// Retrieves all bulk data, or all pixel data, of a study, a series or an instance (PS3.18 10.4.1.1.5), a part each with its location. Nothing to give, though the resource is there, is 204:
+/// Retrieves all bulk data, or all pixel data, of a study, a series or an instance (PS3.18 10.4.1.1.5), a part each with its location. Nothing to give, though
+/// the resource is there, is 204:
 /// a multipart message without parts is none (RFC 2046 5.1.1), and 404 would say that there is no such study.
 /// </summary>
 internal static class WadoCollections
@@ -84,13 +85,17 @@ internal static class WadoCollections
         {
             // What was replaced meanwhile may be compressed otherwise: the client asks again.
             if (!forms.TryGetValue(pixels.Instance, out var form)) throw new InstanceChangedException();
-            if (pixels.Value is { } value) yield return new Part(form.ContentType, $"{context.UrlOf(pixels.Instance.Key)}/bulkdata/{value.Path}", value.Length, token => OpenAsync(value, token));
+            if (pixels.Value is { } value)
+                yield return new Part(form.ContentType, $"{context.UrlOf(pixels.Instance.Key)}/bulkdata/{value.Path}", value.Length, token =>
+                    OpenAsync(value, token));
             else if (pixels.Frame is { } frame)
-                yield return new Part(form.ContentType, context.BaseUrl() + DicomWebPath.OfFrame(pixels.Instance.Key, frame.Number), frame.Length, _ => Task.FromResult(frame.Content));
+                yield return new Part(form.ContentType, context.BaseUrl() + DicomWebPath.OfFrame(pixels.Instance.Key, frame.Number), frame.Length, _ =>
+                    Task.FromResult(frame.Content));
         }
     }
 
-    private static Task<Stream> OpenAsync(BulkAnswer value, CancellationToken cancellationToken) => value.Length == 0 ? Task.FromResult(Stream.Null) : value.Open(0, value.Length, cancellationToken);
+    private static Task<Stream> OpenAsync(BulkAnswer value, CancellationToken cancellationToken) => value.Length == 0
+        ? Task.FromResult(Stream.Null) : value.Open(0, value.Length, cancellationToken);
 
     private static async Task WriteAsync(HttpContext context, string? mediaType, IAsyncEnumerable<Part> parts)
     {
@@ -117,7 +122,8 @@ internal static class WadoCollections
     private static string ETagOf(IEnumerable<(StoredInstance Instance, string Form)> instances)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (instance, form) in instances) hash.AppendData(Encoding.ASCII.GetBytes($"{instance.Key.Series}/{instance.Key.Sop}/{instance.ETag}/{form}\n"));
+        foreach (var (instance, form) in instances)
+            hash.AppendData(Encoding.ASCII.GetBytes($"{instance.Key.Series}/{instance.Key.Sop}/{instance.ETag}/{form}\n"));
         // Weak: the boundary is another each time, and the base URL is in the parts.
         return $"W/\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 12))}\"";
     }

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
-/// Metadata of a study, a series or an instance (PS3.18 10.4.1.1.2): DICOM JSON, or XML with one part an instance (8.7.3.2). Asked for as <c>application/dicom+xml</c> without
+/// Metadata of a study, a series or an instance (PS3.18 10.4.1.1.2): DICOM JSON, or XML with one part an instance (8.7.3.2). Asked for as
+/// <c>application/dicom+xml</c> without
 /// multipart, one instance is one document; several need parts all the same.
 /// </summary>
 internal static class WadoMetadata
@@ -13,7 +14,8 @@ internal static class WadoMetadata
     public static async Task RetrieveAsync(HttpContext context)
     {
         if (await context.ReadUidsAsync() is not { } uids) return;
-        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.DicomJson), Representation.Single(MediaTypes.Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
+        if (Accept.Of(context.Request).Choose(Representation.Single(MediaTypes.DicomJson),
+            Representation.Single(MediaTypes.Json), XmlParts.Multipart, XmlParts.Single) is not { } representation)
         {
             await Problem.WriteAsync(context, 406, $"Metadata is {MediaTypes.DicomJson} or {XmlParts.Multipart}; accept one of them or */*.");
             return;
@@ -28,7 +30,8 @@ internal static class WadoMetadata
         if (Caching.IsNotModified(context, $"W/\"{metadata.ETag}-{Caching.Short(context.BaseUrl())}{(isXml ? "-x" : "")}\"")) return;
         if (isXml)
         {
-            await XmlParts.WriteAsync(context, representation.IsMultipart || metadata.Count != 1, metadata.ObjectsAsync(context.BaseUrl(), context.RequestAborted));
+            await XmlParts.WriteAsync(context, representation.IsMultipart || metadata.Count != 1,
+                metadata.ObjectsAsync(context.BaseUrl(), context.RequestAborted));
             return;
         }
         context.Response.ContentType = representation.MediaType;

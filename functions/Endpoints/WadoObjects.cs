@@ -13,7 +13,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace DicomServerless.Functions.Endpoints;
 
-/// <summary>Retrieves whole objects: a study, a series or an instance (PS3.18 10.4.1.1.1), as multipart/related, as a ZIP with a DICOMDIR or, for one instance, as application/dicom.</summary>
+/// <summary>
+/// Retrieves whole objects: a study, a series or an instance (PS3.18 10.4.1.1.1), as multipart/related, as a ZIP with a DICOMDIR or, for one instance, as
+/// application/dicom.
+/// </summary>
 internal static class WadoObjects
 {
     public static async Task RetrieveAsync(HttpContext context)
@@ -54,14 +57,18 @@ internal static class WadoObjects
         }
     }
 
-    /// <summary>Answers with one object as application/dicom, in a transfer syntax: null for explicit little endian where that can be made, * for as stored, or one by name.</summary>
+    /// <summary>
+    /// Answers with one object as application/dicom, in a transfer syntax: null for explicit little endian where that can be made, * for as stored, or one by
+    /// name.
+    /// </summary>
     public static async Task SendAsync(HttpContext context, StoredInstance instance, string? transferSyntax)
     {
         var target = transferSyntax switch { null => TransferSyntax.ExplicitVrLittleEndian, "*" => null, _ => Named(transferSyntax) };
         var choice = new Choice(ObjectForm.Single, target);
         if (transferSyntax is not (null or "*") && (target is null || !choice.IsMade(instance)))
         {
-            await Problem.WriteAsync(context, 406, "The instance is not stored in the transfer syntax asked for and cannot be converted to it; ask for it as stored, with *.");
+            await Problem.WriteAsync(context, 406,
+                "The instance is not stored in the transfer syntax asked for and cannot be converted to it; ask for it as stored, with *.");
             return;
         }
         var etag = ETagOf([instance], choice);
@@ -78,7 +85,8 @@ internal static class WadoObjects
     {
         /// <summary>What an object is converted to; null if it goes as it is.</summary>
         public TransferSyntax? Conversion(StoredInstance instance) =>
-            Target is not null && instance.TransferSyntaxUid != Target.Uid.Value && instance.TransferSyntax is { } stored && TransferSyntaxConverter.CanConvert(stored, Target) ? Target : null;
+            Target is not null && instance.TransferSyntaxUid != Target.Uid.Value && instance.TransferSyntax is { } stored
+                && TransferSyntaxConverter.CanConvert(stored, Target) ? Target : null;
 
         public string TransferSyntaxUid(StoredInstance instance) => Conversion(instance)?.Uid.Value ?? instance.TransferSyntaxUid;
 
@@ -88,7 +96,8 @@ internal static class WadoObjects
     // PS3.18 8.7.3.5.2: implicit VR and big endian are never what is given by name.
     private static TransferSyntax? Named(string uid) => TransferSyntax.Find(uid) is { IsExplicitVr: true, IsBigEndian: false } syntax ? syntax : null;
 
-    private static bool TryChoose(Accept accept, IReadOnlyList<StoredInstance> instances, bool isInstance, out Choice choice, [NotNullWhen(false)] out string? reason)
+    private static bool TryChoose(Accept accept, IReadOnlyList<StoredInstance> instances,
+        bool isInstance, out Choice choice, [NotNullWhen(false)] out string? reason)
     {
         reason = null;
         choice = default;
@@ -97,7 +106,8 @@ internal static class WadoObjects
             if (FormOf(accept, alternative, isInstance) is not { } form) continue;
             if (alternative.TransferSyntax is not { } wanted)
             {
-                // PS3.18 8.7.3.5.2: explicit little endian where that can be made, else as stored. In a ZIP too: of the uncompressed syntaxes the media profiles have no other (PS3.11 D).
+                // PS3.18 8.7.3.5.2: explicit little endian where that can be made, else as stored. In a ZIP too: of the uncompressed syntaxes the media
+                // profiles have no other (PS3.11 D).
                 choice = new Choice(form, TransferSyntax.ExplicitVrLittleEndian);
                 return true;
             }
@@ -119,11 +129,13 @@ internal static class WadoObjects
                 return true;
             }
             reason ??= $"{named.Left} of {instances.Count} instances are not stored in the transfer syntax asked for and cannot be converted to it; ask for transfer-syntax=*.";
-            // A part of the objects is better than none, and all of them as another alternative better than that. A ZIP outlives its status, so it is always whole.
+            // A part of the objects is better than none, and all of them as another alternative better than that. A ZIP outlives its status, so it is always
+            // whole.
             if (named.Left < instances.Count && form == ObjectForm.Multipart && choice.Left == 0) choice = named;
         }
         if (choice.Left > 0) return true;
-        reason ??= isInstance ? $"An instance is {Representation.Multipart(MediaTypes.Dicom)}, {MediaTypes.Dicom} or {MediaTypes.Zip}." : $"Studies and series are {Representation.Multipart(MediaTypes.Dicom)} or {MediaTypes.Zip}.";
+        reason ??= isInstance ? $"An instance is {Representation.Multipart(MediaTypes.Dicom)}, {MediaTypes.Dicom} or {MediaTypes.Zip}."
+            : $"Studies and series are {Representation.Multipart(MediaTypes.Dicom)} or {MediaTypes.Zip}.";
         return false;
     }
 
@@ -141,7 +153,8 @@ internal static class WadoObjects
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         if (choice.Left > 0) hash.AppendData(Encoding.ASCII.GetBytes($"only {choice.Target}\n"));
-        foreach (var instance in instances) hash.AppendData(Encoding.ASCII.GetBytes($"{instance.Key.Series}/{instance.Key.Sop}/{instance.ETag}/{choice.TransferSyntaxUid(instance)}\n"));
+        foreach (var instance in instances)
+            hash.AppendData(Encoding.ASCII.GetBytes($"{instance.Key.Series}/{instance.Key.Sop}/{instance.ETag}/{choice.TransferSyntaxUid(instance)}\n"));
         return $"\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 12))}{"msz"[(int)choice.Form]}\"";
     }
 
@@ -157,7 +170,8 @@ internal static class WadoObjects
             if (context.Request.Headers.Range.Count > 0)
             {
                 response.Headers.ContentLocation = context.UrlOf(instance.Key);
-                await Payload.SendAsync(context, PartType(choice, instance), etag, instance.Length, (offset, length, token) => context.Archive().Retrieval.OpenRangeAsync(instance, offset, length, token));
+                await Payload.SendAsync(context, PartType(choice, instance), etag, instance.Length, (offset, length, token) =>
+                    context.Archive().Retrieval.OpenRangeAsync(instance, offset, length, token));
                 return;
             }
         }
@@ -205,7 +219,8 @@ internal static class WadoObjects
         var directory = new BigInteger(SHA256.HashData(Encoding.ASCII.GetBytes(ETagOf(instances, choice))).AsSpan(0, 16), isUnsigned: true);
         var directoryUid = Uid.Parse("2.25." + directory.ToString(CultureInfo.InvariantCulture));
         var zip = new FileSetZip(context.Archive().Retrieval, context.Settings().Archive.Limits);
-        await zip.WriteAsync(context.Response.BodyWriter, instances, (opened, file) => WriteFileAsync(context, opened, choice, file), directoryUid, context.RequestAborted);
+        await zip.WriteAsync(context.Response.BodyWriter, instances, (opened, file) =>
+            WriteFileAsync(context, opened, choice, file), directoryUid, context.RequestAborted);
     }
 
     private static async Task WriteFileAsync(HttpContext context, OpenedInstance opened, Choice choice, Stream file)

@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
-/// Rendered resources (PS3.18 10.4.1.1.3) of what needs no image codec: documents and videos as they are, with ranges; structured reports and clinical documents as pages. Of a study or
+/// Rendered resources (PS3.18 10.4.1.1.3) of what needs no image codec: documents and videos as they are, with ranges; structured reports and clinical
+/// documents as pages. Of a study or
 /// series it is the first instance that can be shown. Images are not rendered yet: 406 says so.
 /// </summary>
 internal static class WadoRendered
@@ -56,16 +57,20 @@ internal static class WadoRendered
     public static Task SendAsync(HttpContext context, StoredInstance instance, string mediaType) =>
         CanBeShown(instance) ? SendAsync(context, instance, Accept.Read([mediaType], [])) : Problem.WriteAsync(context, 406, Images);
 
-    private static bool CanBeShown(StoredInstance instance) => IsVideo(instance.TransferSyntaxUid) || IsDocument(instance.SopClassUid) || IsReport(instance.SopClassUid);
+    private static bool CanBeShown(StoredInstance instance) => IsVideo(instance.TransferSyntaxUid)
+        || IsDocument(instance.SopClassUid) || IsReport(instance.SopClassUid);
 
     // PS3.6 A: Encapsulated PDF, CDA, STL, OBJ, MTL.
     private static bool IsDocument(string sopClass) => sopClass.StartsWith("1.2.840.10008.5.1.4.1.1.104.", StringComparison.Ordinal);
 
-    private static bool IsReport(string sopClass) => sopClass.StartsWith("1.2.840.10008.5.1.4.1.1.88.", StringComparison.Ordinal) && sopClass is not "1.2.840.10008.5.1.4.1.1.88.59"; // that is Key Object Selection
+    // that is Key Object Selection
+    private static bool IsReport(string sopClass) => sopClass.StartsWith("1.2.840.10008.5.1.4.1.1.88.", StringComparison.Ordinal)
+        && sopClass is not "1.2.840.10008.5.1.4.1.1.88.59";
 
     // PS3.6 A: MPEG-2 .100 and .101 (and their fragmentable forms), MPEG-4 .102 to .106, HEVC .107 and .108.
     private static bool IsVideo(string transferSyntax) =>
-        transferSyntax.StartsWith("1.2.840.10008.1.2.4.10", StringComparison.Ordinal) && transferSyntax["1.2.840.10008.1.2.4.10".Length..] is ['0' or '1' or '2' or '3' or '4' or '5' or '6' or '7' or '8', ..];
+        transferSyntax.StartsWith("1.2.840.10008.1.2.4.10", StringComparison.Ordinal)
+            && transferSyntax["1.2.840.10008.1.2.4.10".Length..] is ['0' or '1' or '2' or '3' or '4' or '5' or '6' or '7' or '8', ..];
 
     private static async Task SendAsync(HttpContext context, StoredInstance instance, Accept accept)
     {
@@ -86,10 +91,12 @@ internal static class WadoRendered
         var start = new byte[(int)Math.Min(12, video.Length)];
         await using (var content = await video.Open(0, start.Length, context.RequestAborted)) await content.ReadExactlyAsync(start, context.RequestAborted);
         // A container says what it is; without one it is the stream of the transfer syntax (PS3.5 8.2.5 to 8.2.8).
-        var type = start.Length >= 8 && start.AsSpan(4).StartsWith("ftyp"u8) ? "video/mp4" : start is [0x47, ..] ? "video/mp2t" : instance.TransferSyntaxUid switch
+        var type = start.Length >= 8 && start.AsSpan(4).StartsWith("ftyp"u8)
+            ? "video/mp4" : start is [0x47, ..] ? "video/mp2t" : instance.TransferSyntaxUid switch
         {
             "1.2.840.10008.1.2.4.107" or "1.2.840.10008.1.2.4.108" => "video/H265",
-            _ when instance.TransferSyntaxUid.StartsWith("1.2.840.10008.1.2.4.100", StringComparison.Ordinal) || instance.TransferSyntaxUid.StartsWith("1.2.840.10008.1.2.4.101", StringComparison.Ordinal) => "video/mpeg",
+            _ when instance.TransferSyntaxUid.StartsWith("1.2.840.10008.1.2.4.100", StringComparison.Ordinal)
+                || instance.TransferSyntaxUid.StartsWith("1.2.840.10008.1.2.4.101", StringComparison.Ordinal) => "video/mpeg",
             _ => "video/H264",
         };
         await SendWholeAsync(context, video, type, accept);
@@ -116,14 +123,17 @@ internal static class WadoRendered
     private static async Task SendInlineDocumentAsync(HttpContext context, StoredInstance instance, Accept accept)
     {
         using var metadata = await MetadataAsync(context, instance);
-        if (metadata is null || !metadata.RootElement.TryGetProperty(Tags.EncapsulatedDocument.ToString(), out var attribute) || !attribute.TryGetProperty("InlineBinary", out var inline))
+        if (metadata is null || !metadata.RootElement.TryGetProperty(Tags.EncapsulatedDocument.ToString(), out var attribute)
+            || !attribute.TryGetProperty("InlineBinary", out var inline))
         {
             await Problem.WriteAsync(context, 404, "The instance has no document.");
             return;
         }
         var bytes = inline.GetBytesFromBase64();
-        var stated = metadata.RootElement.TryGetProperty(Tags.MIMETypeOfEncapsulatedDocument.ToString(), out var type) && type.TryGetProperty("Value", out var values) ? values[0].GetString() : null;
-        var document = new BulkAnswer(instance, Tags.EncapsulatedDocument.ToString(), Vr.OB, bytes.Length, false, stated, (offset, length, _) => Task.FromResult<Stream>(new MemoryStream(bytes, (int)offset, (int)length, writable: false)));
+        var stated = metadata.RootElement.TryGetProperty(Tags.MIMETypeOfEncapsulatedDocument.ToString(), out var type)
+            && type.TryGetProperty("Value", out var values) ? values[0].GetString() : null;
+        var document = new BulkAnswer(instance, Tags.EncapsulatedDocument.ToString(), Vr.OB, bytes.Length, false, stated, (offset, length, _) =>
+            Task.FromResult<Stream>(new MemoryStream(bytes, (int)offset, (int)length, writable: false)));
         if (instance.SopClassUid == "1.2.840.10008.5.1.4.1.1.104.2") await SendClinicalAsync(context, instance, new MemoryStream(bytes), accept);
         else await SendWholeAsync(context, document, WadoBulkData.OwnMediaType(document), accept);
     }
@@ -141,7 +151,8 @@ internal static class WadoRendered
             await Problem.WriteAsync(context, 406, $"A report is {MediaTypes.Html} or {MediaTypes.Plain}.");
             return;
         }
-        await SendPageAsync(context, instance, choice.MediaType, choice.MediaType == MediaTypes.Html ? StructuredReport.ToHtml(metadata.RootElement) : StructuredReport.ToText(metadata.RootElement));
+        await SendPageAsync(context, instance, choice.MediaType,
+            choice.MediaType == MediaTypes.Html ? StructuredReport.ToHtml(metadata.RootElement) : StructuredReport.ToText(metadata.RootElement));
     }
 
     private static async Task SendClinicalAsync(HttpContext context, StoredInstance instance, Stream content, Accept accept)
@@ -186,8 +197,11 @@ internal static class WadoRendered
 
     private static async Task<JsonDocument?> MetadataAsync(HttpContext context, StoredInstance instance)
     {
-        if (await context.Archive().Retrieval.MetadataAsync(instance.Key.Study, instance.Key.Series, instance.Key.Sop, context.RequestAborted) is not { } metadata) return null;
-        await foreach (var json in metadata.ObjectsAsync(context.BaseUrl(), context.RequestAborted)) return JsonDocument.Parse(json, AttributeJson.DocumentOptions);
+        if (await context.Archive().Retrieval.MetadataAsync(instance.Key.Study,
+            instance.Key.Series, instance.Key.Sop, context.RequestAborted) is not { } metadata)
+            return null;
+        await foreach (var json in metadata.ObjectsAsync(context.BaseUrl(), context.RequestAborted))
+            return JsonDocument.Parse(json, AttributeJson.DocumentOptions);
         return null;
     }
 }

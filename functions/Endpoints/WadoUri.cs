@@ -7,12 +7,14 @@ using DicomServerless.Functions.Media;
 namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
-/// The URI service of older viewers (PS3.18 9): one object, named by parameters. Its <c>contentType</c> says what it is given as; viewers send Accept headers of something else with it, so
+/// The URI service of older viewers (PS3.18 9): one object, named by parameters. Its <c>contentType</c> says what it is given as; viewers send Accept headers
+/// of something else with it, so
 /// those do not count. Images are not rendered, so without <c>contentType</c> an image is the object itself.
 /// </summary>
 internal static class WadoUri
 {
-    private static readonly string[] Shown = [MediaTypes.Pdf, MediaTypes.Html, MediaTypes.Plain, MediaTypes.Xml, "video/mp4", "video/mpeg", "video/H264", "video/H265"];
+    private static readonly string[] Shown = [MediaTypes.Pdf, MediaTypes.Html,
+        MediaTypes.Plain, MediaTypes.Xml, "video/mp4", "video/mpeg", "video/H264", "video/H265"];
 
     public static async Task RetrieveAsync(HttpContext context)
     {
@@ -36,7 +38,8 @@ internal static class WadoUri
             await NotFound.WriteAsync(context, new ResourceUids(study, series, instance));
             return;
         }
-        var wanted = query["contentType"].SelectMany(value => MediaType.ParseList(value ?? "")).Where(type => type.Quality > 0).OrderByDescending(type => type.Quality).ToList();
+        var wanted = query["contentType"].SelectMany(value => MediaType.ParseList(value ?? ""))
+            .Where(type => type.Quality > 0).OrderByDescending(type => type.Quality).ToList();
         foreach (var type in wanted.DefaultIfEmpty(MediaType.Parse("*/*")!))
         {
             if (type.Name is MediaTypes.Dicom or "*/*" or "application/*")
@@ -48,7 +51,8 @@ internal static class WadoUri
             await WadoRendered.SendAsync(context, found[0], type.Name);
             return;
         }
-        await Problem.WriteAsync(context, 406, "contentType must be application/dicom; documents, reports and videos are given as what they are too. Images are not rendered by this server yet.");
+        await Problem.WriteAsync(context, 406,
+            "contentType must be application/dicom; documents, reports and videos are given as what they are too. Images are not rendered by this server yet.");
 
         Uid Read(string name)
         {

@@ -5,7 +5,10 @@ namespace DicomServerless.Functions.Hosting;
 /// <summary>Options of events and of the sweep, section <c>Events</c>. Under the Functions host its triggers take their place.</summary>
 public sealed class EventOptions
 {
-    /// <summary>The storage queue that blob events come through. Default dicom-events; the setting EVENTS_QUEUE, which the trigger uses, is taken where this is not given.</summary>
+    /// <summary>
+    /// The storage queue that blob events come through. Default dicom-events; the setting EVENTS_QUEUE, which the trigger uses, is taken where this is not
+    /// given.
+    /// </summary>
     public string Queue { get; set; } = "dicom-events";
 
     /// <summary>Whether this process reads the queue itself, outside the Functions host. Default true.</summary>

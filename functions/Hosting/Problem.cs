@@ -10,7 +10,8 @@ namespace DicomServerless.Functions.Hosting;
 /// <summary>Error bodies (RFC 9457). They name the parameter or part and what to do, and hold no values.</summary>
 internal static class Problem
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }; // sent as application/problem+json, never as HTML
+    // sent as application/problem+json, never as HTML
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The id that the log line of a request has too.</summary>
     public static string TraceId(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;

@@ -21,7 +21,9 @@ internal static class RequestContext
     /// <summary>The measurements.</summary>
     public static Telemetry Telemetry(this HttpContext context) => context.RequestServices.GetRequiredService<Telemetry>();
 
-    /// <summary>The public URL of the DICOMweb root, without a slash at its end: as configured, else as the request came, through trusted proxies' headers.</summary>
+    /// <summary>
+    /// The public URL of the DICOMweb root, without a slash at its end: as configured, else as the request came, through trusted proxies' headers.
+    /// </summary>
     public static string BaseUrl(this HttpContext context) => context.RootUrl() + "/dicomweb";
 
     /// <summary>The public URL of the application's root, without a slash at its end.</summary>

@@ -18,12 +18,14 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
     {
         var started = clock.GetTimestamp();
         using var activity = telemetry.Source.StartActivity("request", ActivityKind.Server, Parent(context));
-        if (context.Request.Headers["X-Azure-Functions-HostVersion"] is [{ } version] && Interlocked.Exchange(ref hostVersionLogged, 1) == 0) HostingLog.FunctionsHost(log, version);
+        if (context.Request.Headers["X-Azure-Functions-HostVersion"] is [{ } version] && Interlocked.Exchange(ref hostVersionLogged, 1) == 0)
+            HostingLog.FunctionsHost(log, version);
         context.Response.Headers.XContentTypeOptions = "nosniff"; // what objects hold is never to be taken for a page
         try
         {
             // URLs of ours are made of it (RFC 9112 3.2: then it is the client's mistake).
-            if (context.Request.Host.HasValue && !Uri.TryCreate($"http://{context.Request.Host.ToUriComponent()}", UriKind.Absolute, out _)) await Problem.WriteAsync(context, 400, "The Host header names no host and port.");
+            if (context.Request.Host.HasValue && !Uri.TryCreate($"http://{context.Request.Host.ToUriComponent()}", UriKind.Absolute, out _))
+                await Problem.WriteAsync(context, 400, "The Host header names no host and port.");
             else await next(context);
             if (!context.Response.HasStarted && context.Response is { StatusCode: 404 or 405, ContentType: null }) await AnswerUnknownAsync(context);
         }
@@ -57,7 +59,8 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
         var traceId = Problem.TraceId(context);
         // A client that leaves is no error.
         // The writer may know of it before the request does.
-        if (context.RequestAborted.IsCancellationRequested || exception is ConnectionResetException || (exception is OperationCanceledException && context.Response.HasStarted))
+        if (context.RequestAborted.IsCancellationRequested || exception is ConnectionResetException
+            || (exception is OperationCanceledException && context.Response.HasStarted))
         {
             HostingLog.ClientLeft(log, traceId);
             if (HasBegun(context)) context.Abort(); // anyone still reading must not mistake a partial body for a complete one
@@ -109,7 +112,8 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
     private static string? RefusalOf(Azure.RequestFailedException exception) => exception.ErrorCode switch
     {
         "BlobArchived" or "BlobBeingRehydrated" => "The object lies in the archive tier of the storage; it must be rehydrated before it can be read.",
-        "BlobImmutableDueToPolicy" or "BlobImmutableDueToLegalHold" => "The object is held by an immutability policy or legal hold of the storage; it cannot be changed or deleted now.",
+        "BlobImmutableDueToPolicy" or "BlobImmutableDueToLegalHold" =>
+            "The object is held by an immutability policy or legal hold of the storage; it cannot be changed or deleted now.",
         "LeaseIdMissing" or "LeaseAlreadyPresent" => "Another program holds a lease on the object; it cannot be changed or deleted now.",
         _ => null,
     };
@@ -125,7 +129,8 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
             activity.SetTag("http.route", route).SetTag("http.request.method", method).SetTag("http.response.status_code", status);
             if (status >= 500) activity.SetStatus(ActivityStatusCode.Error);
         }
-        if (route is not ("/" or "/health/live" or "/health/ready")) HostingLog.Answered(log, method, route, status, elapsed.TotalMilliseconds, Problem.TraceId(context));
+        if (route is not ("/" or "/health/live" or "/health/ready"))
+            HostingLog.Answered(log, method, route, status, elapsed.TotalMilliseconds, Problem.TraceId(context));
     }
 
     // A method is a client's text: only known ones become tags.

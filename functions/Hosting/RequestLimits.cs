@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.RateLimiting;
 
 namespace DicomServerless.Functions.Hosting;
 
-/// <summary>How many requests are worked on at the same time, so that memory does not grow with the number of clients. Health and triggers always get through.</summary>
+/// <summary>
+/// How many requests are worked on at the same time, so that memory does not grow with the number of clients. Health and triggers always get through.
+/// </summary>
 internal static class RequestLimits
 {
     private const string Requests = "requests", Unlimited = "";

@@ -14,7 +14,8 @@ namespace DicomServerless.Functions.Hosting;
 /// <param name="HostPort">The port that the Functions host gives us; null outside it.</param>
 /// <param name="Viewer">Section Viewer.</param>
 /// <param name="Proxies">Networks whose X-Forwarded headers count.</param>
-internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventOptions Events, ViewerOptions Viewer, int? HostPort, IReadOnlyList<IPNetwork> Proxies)
+internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http,
+    EventOptions Events, ViewerOptions Viewer, int? HostPort, IReadOnlyList<IPNetwork> Proxies)
 {
     private const string HostPortKey = "FUNCTIONS_CUSTOMHANDLER_PORT";
 
@@ -28,7 +29,8 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             else problems.Add($"{HostPortKey} is \"{text}\": the Functions host sets it to a port, 1 to 65535; remove it to run without the host.");
         }
         var http = ReadHttp(configuration, problems, out var proxies);
-        return new Settings(ReadArchive(configuration, problems), http, ReadEvents(configuration, problems), ReadViewer(configuration, problems), port, proxies);
+        return new Settings(ReadArchive(configuration, problems), http,
+            ReadEvents(configuration, problems), ReadViewer(configuration, problems), port, proxies);
     }
 
     private static ArchiveOptions ReadArchive(IConfiguration configuration, List<string> problems)
@@ -69,7 +71,8 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
                 MaxFragments = limits.Number("MaxFragments", defaults.Limits.MaxFragments),
             },
         };
-        if (!SpecificCharacterSet.IsDefined(options.FallbackCharacterSet)) reader.Add("FallbackCharacterSet", "give a defined term of Specific Character Set (PS3.3 C.12.1.1.2), such as ISO_IR 100.");
+        if (!SpecificCharacterSet.IsDefined(options.FallbackCharacterSet))
+            reader.Add("FallbackCharacterSet", "give a defined term of Specific Character Set (PS3.3 C.12.1.1.2), such as ISO_IR 100.");
         reader.RefuseUnknown();
         limits.RefuseUnknown();
         return options;
@@ -101,15 +104,20 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             CursorKey = ReadKey(reader),
         };
         foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            if (!url.StartsWith("http://", StringComparison.Ordinal)) reader.Add("Urls", "give URLs with http://, such as http://0.0.0.0:8080; TLS is ended in front of this process.");
-        if (options.PublicUrl is { } publicUrl && (!Uri.TryCreate(publicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length + uri.Fragment.Length > 0))
+            if (!url.StartsWith("http://", StringComparison.Ordinal))
+                reader.Add("Urls", "give URLs with http://, such as http://0.0.0.0:8080; TLS is ended in front of this process.");
+        if (options.PublicUrl is { } publicUrl && (!Uri.TryCreate(publicUrl, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("http" or "https") || uri.Query.Length + uri.Fragment.Length > 0))
             reader.Add("PublicUrl", "give an absolute http or https URL without query, such as https://dicom.example.org/pacs.");
         if (options.PathBase.Length > 0 && options.PathBase[0] != '/') reader.Add("PathBase", "begin it with a slash, such as /pacs.");
         foreach (var origin in options.Origins)
-            if (origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var site) && site.Scheme is "http" or "https" && site.GetLeftPart(UriPartial.Authority) == origin))
-                reader.Add("CorsOrigins", "give origins such as https://viewer.example.org (scheme, host and port; no path, no slash at the end), with commas, or * for any.");
+            if (origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var site)
+                && site.Scheme is "http" or "https" && site.GetLeftPart(UriPartial.Authority) == origin))
+                reader.Add("CorsOrigins",
+                    "give origins such as https://viewer.example.org (scheme, host and port; no path, no slash at the end), with commas, or * for any.");
         if (options.CorsByPlatform && options.Origins.Length > 0)
-            reader.Add("CorsByPlatform", "either the platform in front answers for CORS, or this program does for CorsOrigins: two answers are none for a browser. Remove one of them.");
+            reader.Add("CorsByPlatform",
+                "either the platform in front answers for CORS, or this program does for CorsOrigins: two answers are none for a browser. Remove one of them.");
         var networks = new List<IPNetwork>();
         foreach (var proxy in options.TrustedProxies.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
@@ -157,7 +165,8 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http, EventO
             Path = reader.Text("Path", defaults.Path)!,
             ConfigurationFile = reader.Text("ConfigurationFile", null),
         };
-        if (options.ConfigurationFile is { } file && !File.Exists(file)) reader.Add("ConfigurationFile", "there is no such file; give the path of a JavaScript file that sets window.config, or remove it for ours.");
+        if (options.ConfigurationFile is { } file && !File.Exists(file))
+            reader.Add("ConfigurationFile", "there is no such file; give the path of a JavaScript file that sets window.config, or remove it for ours.");
         reader.RefuseUnknown();
         return options;
     }

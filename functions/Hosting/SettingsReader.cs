@@ -8,7 +8,8 @@ namespace DicomServerless.Functions.Hosting;
 
 /// <summary>Reads one section of the configuration, key by key, and collects every problem with its key, its value and what to do about it.</summary>
 /// <typeparam name="TOptions">The class with the options: its Range attributes say what is allowed.</typeparam>
-internal sealed class SettingsReader<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(IConfiguration configuration, string section, List<string> problems)
+internal sealed class SettingsReader<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(IConfiguration configuration,
+    string section, List<string> problems)
 {
     private readonly IConfigurationSection values = configuration.GetSection(section);
     private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
@@ -19,17 +20,21 @@ internal sealed class SettingsReader<[DynamicallyAccessedMembers(DynamicallyAcce
         return values[key] is { Length: > 0 } text ? text : standard;
     }
 
-    public int Number(string key, int standard) => Read(key, standard, "a whole number", (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
+    public int Number(string key, int standard) => Read(key, standard, "a whole number", (string text, out int value) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
 
-    public long Number(string key, long standard) => Read(key, standard, "a whole number", (string text, out long value) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
+    public long Number(string key, long standard) => Read(key, standard, "a whole number", (string text, out long value) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
 
     public double Number(string key, double standard) =>
-        Read(key, standard, "a number, such as 2.5", (string text, out double value) => double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value));
+        Read(key, standard, "a number, such as 2.5", (string text, out double value) =>
+            double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value));
 
     public bool Flag(string key, bool standard) => Read(key, standard, "true or false", (string text, out bool value) => bool.TryParse(text, out value));
 
     public T Choice<T>(string key, T standard) where T : struct, Enum =>
-        Read(key, standard, "one of " + string.Join(", ", Enum.GetNames<T>()), (string text, out T value) => Enum.TryParse(text, true, out value) && Enum.IsDefined(value));
+        Read(key, standard, "one of " + string.Join(", ", Enum.GetNames<T>()), (string text, out T value) =>
+            Enum.TryParse(text, true, out value) && Enum.IsDefined(value));
 
     /// <summary>Adds a problem of one key.</summary>
     public void Add(string key, string fix) => problems.Add($"{section}:{key} is \"{values[key]}\": {fix}");
@@ -41,7 +46,8 @@ internal sealed class SettingsReader<[DynamicallyAccessedMembers(DynamicallyAcce
     public void RefuseUnknown()
     {
         foreach (var child in values.GetChildren())
-            if (!known.Contains(child.Key)) problems.Add($"{section}:{child.Key} is no setting: remove it, or take one of {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+            if (!known.Contains(child.Key))
+                problems.Add($"{section}:{child.Key} is no setting: remove it, or take one of {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
     }
 
     private delegate bool TryRead<T>(string text, out T value);

@@ -25,8 +25,10 @@ internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Event
                 account.BlobContainer("dicom"), account.BlobContainer("derived"), account.BlobContainer("inbox"), account.BlobContainer("rejected"),
                 account.Table("instances"), account.Table("studies"), account.Table("keys"), account.Table("uids"), account.Table("journal"));
             // The Functions host reads the queue itself, through a setting of the same section.
-            var queue = configuration["Events:Queue"] is { Length: > 0 } name ? name : configuration["EVENTS_QUEUE"] is { Length: > 0 } shared ? shared : new EventOptions().Queue;
-            return new StorageConnection(stores, options.QueueServiceUri is null && options.ConnectionString is null && options.AccountName is null ? null : account.EventQueue(queue), account.BlobContainer("dead-letter"),
+            var queue = configuration["Events:Queue"] is { Length: > 0 } name
+                ? name : configuration["EVENTS_QUEUE"] is { Length: > 0 } shared ? shared : new EventOptions().Queue;
+            return new StorageConnection(stores, options.QueueServiceUri is null && options.ConnectionString is null
+                && options.AccountName is null ? null : account.EventQueue(queue), account.BlobContainer("dead-letter"),
                 new UploadPlaces(account.BlobContainer("uploads"), (blob, until, token) => account.WriteUrlAsync("uploads", blob, until, token)));
         }
         catch (StorageOptionsException exception)

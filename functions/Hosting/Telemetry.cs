@@ -25,7 +25,8 @@ internal sealed class Telemetry : IDisposable
         BytesOut = meter.CreateCounter<long>("dicomweb.response.bytes", "By", "Bytes of payload sent");
         Stored = meter.CreateCounter<long>("dicomweb.store.instances", "{instance}", "Instances sent to be stored, by outcome");
         QueryTagStudies = meter.CreateCounter<long>("dicomweb.querytags.studies", "{study}", "Studies looked at for the configured query attributes");
-        QueryTagsRemaining = meter.CreateGauge<long>("dicomweb.querytags.remaining", "{study}", "Studies still to be looked at for the configured query attributes");
+        QueryTagsRemaining = meter.CreateGauge<long>("dicomweb.querytags.remaining",
+            "{study}", "Studies still to be looked at for the configured query attributes");
         Events = meter.CreateCounter<long>("dicomweb.blob.events", "{event}", "Blob events, by result");
         if (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 }) return;
         var resource = ResourceBuilder.CreateDefault().AddService(configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "dicom-serverless");

@@ -16,6 +16,7 @@ internal sealed class TextCompression(IServiceProvider services, IOptions<Respon
     {
         var headers = context.Response.Headers;
         if (headers.ContentRange.Count > 0 || headers.ContentEncoding.Count > 0) return false;
-        return base.ShouldCompressResponse(context) || (MediaType.Parse(context.Response.ContentType) is { Name: "multipart/related" } parts && parts["type"] == MediaTypes.DicomXml);
+        return base.ShouldCompressResponse(context)
+            || (MediaType.Parse(context.Response.ContentType) is { Name: "multipart/related" } parts && parts["type"] == MediaTypes.DicomXml);
     }
 }

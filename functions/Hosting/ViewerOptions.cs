@@ -9,6 +9,8 @@ public sealed class ViewerOptions
     /// <summary>The folder that infra/viewer.mjs has made; relative to the program. Default viewer.</summary>
     public string Path { get; set; } = "viewer";
 
-    /// <summary>A JavaScript file that sets <c>window.config</c>, in place of the configuration that points at this service; null for that. Default null.</summary>
+    /// <summary>
+    /// A JavaScript file that sets <c>window.config</c>, in place of the configuration that points at this service; null for that. Default null.
+    /// </summary>
     public string? ConfigurationFile { get; set; }
 }

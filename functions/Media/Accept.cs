@@ -42,7 +42,8 @@ internal readonly record struct AcceptedType(MediaType Type)
 }
 
 /// <summary>
-/// What a client accepts: the <c>accept</c> query parameter first, then the Accept headers (PS3.18 8.7.8.1), each by falling weight. Neither given means anything:
+/// What a client accepts: the <c>accept</c> query parameter first, then the Accept headers (PS3.18 8.7.8.1), each by falling weight. Neither given means
+/// anything:
 /// the standard's 406 for that (8.7.5) would refuse every browser and script, so it is a declared deviation.
 /// </summary>
 internal sealed class Accept
@@ -65,7 +66,8 @@ internal sealed class Accept
         var result = new Accept([]);
         result.Add(parameters);
         result.Add(headers);
-        if (result.Alternatives.Count == 0 && !headers.Any(HasText) && !parameters.Any(HasText)) result.Alternatives.Add(new AcceptedType(MediaType.Parse("*/*")!));
+        if (result.Alternatives.Count == 0 && !headers.Any(HasText) && !parameters.Any(HasText))
+            result.Alternatives.Add(new AcceptedType(MediaType.Parse("*/*")!));
         return result;
 
         static bool HasText(string? text) => !string.IsNullOrWhiteSpace(text);

@@ -12,10 +12,13 @@ internal static class ContentDecoding
 
     private const int MaxEncodings = 2;
 
-    /// <summary>Reads the header: the encodings in the order in which they were applied, without identity. Null if one is unknown or there are too many.</summary>
+    /// <summary>
+    /// Reads the header: the encodings in the order in which they were applied, without identity. Null if one is unknown or there are too many.
+    /// </summary>
     public static IReadOnlyList<string>? Read(IEnumerable<string?> header)
     {
-        var names = header.SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(name => name.ToLowerInvariant()).Where(name => name != "identity").ToList();
+        var names = header.SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .Select(name => name.ToLowerInvariant()).Where(name => name != "identity").ToList();
         return names.Count <= MaxEncodings && names.All(name => name is "gzip" or "x-gzip" or "deflate" or "br") ? names : null;
     }
 
@@ -74,7 +77,8 @@ internal static class ContentDecoding
                 throw new InvalidDataException("The body is not what its Content-Encoding says, or it is cut off.", exception);
             }
             total += count;
-            return total <= maxBytes ? count : throw new BadHttpRequestException("The body is too large when its Content-Encoding is taken off.", StatusCodes.Status413PayloadTooLarge);
+            return total <= maxBytes ? count
+                : throw new BadHttpRequestException("The body is too large when its Content-Encoding is taken off.", StatusCodes.Status413PayloadTooLarge);
         }
     }
 }

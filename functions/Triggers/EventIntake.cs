@@ -10,7 +10,10 @@ internal enum IntakeOutcome
 {
     /// <summary>All its events are done.</summary>
     Done,
-    /// <summary>It is no storage event. It counts as failed, so that it ends in the poison queue, where an operator sees it and can send it again when what made it is put right.</summary>
+    /// <summary>
+    /// It is no storage event. It counts as failed, so that it ends in the poison queue, where an operator sees it and can send it again when what made it is
+    /// put right.
+    /// </summary>
     NoEvent,
     /// <summary>An event could not be handled now; the message must come again.</summary>
     Failed,

@@ -5,8 +5,12 @@ using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Functions.Triggers;
 
-/// <summary>Reads the event queue outside the Functions host, as the host's queue trigger would: a few messages at a time, hidden while they are worked on, to the poison queue after too many attempts.</summary>
-internal sealed class EventPolling(StorageConnection storage, EventIntake intake, Readiness readiness, Settings settings, TimeProvider clock, ILogger<EventPolling> log) : BackgroundService
+/// <summary>
+/// Reads the event queue outside the Functions host, as the host's queue trigger would: a few messages at a time, hidden while they are worked on, to the
+/// poison queue after too many attempts.
+/// </summary>
+internal sealed class EventPolling(StorageConnection storage, EventIntake intake, Readiness readiness,
+    Settings settings, TimeProvider clock, ILogger<EventPolling> log) : BackgroundService
 {
     private const int BatchSize = 16;
     private static readonly TimeSpan Hidden = TimeSpan.FromMinutes(5), RetryAfter = TimeSpan.FromSeconds(30);
@@ -37,7 +41,8 @@ internal sealed class EventPolling(StorageConnection storage, EventIntake intake
 
     private async Task HandleAsync(QueuedEvent message, CancellationToken cancellationToken)
     {
-        if (await intake.HandleAsync(Invocation.ReadMessage(message.Body), cancellationToken) == IntakeOutcome.Done) await queue.DeleteAsync(message, cancellationToken);
+        if (await intake.HandleAsync(Invocation.ReadMessage(message.Body), cancellationToken) == IntakeOutcome.Done)
+            await queue.DeleteAsync(message, cancellationToken);
         else if (message.DequeueCount < settings.Events.MaxDequeueCount) await queue.HideAsync(message, RetryAfter, cancellationToken);
         else
         {

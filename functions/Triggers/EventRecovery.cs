@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace DicomServerless.Functions.Triggers;
 
 /// <summary>
-/// Takes up events that got lost on their way: messages in the poison queue, and blobs in the dead-letter container, where Event Grid leaves what it cannot deliver. Part of
+/// Takes up events that got lost on their way: messages in the poison queue, and blobs in the dead-letter container, where Event Grid leaves what it cannot
+/// deliver. Part of
 /// every sweep. What cannot be handled now stays and is tried again later; nothing is thrown away.
 /// </summary>
 internal sealed class EventRecovery(StorageConnection storage, EventIntake intake, TimeProvider clock, ILogger<EventRecovery> log)
@@ -15,10 +16,13 @@ internal sealed class EventRecovery(StorageConnection storage, EventIntake intak
     private const long MaxDeadLetterBytes = 4 * 1024 * 1024;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromHours(1);
 
-    // Dead letters that could not be handled, and when each is due again: the listing begins with the same ones every time, and they must not hide what comes after them.
+    // Dead letters that could not be handled, and when each is due again: the listing begins with the same ones every time, and they must not hide what comes
+    // after them.
     private readonly Dictionary<string, DateTimeOffset> putOff = new(StringComparer.Ordinal);
 
-    /// <summary>Handles messages of the poison queue. A message is hidden while it is worked on, and that long again until it is tried anew if it fails.</summary>
+    /// <summary>
+    /// Handles messages of the poison queue. A message is hidden while it is worked on, and that long again until it is tried anew if it fails.
+    /// </summary>
     public async Task DrainPoisonAsync(CancellationToken cancellationToken)
     {
         if (storage.Events is not { } queue) return;

@@ -42,7 +42,9 @@ internal static class HostTriggers
         var outcome = await context.RequestServices.GetRequiredService<EventIntake>().HandleAsync(Invocation.Read(body, binding), context.RequestAborted);
         // Any status but 2xx makes the message come again, and go to the poison queue in the end.
         if (outcome == IntakeOutcome.Done) await AnswerAsync(context);
-        else await Problem.WriteAsync(context, 500, outcome == IntakeOutcome.NoEvent ? "The message is no storage event." : "The event could not be handled now.");
+        else
+            await Problem.WriteAsync(context, 500, outcome == IntakeOutcome.NoEvent
+                ? "The message is no storage event." : "The event could not be handled now.");
     }
 
     private static async Task<bool> IsFromHostAsync(HttpContext context)

@@ -35,11 +35,13 @@ internal static class StorageEvent
         if (Text(item, "subject") is not { } subject || !subject.StartsWith(SubjectStart, StringComparison.Ordinal)) return "its subject is no blob";
         var blobs = subject.IndexOf(BlobsPart, SubjectStart.Length, StringComparison.Ordinal);
         if (blobs < 0 || blobs + BlobsPart.Length == subject.Length) return "its subject is no blob";
-        var time = DateTimeOffset.TryParse(Text(item, "eventTime") ?? Text(item, "time"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var given) ? given : now;
+        var time = DateTimeOffset.TryParse(Text(item, "eventTime") ?? Text(item, "time"),
+            CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var given) ? given : now;
         var clientRequestId = item.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Object ? Text(data, "clientRequestId") : null;
         events.Add(new BlobEvent(isDeleted, subject[SubjectStart.Length..blobs], subject[(blobs + BlobsPart.Length)..], time, clientRequestId));
         return null;
     }
 
-    private static string? Text(JsonElement item, string name) => item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement item, string name) => item.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -7,10 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace DicomServerless.Functions.Triggers;
 
 /// <summary>
-/// Runs the sweep outside the Functions host. Of several processes one does it: who moves the lease row's time on by its ETag. That saves work and protects nothing;
+/// Runs the sweep outside the Functions host. Of several processes one does it: who moves the lease row's time on by its ETag. That saves work and protects
+/// nothing;
 /// two sweeps at once are harmless.
 /// </summary>
-internal sealed class SweepTimer(DicomArchive archive, SweepJobs jobs, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log) : BackgroundService
+internal sealed class SweepTimer(DicomArchive archive, SweepJobs jobs, Readiness readiness, Settings settings, TimeProvider clock, ILogger<SweepTimer> log)
+    : BackgroundService
 {
     private const string LeasePartition = "lease", LeaseRow = "sweep", NextColumn = "Next";
 

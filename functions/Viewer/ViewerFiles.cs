@@ -9,7 +9,10 @@ namespace DicomServerless.Functions.Viewer;
 /// <param name="Gzip">Where it lies compressed by gzip, or null.</param>
 internal sealed record ViewerFile(string? Path, string? Brotli, string? Gzip);
 
-/// <summary>The viewer as infra/viewer.mjs has prepared it: its files by the names that browsers ask for. Names come from the folder alone, so that no request leads out of it.</summary>
+/// <summary>
+/// The viewer as infra/viewer.mjs has prepared it: its files by the names that browsers ask for. Names come from the folder alone, so that no request leads out
+/// of it.
+/// </summary>
 internal sealed class ViewerFiles
 {
     private readonly Dictionary<string, ViewerFile> files = new(StringComparer.Ordinal);
@@ -30,7 +33,8 @@ internal sealed class ViewerFiles
     {
         var version = Path.Combine(folder, "viewer.version");
         if (!File.Exists(version)) return null;
-        var viewer = new ViewerFiles(File.ReadAllText(version).Trim(), File.ReadAllText(Path.Combine(folder, "index.html")), File.ReadAllText(configurationFile ?? Path.Combine(folder, "app-config.js")));
+        var viewer = new ViewerFiles(File.ReadAllText(version).Trim(), File.ReadAllText(Path.Combine(folder, "index.html")),
+            File.ReadAllText(configurationFile ?? Path.Combine(folder, "app-config.js")));
         foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
             var name = Path.GetRelativePath(folder, path).Replace('\\', '/');

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace DicomServerless.Dicom.Web;
 
 /// <summary>
-/// A media type with parameters as it stands in a header: tolerant reading of RFC 9110 8.3.1. Names are compared without case, values may be quoted or not, and white
+/// A media type with parameters as it stands in a header: tolerant reading of RFC 9110 8.3.1. Names are compared without case, values may be quoted or not, and
+/// white
 /// space may stand anywhere. Text is lower case except for the values of parameters.
 /// </summary>
 public sealed class MediaType
@@ -35,7 +36,8 @@ public sealed class MediaType
     }
 
     /// <summary>The weight (RFC 9110 12.4.2): 0 to 1, and 1 when it is missing or no number.</summary>
-    public double Quality => this["q"] is { } text && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value <= 1 ? value : 1;
+    public double Quality => this["q"] is { } text && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+        && value <= 1 ? value : 1;
 
     /// <summary>Reads one media type that fills the text. Null if it is none.</summary>
     public static MediaType? Parse(string? text)
@@ -74,7 +76,8 @@ public sealed class MediaType
             if (at >= text.Length || text[at] != '=') continue;
             at++;
             var value = ReadValue(text, ref at);
-            if (result is not null && parameter.Length > 0 && result.parameters.Count < MaxParameters && result[parameter] is null) result.parameters.Add((parameter, value));
+            if (result is not null && parameter.Length > 0 && result.parameters.Count < MaxParameters && result[parameter] is null)
+                result.parameters.Add((parameter, value));
         }
         at++;
         return result;

@@ -4,7 +4,8 @@ using System.Text;
 namespace DicomServerless.Dicom.Web;
 
 /// <summary>
-/// Reads a multipart message (RFC 2046 5.1) from a stream, part after part, in one buffer whatever the parts hold. Content may contain anything, also what begins like
+/// Reads a multipart message (RFC 2046 5.1) from a stream, part after part, in one buffer whatever the parts hold. Content may contain anything, also what
+/// begins like
 /// the boundary: a boundary counts only as a whole line. Lines of the envelope may end with LF alone, as some senders write them.
 /// </summary>
 public sealed class MultipartReader(Stream body, string boundary) : IDisposable
@@ -76,7 +77,8 @@ public sealed class MultipartReader(Stream body, string boundary) : IDisposable
         for (var total = 0; ;)
         {
             var length = await FindLineAsync(cancellationToken);
-            if (length == 0) return isAtEnd ? "The request ends inside the headers of the part." : $"The headers of the part are longer than {MaxHeaderBytes} bytes.";
+            if (length == 0)
+                return isAtEnd ? "The request ends inside the headers of the part." : $"The headers of the part are longer than {MaxHeaderBytes} bytes.";
             if ((total += length) > MaxHeaderBytes) return $"The headers of the part are longer than {MaxHeaderBytes} bytes.";
             var text = Encoding.Latin1.GetString(buffer, start, length).TrimEnd('\n', '\r');
             start += length;
@@ -209,8 +211,10 @@ public sealed class MultipartReader(Stream body, string boundary) : IDisposable
         public override bool CanWrite => false;
         public override long Length => throw new NotSupportedException();
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => reader.ReadAsync(buffer, cancellationToken);
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            reader.ReadAsync(buffer, cancellationToken);
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
         public override void Flush() { }
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

@@ -12,6 +12,7 @@ public sealed record BulkValue(string Path, Tag Tag, Vr Vr, long Offset, long Le
 {
     // PS3.18 F.2.6 and D5.1: text that must be searched and shown never is behind a URI.
     /// <summary>Whether a value of this VR may be bulk data (PS3.18 table F.3.1-1: DS FL FD IS LT OB OD OF OL OV OW SL SS ST SV UC UL UN US UT UV).</summary>
-    public static bool IsPermitted(Vr vr) => vr is Vr.DS or Vr.FL or Vr.FD or Vr.IS or Vr.LT or Vr.OB or Vr.OD or Vr.OF or Vr.OL or Vr.OV or Vr.OW or Vr.SL or Vr.SS
+    public static bool IsPermitted(Vr vr) =>
+        vr is Vr.DS or Vr.FL or Vr.FD or Vr.IS or Vr.LT or Vr.OB or Vr.OD or Vr.OF or Vr.OL or Vr.OV or Vr.OW or Vr.SL or Vr.SS
         or Vr.ST or Vr.SV or Vr.UC or Vr.UL or Vr.UN or Vr.US or Vr.UT or Vr.UV || !vr.IsKnown();
 }

@@ -38,7 +38,9 @@ public sealed class DataSetBuilder
 
     internal void AppendValue(ReadOnlySpan<byte> part)
     {
-        if (valuesUsed + part.Length > store.Values.Length) Array.Resize(ref store.Values, Math.Max(checked(valuesUsed + part.Length), Math.Max(1024, (int)Math.Min(store.Values.Length * 2L, Array.MaxLength))));
+        if (valuesUsed + part.Length > store.Values.Length)
+            Array.Resize(ref store.Values,
+                Math.Max(checked(valuesUsed + part.Length), Math.Max(1024, (int)Math.Min(store.Values.Length * 2L, Array.MaxLength))));
         part.CopyTo(store.Values.AsSpan(valuesUsed));
         valuesUsed += part.Length;
         store.Entries[store.Count - 1].Kept += part.Length;
@@ -75,7 +77,8 @@ public sealed class DataSetBuilder
     {
         if ((open.Count & 1) == 0) throw new InvalidOperationException("An item stands in a sequence (PS3.5 7.5).");
         var parent = open[^1];
-        AddEntry(new DataSetStore.Entry { Tag = store.Entries[parent].Tag, Flags = Flags.Item, ValueStart = ++System.Runtime.InteropServices.CollectionsMarshal.AsSpan(itemCounts)[^1] }, inSequence: true);
+        AddEntry(new DataSetStore.Entry { Tag = store.Entries[parent].Tag, Flags = Flags.Item,
+            ValueStart = ++System.Runtime.InteropServices.CollectionsMarshal.AsSpan(itemCounts)[^1] }, inSequence: true);
         open.Add(store.Count - 1);
     }
 

@@ -88,7 +88,8 @@ internal sealed class DataSetConversion(DicomEncoding? from, bool pixelsAreBigEn
                 output.EndItem();
                 break;
             case TokenKind.FragmentsStart when state.Depth == 1 && token.Tag == Tags.PixelData:
-                Error = new DicomError(DicomErrorKind.TransferSyntaxNotSupported, DicomError.Format(token.Tag), token.Offset, "the pixel data is encapsulated, its transfer syntax is not");
+                Error = new DicomError(DicomErrorKind.TransferSyntaxNotSupported, DicomError.Format(token.Tag),
+                    token.Offset, "the pixel data is encapsulated, its transfer syntax is not");
                 break;
             case TokenKind.FragmentsStart: output.BeginFragments(token.Tag); break; // of an icon: it stays as it is
             case TokenKind.Fragment:
@@ -111,5 +112,6 @@ internal sealed class DataSetConversion(DicomEncoding? from, bool pixelsAreBigEn
     }
 
     // The source's own VR where it has one; else the dictionary's, which for "US or SS" depends on Pixel Representation (PS3.3 C.7.6.3.1.4).
-    private Vr OutputVr(in Token token) => token.Vr == Vr.US && signed[^1] && token.IsImplicitVr && DicomDictionary.IsSignDependent(token.Tag) ? Vr.SS : token.Vr;
+    private Vr OutputVr(in Token token) => token.Vr == Vr.US && signed[^1]
+        && token.IsImplicitVr && DicomDictionary.IsSignDependent(token.Tag) ? Vr.SS : token.Vr;
 }

@@ -79,7 +79,8 @@ internal sealed class DataSetReader
             {
                 if (fileMetaOnly) return status;
                 carried = 0;
-                return SkipTrailing(joined[..(carried + add)], out _) == TokenStatus.Hostile ? TokenStatus.Hostile : SkipTrailing(chunk[consumed..], out consumed);
+                return SkipTrailing(joined[..(carried + add)], out _) == TokenStatus.Hostile
+                    ? TokenStatus.Hostile : SkipTrailing(chunk[consumed..], out consumed);
             }
             if (used == 0)
             {
@@ -131,7 +132,8 @@ internal sealed class DataSetReader
         }
         else if (state.ValueRemaining > 0)
         {
-            state.Error = new DicomError(DicomErrorKind.Truncated, current.Kind == TokenKind.Element ? state.PathTo(current.Tag) : state.PathTo(null), current.Offset,
+            state.Error = new DicomError(DicomErrorKind.Truncated, current.Kind == TokenKind.Element ? state.PathTo(current.Tag) : state.PathTo(null),
+                current.Offset,
                 $"the value has {current.Length - state.ValueRemaining} of its {current.Length} bytes");
             return false;
         }
@@ -147,8 +149,10 @@ internal sealed class DataSetReader
     private void WarnOfEncoding()
     {
         if (state.SawImplicitElement) Warn(DicomWarningKind.ImplicitElements, "", "elements have implicit VR headers in an explicit VR data set");
-        if (state.SawPlaceholderVr) Warn(DicomWarningKind.PlaceholderVr, "", "elements have blanks or the like in place of their VR; they were read with a 16-bit length");
-        if (state.SawOpenPixelData) Warn(DicomWarningKind.OpenPixelData, DicomError.Format(Tags.PixelData), "the delimiter at the end of its fragments is missing");
+        if (state.SawPlaceholderVr)
+            Warn(DicomWarningKind.PlaceholderVr, "", "elements have blanks or the like in place of their VR; they were read with a 16-bit length");
+        if (state.SawOpenPixelData)
+            Warn(DicomWarningKind.OpenPixelData, DicomError.Format(Tags.PixelData), "the delimiter at the end of its fragments is missing");
         if (state.SawStrayDelimiter) Warn(DicomWarningKind.StrayDelimiter, "", "delimiters that close nothing were skipped");
     }
 
@@ -228,7 +232,8 @@ internal sealed class DataSetReader
         if (next.Length < EncodingDetection.BytesNeeded) return true;
         encodingChecked = true;
         var found = EncodingDetection.Detect(next, guess ? null : state.Encoding);
-        if (found != state.Encoding && !guess) Warn(DicomWarningKind.WrongVrEncoding, "", "the data set has implicit VRs where its transfer syntax has explicit ones, or the reverse");
+        if (found != state.Encoding && !guess)
+            Warn(DicomWarningKind.WrongVrEncoding, "", "the data set has implicit VRs where its transfer syntax has explicit ones, or the reverse");
         state.Encoding = found;
         return false;
     }
@@ -305,7 +310,8 @@ internal sealed class DataSetReader
     }
 
     // PS3.5 6.2.2: a writer that did not know an attribute made it UN. Where the standard knows it, it is what it is; sequences stay bytes.
-    private static Vr KnownVr(Vr vr, Tag tag) => vr == Vr.UN && !tag.IsPrivate && DicomDictionary.VrOf(tag) is not (Vr.SQ or Vr.None) and var known ? known : vr;
+    private static Vr KnownVr(Vr vr, Tag tag) => vr == Vr.UN && !tag.IsPrivate
+        && DicomDictionary.VrOf(tag) is not (Vr.SQ or Vr.None) and var known ? known : vr;
 
     private bool TooLarge(Tag tag, long offset)
     {
@@ -336,7 +342,8 @@ internal sealed class DataSetReader
         if (sink == Sink.Keep && state.Depth == 0)
         {
             Uids.End(current.Tag);
-            if (fileMetaOnly && current.Tag == Tags.FileMetaInformationGroupLength) FileMetaEnd = Uids.GroupLength is { } length ? state.Position + length : null;
+            if (fileMetaOnly && current.Tag == Tags.FileMetaInformationGroupLength)
+                FileMetaEnd = Uids.GroupLength is { } length ? state.Position + length : null;
         }
         sink = Sink.Skip;
     }

@@ -41,7 +41,9 @@ internal sealed class DataSetStore
         return (entry.Flags & (EntryFlags.Item | EntryFlags.Sequence)) != 0 || entry.ValueStart < 0 ? default : Values.AsMemory(entry.ValueStart, entry.Kept);
     }
 
-    /// <summary>The VR of an element. Of "US or SS" without explicit VR the one that the nearest Pixel Representation around it asks for (PS3.3 C.7.6.3.1.1).</summary>
+    /// <summary>
+    /// The VR of an element. Of "US or SS" without explicit VR the one that the nearest Pixel Representation around it asks for (PS3.3 C.7.6.3.1.1).
+    /// </summary>
     public Vr VrOf(int index)
     {
         ref readonly var entry = ref Entries[index];

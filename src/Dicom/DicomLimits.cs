@@ -1,6 +1,8 @@
 namespace DicomServerless.Dicom;
 
-/// <summary>Caps on what one object may make us hold or do. Every parser takes them; exceeding one refuses the object with an error that names the element.</summary>
+/// <summary>
+/// Caps on what one object may make us hold or do. Every parser takes them; exceeding one refuses the object with an error that names the element.
+/// </summary>
 public sealed class DicomLimits
 {
     /// <summary>The defaults.</summary>

@@ -7,10 +7,14 @@ namespace DicomServerless.Dicom;
 /// need not be in memory: the next <see cref="Read"/> skips what was not taken, over as many pieces of input as it takes.
 /// </summary>
 /// <remarks>
-/// Tolerated: a header whose VR is not two capital letters is read with implicit VR (as pydicom does), unless the VR is of the kinds that broken writers leave there,
-/// such as two blanks, and only a 16-bit length makes sense (as DCMTK and GDCM do); a delimiter that closes nothing is skipped, a delimiter's length ignored; a VR of
-/// two capitals that is not known has a 32-bit length (PS3.5 6.2.2); UN of undefined length, and UN that holds a sequence of the standard, is a sequence in implicit VR
-/// little endian (PS3.5 6.2.2 note 4); Pixel Data whose fragments are complete need no delimiter at the end; zeros where a top-level element should begin, and rubbish
+/// Tolerated: a header whose VR is not two capital letters is read with implicit VR (as pydicom does), unless the VR is of the kinds that broken writers leave
+/// there,
+/// such as two blanks, and only a 16-bit length makes sense (as DCMTK and GDCM do); a delimiter that closes nothing is skipped, a delimiter's length ignored; a
+/// VR of
+/// two capitals that is not known has a 32-bit length (PS3.5 6.2.2); UN of undefined length, and UN that holds a sequence of the standard, is a sequence in
+/// implicit VR
+/// little endian (PS3.5 6.2.2 note 4); Pixel Data whose fragments are complete need no delimiter at the end; zeros where a top-level element should begin, and
+/// rubbish
 /// after Pixel Data, end the data set.
 /// </remarks>
 public ref struct DicomTokenizer
@@ -27,7 +31,9 @@ public ref struct DicomTokenizer
         0, 0, 0x2000, 0, 0, 0xC0880, 0x1000, 0x40900, 0, 0, 0, 0, 0,
     ];
 
-    /// <summary>Bytes that must be there to read any header: the longest one, and what is looked at behind it to tell a sequence with VR UN. Fewer may do at the end.</summary>
+    /// <summary>
+    /// Bytes that must be there to read any header: the longest one, and what is looked at behind it to tell a sequence with VR UN. Fewer may do at the end.
+    /// </summary>
     internal const int LongestLook = 12 + SequencePeek;
 
     private const int SequencePeek = 16; // an item's header and the first element's
@@ -46,7 +52,10 @@ public ref struct DicomTokenizer
     /// <summary>How many bytes of the input have been used.</summary>
     public readonly int Consumed => consumed;
 
-    /// <summary>The bytes of the current value that the input holds; they count as taken. Call again with more input until <see cref="TokenizerState.ValueRemaining"/> is 0.</summary>
+    /// <summary>
+    /// The bytes of the current value that the input holds; they count as taken. Call again with more input until <see cref="TokenizerState.ValueRemaining"/>
+    /// is 0.
+    /// </summary>
     /// <param name="wordSize">When not 1: only whole words, but for what is left of one at the end of the value.</param>
     public ReadOnlySpan<byte> TakeValue(int wordSize = 1)
     {
@@ -100,7 +109,9 @@ public ref struct DicomTokenizer
         }
     }
 
-    /// <summary>Ends Pixel Data whose fragments are complete where the data set ends without a delimiter (PS3.5 A.4 requires one). False where something else is open.</summary>
+    /// <summary>
+    /// Ends Pixel Data whose fragments are complete where the data set ends without a delimiter (PS3.5 A.4 requires one). False where something else is open.
+    /// </summary>
     internal bool TryEndPixelData(out Token token)
     {
         token = default;
@@ -163,7 +174,8 @@ public ref struct DicomTokenizer
         }
         if (implicitVr) vr = DicomDictionary.VrOf(tag, ref state.DictionaryHint);
 
-        if (++state.ElementCount > state.Limits.MaxElements) return state.Refuse(DicomErrorKind.TooManyElements, tag, state.Position, $"more than {state.Limits.MaxElements} elements");
+        if (++state.ElementCount > state.Limits.MaxElements)
+            return state.Refuse(DicomErrorKind.TooManyElements, tag, state.Position, $"more than {state.Limits.MaxElements} elements");
         token.Tag = tag;
         token.Vr = vr;
         token.Offset = state.Position;
@@ -188,8 +200,10 @@ public ref struct DicomTokenizer
         return ReadContainer(header, length, limit, implicitVr, inner, ref token);
     }
 
-    // The length of an element in an explicit VR data set whose VR is not two capital letters. Most such elements have no VR at all, so the length is that of implicit VR.
-    // Some writers leave blanks, NULs, question marks or small letters where they know no VR, before a 16-bit length; as a 32-bit length that would be 64 KiB and more.
+    // The length of an element in an explicit VR data set whose VR is not two capital letters. Most such elements have no VR at all, so the length is that of
+    // implicit VR.
+    // Some writers leave blanks, NULs, question marks or small letters where they know no VR, before a 16-bit length; as a 32-bit length that would be 64 KiB
+    // and more.
     private readonly bool TryReadLengthWithoutVr(ReadOnlySpan<byte> span, Tag tag, bool bigEndian, out uint length)
     {
         length = ReadUInt32(span[4..], bigEndian);
@@ -264,7 +278,8 @@ public ref struct DicomTokenizer
     private TokenStatus ReadDelimiter(Tag tag, uint length, long limit, ref Token token, out bool skipped)
     {
         skipped = false;
-        if (++state.ElementCount > state.Limits.MaxElements) return state.Refuse(DicomErrorKind.TooManyElements, null, state.Position, $"more than {state.Limits.MaxElements} elements");
+        if (++state.ElementCount > state.Limits.MaxElements)
+            return state.Refuse(DicomErrorKind.TooManyElements, null, state.Position, $"more than {state.Limits.MaxElements} elements");
         token.Offset = state.Position;
         token.ValueOffset = state.Position + 8;
         token.IsBigEndian = (state.Encoding & DicomEncoding.BigEndian) != 0;
@@ -281,8 +296,10 @@ public ref struct DicomTokenizer
                 Close(ref token);
                 return TokenStatus.Token;
             }
-            if (!frame.Defined && !closesItem) return state.Refuse(DicomErrorKind.Unclosed, null, state.Position, "the sequence ends before its last item does");
-            if (frame.Kind == TokenizerState.FrameKind.Fragments) return state.Refuse(DicomErrorKind.UnexpectedTag, tag, state.Position, "a fragment was expected here");
+            if (!frame.Defined && !closesItem)
+                return state.Refuse(DicomErrorKind.Unclosed, null, state.Position, "the sequence ends before its last item does");
+            if (frame.Kind == TokenizerState.FrameKind.Fragments)
+                return state.Refuse(DicomErrorKind.UnexpectedTag, tag, state.Position, "a fragment was expected here");
         }
         else if (tag.Value is not (ItemDelimiter or SequenceDelimiter))
         {
@@ -302,13 +319,15 @@ public ref struct DicomTokenizer
         ref var parent = ref state.Frames[state.Depth - 1];
         parent.Items++;
         var defined = length != UndefinedLength;
-        if (defined && token.ValueOffset + length > limit) return state.Refuse(DicomErrorKind.RunsPastEnd, null, state.Position, "the item runs past the end of its sequence");
+        if (defined && token.ValueOffset + length > limit)
+            return state.Refuse(DicomErrorKind.RunsPastEnd, null, state.Position, "the item runs past the end of its sequence");
         token.Tag = parent.Tag;
         token.Length = defined ? length : Token.Undefined;
         if (parent.Kind == TokenizerState.FrameKind.Fragments)
         {
             if (!defined) return state.Refuse(DicomErrorKind.UndefinedLength, null, state.Position, "a fragment must have a defined length (PS3.5 A.4)");
-            if (parent.Items > (long)state.Limits.MaxFragments + 1) return state.Refuse(DicomErrorKind.TooManyElements, null, state.Position, $"more than {state.Limits.MaxFragments} fragments");
+            if (parent.Items > (long)state.Limits.MaxFragments + 1)
+                return state.Refuse(DicomErrorKind.TooManyElements, null, state.Position, $"more than {state.Limits.MaxFragments} fragments");
             token.Kind = TokenKind.Fragment;
             Advance(8);
             state.ValueRemaining = length;
@@ -324,7 +343,8 @@ public ref struct DicomTokenizer
 
     private readonly TokenStatus EndOfDefinedLength(ref Token token)
     {
-        if (!state.Frames[state.Depth - 1].Defined) return state.Refuse(DicomErrorKind.Unclosed, null, state.Position, "it is not closed before the end of what contains it");
+        if (!state.Frames[state.Depth - 1].Defined)
+            return state.Refuse(DicomErrorKind.Unclosed, null, state.Position, "it is not closed before the end of what contains it");
         token.Offset = token.ValueOffset = state.Position;
         Close(ref token);
         return TokenStatus.Token;

@@ -68,7 +68,8 @@ internal sealed class FileMetaReader(ScanOptions options)
         else if (LooksLikeDataSet(bytes)) skipped = 0;
         else
         {
-            Error = new DicomError(DicomErrorKind.NotDicom, "", 0, startCount == 0 ? "There are no bytes" : "Neither a DICM prefix nor an element of group 0002 or 0008 was found");
+            Error = new DicomError(DicomErrorKind.NotDicom, "", 0,
+                startCount == 0 ? "There are no bytes" : "Neither a DICM prefix nor an element of group 0002 or 0008 was found");
             return TokenStatus.Hostile;
         }
         if (skipped != StartLength) Warnings.Add(new DicomWarning(DicomWarningKind.NoPreamble, "", "the preamble is missing"));

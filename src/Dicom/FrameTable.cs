@@ -134,7 +134,9 @@ public sealed class FrameTable
 
     private static FrameTable? ParseNative(ref VarintReader reader)
     {
-        if (!reader.TryRead(out var offset) || !reader.TryRead(out var length) || !reader.TryRead(out var frameBits) || !reader.TryRead(out var count) || !reader.TryRead(out var wordSize)) return null;
+        if (!reader.TryRead(out var offset) || !reader.TryRead(out var length)
+            || !reader.TryRead(out var frameBits) || !reader.TryRead(out var count) || !reader.TryRead(out var wordSize))
+            return null;
         if (offset > long.MaxValue - length || wordSize is not (1 or 2 or 4 or 8) || count > int.MaxValue) return null;
         if (count > 0 && (frameBits == 0 || (Int128)count * frameBits > (Int128)length * 8)) return null;
         return new FrameTable(offset, length, frameBits, (int)count, (int)wordSize);
@@ -147,7 +149,8 @@ public sealed class FrameTable
         long position = 0;
         for (var i = 0; i < fragments.Length; i++)
         {
-            if (!reader.TryRead(out var gap) || !reader.TryRead(out var length) || gap > long.MaxValue - position || length > long.MaxValue - position - gap) return null;
+            if (!reader.TryRead(out var gap) || !reader.TryRead(out var length) || gap > long.MaxValue - position || length > long.MaxValue - position - gap)
+                return null;
             fragments[i] = new ByteRange(position + gap, length);
             position += gap + length;
         }

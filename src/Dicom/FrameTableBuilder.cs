@@ -44,7 +44,8 @@ internal static class FrameTableBuilder
     {
         if (!TryNumber(dataSet, Tags.Rows, out var rows) || !TryNumber(dataSet, Tags.Columns, out var columns)) return 0;
         var samples = TryNumber(dataSet, Tags.SamplesPerPixel, out var declaredSamples) && declaredSamples > 0 ? declaredSamples : (ushort)1;
-        uint allocated = pixels.Tag == Tags.FloatPixelData ? 32u : pixels.Tag == Tags.DoubleFloatPixelData ? 64u : TryNumber(dataSet, Tags.BitsAllocated, out var bits) ? bits : 0u;
+        uint allocated = pixels.Tag == Tags.FloatPixelData ? 32u : pixels.Tag == Tags.DoubleFloatPixelData
+            ? 64u : TryNumber(dataSet, Tags.BitsAllocated, out var bits) ? bits : 0u;
         var pixelCount = (UInt128)rows * columns;
         var full = pixelCount * samples * allocated;
         // PS3.3 C.7.6.3.1.2: in YBR_FULL_422 and YBR_PARTIAL_422 two pixels share their chrominance; writers also leave it whole.
@@ -59,7 +60,9 @@ internal static class FrameTableBuilder
         return dataSet.TryGet(tag, out var element) && element.TryGetUInt16(0, out value);
     }
 
-    /// <summary>Whether fragments after which no delimiter came hold all frames: as many as there should be, and the last one to its own end where that can be seen.</summary>
+    /// <summary>
+    /// Whether fragments after which no delimiter came hold all frames: as many as there should be, and the last one to its own end where that can be seen.
+    /// </summary>
     public static bool HasAllFrames(DataSet dataSet, PixelDataInfo pixels)
     {
         var filled = pixels.Fragments.FindAll(fragment => fragment.Length > 0);
@@ -114,7 +117,8 @@ internal static class FrameTableBuilder
     // PS3.3 C.7.6.3.1.9: the length of a frame without the byte that pads its fragment to an even length.
     private static void CutToExtendedLengths(DataSet dataSet, ByteRange[] fragments, List<int> starts)
     {
-        if (!dataSet.TryGet(Tags.ExtendedOffsetTableLengths, out var lengths) || lengths.ValueLength != 8L * starts.Count || starts.Count != fragments.Length) return;
+        if (!dataSet.TryGet(Tags.ExtendedOffsetTableLengths, out var lengths) || lengths.ValueLength != 8L * starts.Count || starts.Count != fragments.Length)
+            return;
         for (var i = 0; i < fragments.Length; i++)
             if (lengths.TryGetUInt64(i, out var length) && (long)length == fragments[i].Length - 1) fragments[i] = fragments[i] with { Length = (long)length };
     }
@@ -133,7 +137,8 @@ internal static class FrameTableBuilder
     {
         if (pixels.BasicOffsetTableLength == 0) return null;
         var table = pixels.BasicOffsetTable;
-        var starts = pixels.BasicOffsetTableLength == 4 * frames ? Match(pixels, (int)frames, i => BinaryPrimitives.ReadUInt32LittleEndian(table.AsSpan(4 * i))) : null;
+        var starts = pixels.BasicOffsetTableLength == 4 * frames
+            ? Match(pixels, (int)frames, i => BinaryPrimitives.ReadUInt32LittleEndian(table.AsSpan(4 * i))) : null;
         if (starts is null) Warn(warnings, DicomWarningKind.OffsetTable, "the Basic Offset Table does not fit the fragments and was ignored");
         return starts;
     }
@@ -147,8 +152,10 @@ internal static class FrameTableBuilder
         for (var i = 0; i < frames; i++)
         {
             var wanted = offsetOf(i);
-            while (fragment < pixels.Fragments.Count && (ulong)(pixels.Fragments[fragment].Offset - ItemHeader - pixels.FirstFragmentHeader) < wanted) fragment++;
-            if (fragment == pixels.Fragments.Count || (ulong)(pixels.Fragments[fragment].Offset - ItemHeader - pixels.FirstFragmentHeader) != wanted) return null;
+            while (fragment < pixels.Fragments.Count && (ulong)(pixels.Fragments[fragment].Offset - ItemHeader - pixels.FirstFragmentHeader) < wanted)
+                fragment++;
+            if (fragment == pixels.Fragments.Count || (ulong)(pixels.Fragments[fragment].Offset - ItemHeader - pixels.FirstFragmentHeader) != wanted)
+                return null;
             if (i == 0 && fragment != 0) return null;
             starts.Add(fragment++);
         }
@@ -170,5 +177,6 @@ internal static class FrameTableBuilder
         return afterEnds.Count == frames ? afterEnds : null;
     }
 
-    private static void Warn(List<DicomWarning> warnings, DicomWarningKind kind, string detail) => warnings.Add(new DicomWarning(kind, DicomError.Format(Tags.PixelData), detail));
+    private static void Warn(List<DicomWarning> warnings, DicomWarningKind kind, string detail) =>
+        warnings.Add(new DicomWarning(kind, DicomError.Format(Tags.PixelData), detail));
 }

@@ -10,7 +10,9 @@ public readonly record struct InstanceKey(Uid Study, Uid Series, Uid Sop)
     public InstanceName Name => new(Series, Sop);
 }
 
-/// <summary>An instance within a study. Ordered by SOP Instance UID, then series, ordinally: the order in which attributes are taken (design, rule 4).</summary>
+/// <summary>
+/// An instance within a study. Ordered by SOP Instance UID, then series, ordinally: the order in which attributes are taken (design, rule 4).
+/// </summary>
 /// <param name="Series">Series Instance UID.</param>
 /// <param name="Sop">SOP Instance UID.</param>
 public readonly record struct InstanceName(Uid Series, Uid Sop) : IComparable<InstanceName>

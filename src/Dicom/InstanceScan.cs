@@ -24,7 +24,9 @@ public sealed class InstanceScan
     /// <summary>SHA-256 of the data set's bytes as stored; empty without <see cref="ScanOptions.ComputeHash"/>.</summary>
     public required byte[] DataSetHash { get; init; }
 
-    /// <summary>SHA-256 of the first <see cref="ScanOptions.PrefixLength"/> bytes of the data set; null when not asked for or the data set is shorter.</summary>
+    /// <summary>
+    /// SHA-256 of the first <see cref="ScanOptions.PrefixLength"/> bytes of the data set; null when not asked for or the data set is shorter.
+    /// </summary>
     public required byte[]? PrefixHash { get; init; }
 
     /// <summary>The header: every element, large values noted only.</summary>

@@ -18,7 +18,8 @@ public enum ScanStatus
 /// frames are. Memory is bounded by <see cref="DicomLimits"/>, whatever the size of the instance.
 /// </summary>
 /// <remarks>
-/// Accepted with a warning: no preamble, no group 0002 (for data sets that begin with group 0008), wrong group length, implicit VR where explicit was declared and
+/// Accepted with a warning: no preamble, no group 0002 (for data sets that begin with group 0008), wrong group length, implicit VR where explicit was declared
+/// and
 /// the reverse, bytes after the data set where they are zeros or follow Pixel Data. Accepted silently: an end between two top-level elements. Refused: a value
 /// shorter than its declared length, and anything left open.
 /// </remarks>
@@ -95,7 +96,8 @@ public sealed class InstanceScanner : IDisposable
         var result = BuildResult(data, isWhole: true);
         // A data set that was cut off between two fragments looks the same but for what is missing.
         if (data.EndedOpen && !FrameTableBuilder.HasAllFrames(result.DataSet, data.Pixels))
-            return Refuse(AtFileOffset(new DicomError(DicomErrorKind.Unclosed, DicomError.Format(Tags.PixelData), data.Position, "it ends before its last frame does")));
+            return Refuse(AtFileOffset(new DicomError(DicomErrorKind.Unclosed,
+                DicomError.Format(Tags.PixelData), data.Position, "it ends before its last frame does")));
         completed = true;
         Result = result;
         return ScanStatus.Complete;
@@ -105,7 +107,8 @@ public sealed class InstanceScanner : IDisposable
     public bool HasHeader => data is { HasReachedPixelData: true };
 
     /// <summary>
-    /// What the bytes so far say, without the end: for a reader that needs no pixels and stops at them. Frames and hash are not in it. The scanner must not be used afterwards.
+    /// What the bytes so far say, without the end: for a reader that needs no pixels and stops at them. Frames and hash are not in it. The scanner must not be
+    /// used afterwards.
     /// Null if it was refused, or has not come to the data set.
     /// </summary>
     public InstanceScan? Header()
@@ -177,14 +180,16 @@ public sealed class InstanceScanner : IDisposable
         return ScanStatus.Refused;
     }
 
-    private DicomError? AtFileOffset(DicomError? error) => inflater is null && error is not null ? error with { Offset = error.Offset + meta.DataSetOffset } : error;
+    private DicomError? AtFileOffset(DicomError? error) => inflater is null
+        && error is not null ? error with { Offset = error.Offset + meta.DataSetOffset } : error;
 
     private InstanceScan BuildResult(DataSetReader reader, bool isWhole)
     {
         var warnings = new List<DicomWarning>(meta.Warnings);
         warnings.AddRange(reader.Warnings);
         var dataSet = reader.Build();
-        var syntax = meta.TransferSyntax ?? (reader.Encoding == DicomEncoding.ImplicitLittleEndian ? TransferSyntax.ImplicitVrLittleEndian : TransferSyntax.ExplicitVrLittleEndian);
+        var syntax = meta.TransferSyntax
+            ?? (reader.Encoding == DicomEncoding.ImplicitLittleEndian ? TransferSyntax.ImplicitVrLittleEndian : TransferSyntax.ExplicitVrLittleEndian);
         CheckAgainstFileMeta(Tags.MediaStorageSOPClassUID, meta.Meta.MediaStorageSopClass, reader.Uids.Value.SopClass, warnings);
         CheckAgainstFileMeta(Tags.MediaStorageSOPInstanceUID, meta.Meta.MediaStorageSopInstance, reader.Uids.Value.SopInstance, warnings);
         return new InstanceScan

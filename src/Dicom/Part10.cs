@@ -20,7 +20,8 @@ public static class Part10
     /// <param name="sourceAeTitle">Source Application Entity Title, when known.</param>
     /// <param name="sendingAeTitle">Sending Application Entity Title: who called, when it came over the network.</param>
     /// <param name="receivingAeTitle">Receiving Application Entity Title: who was called.</param>
-    public static byte[] Header(Uid sopClass, Uid sopInstance, Uid transferSyntax, string? sourceAeTitle = null, string? sendingAeTitle = null, string? receivingAeTitle = null)
+    public static byte[] Header(Uid sopClass, Uid sopInstance, Uid transferSyntax,
+        string? sourceAeTitle = null, string? sendingAeTitle = null, string? receivingAeTitle = null)
     {
         var builder = new DataSetBuilder();
         builder.Add(Tags.MediaStorageSOPClassUID, Vr.UI, Encoding.ASCII.GetBytes(sopClass.Value));

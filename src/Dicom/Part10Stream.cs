@@ -46,7 +46,9 @@ public sealed class Part10Stream
     /// <returns>The file in the other transfer syntax, or why it cannot be rewritten.</returns>
     public async ValueTask<(Part10Stream? File, DicomError? Error)> ConvertAsync(TransferSyntax to, CancellationToken cancellation = default)
     {
-        if (!TransferSyntaxConverter.CanConvert(TransferSyntax, to)) return (null, new DicomError(DicomErrorKind.TransferSyntaxNotSupported, "(0002,0010)", 0, "the transfer syntax cannot be converted without decoding pixels"));
+        if (!TransferSyntaxConverter.CanConvert(TransferSyntax, to))
+            return (null, new DicomError(DicomErrorKind.TransferSyntaxNotSupported,
+                "(0002,0010)", 0, "the transfer syntax cannot be converted without decoding pixels"));
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19));
         _ = FillAsync(pipe.Writer, to, cancellation); // ends with the reader, and tells it of every fault
         return await OpenAsync(pipe.Reader.AsStream(), cancellation);

@@ -99,7 +99,8 @@ internal sealed class PixelDataInfo
 
     private static Marks MarksOf(ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail)
     {
-        // JPEG, JPEG-LS: SOI and another marker. JPEG 2000: SOC, SIZ; or the JP2 signature box. All these end with a marker. JPEG XL: code stream, which does not.
+        // JPEG, JPEG-LS: SOI and another marker. JPEG 2000: SOC, SIZ; or the JP2 signature box. All these end with a marker. JPEG XL: code stream, which does
+        // not.
         var begins = head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]) || head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51])
             || head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20]);
         var isJpegXl = head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]);

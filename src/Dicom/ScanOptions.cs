@@ -12,6 +12,8 @@ public sealed class ScanOptions
     /// <summary>When set, the SHA-256 of this many first bytes of the data set is computed too, if it has as many. Bytes. Default none.</summary>
     public long? PrefixLength { get; set; }
 
-    /// <summary>Whether the SHA-256 of the data set is computed. Default true. A receiver that has a checksum of its own saves half of its processor time without.</summary>
+    /// <summary>
+    /// Whether the SHA-256 of the data set is computed. Default true. A receiver that has a checksum of its own saves half of its processor time without.
+    /// </summary>
     public bool ComputeHash { get; set; } = true;
 }

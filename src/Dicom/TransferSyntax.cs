@@ -103,13 +103,17 @@ public sealed class TransferSyntax
     private const string OctetStream = "application/octet-stream";
 
     /// <summary>Finds a transfer syntax; null when it is not known. Padding is not tolerated.</summary>
-    public static TransferSyntax? Find(ReadOnlySpan<char> uid) => Known.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(uid, out var syntax) ? syntax : null;
+    public static TransferSyntax? Find(ReadOnlySpan<char> uid) => Known.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(uid, out var syntax)
+        ? syntax : null;
 
     /// <summary>Finds a transfer syntax; null when it is not known.</summary>
     public static TransferSyntax? Find(Uid uid) => Known.GetValueOrDefault(uid.Value);
 
-    /// <summary>What to read a data set with whose transfer syntax is not known: explicit VR little endian, as every encapsulated syntax is (PS3.5 A.4).</summary>
-    public static TransferSyntax ForUnknown(Uid uid) => Find(uid) ?? new TransferSyntax(uid, "Unknown transfer syntax") { IsEncapsulated = true, IsLossy = null };
+    /// <summary>
+    /// What to read a data set with whose transfer syntax is not known: explicit VR little endian, as every encapsulated syntax is (PS3.5 A.4).
+    /// </summary>
+    public static TransferSyntax ForUnknown(Uid uid) => Find(uid)
+        ?? new TransferSyntax(uid, "Unknown transfer syntax") { IsEncapsulated = true, IsLossy = null };
 
     /// <summary>The UID.</summary>
     public override string ToString() => Uid.Value;
@@ -121,7 +125,8 @@ public sealed class TransferSyntax
         var known = new Dictionary<string, TransferSyntax>(80, StringComparer.Ordinal);
         foreach (var (uid, _, name) in UidNames.TransferSyntaxes()) known.Add(uid, Describe(Uid.Parse(uid), name));
         var ge = Uid.Parse("1.2.840.113619.5.2");
-        known.Add(ge.Value, new TransferSyntax(ge, "Implicit VR Little Endian with big endian pixels (GE private)") { IsExplicitVr = false, HasBigEndianPixels = true });
+        known.Add(ge.Value, new TransferSyntax(ge, "Implicit VR Little Endian with big endian pixels (GE private)")
+            { IsExplicitVr = false, HasBigEndianPixels = true });
         return known;
     }
 
@@ -155,10 +160,13 @@ public sealed class TransferSyntax
             // JPIP: the data set holds a reference (0028,7FE0) instead of pixels.
             "4.94" or "4.204" => new(uid, name) { IsLossy = null },
             "4.95" or "4.205" => new(uid, name) { IsLossy = null, IsDeflated = true },
-            _ when arc.StartsWith("4.100", StringComparison.Ordinal) || arc.StartsWith("4.101", StringComparison.Ordinal) => Encapsulated("video/mpeg", lossy: true),
-            _ when arc.StartsWith("4.107", StringComparison.Ordinal) || arc.StartsWith("4.108", StringComparison.Ordinal) => Encapsulated("video/H265", lossy: true),
+            _ when arc.StartsWith("4.100", StringComparison.Ordinal)
+                || arc.StartsWith("4.101", StringComparison.Ordinal) => Encapsulated("video/mpeg", lossy: true),
+            _ when arc.StartsWith("4.107", StringComparison.Ordinal)
+                || arc.StartsWith("4.108", StringComparison.Ordinal) => Encapsulated("video/H265", lossy: true),
             _ when arc.StartsWith("4.10", StringComparison.Ordinal) => Encapsulated("video/mp4", lossy: true),
-            _ when arc.StartsWith("4.5", StringComparison.Ordinal) || arc.StartsWith("4.6", StringComparison.Ordinal) => Encapsulated("image/jpeg", lossy: true),
+            _ when arc.StartsWith("4.5", StringComparison.Ordinal)
+                || arc.StartsWith("4.6", StringComparison.Ordinal) => Encapsulated("image/jpeg", lossy: true),
             // PS3.6: Papyrus 3, RFC 2557 and XML are retired, SMPTE ST 2110 is never stored (PS3.22).
             _ => new(uid, name) { IsExplicitVr = !name.Contains("Implicit", StringComparison.Ordinal) },
         };

@@ -12,7 +12,8 @@ public static class TransferSyntaxConverter
     private const int BufferSize = 64 * 1024;
 
     /// <summary>Whether the first can be rewritten as the second without touching pixels: both uncompressed.</summary>
-    public static bool CanConvert(TransferSyntax from, TransferSyntax to) => (IsPlain(from) || from == TransferSyntax.GeImplicitVrBigEndianPixels) && IsPlain(to);
+    public static bool CanConvert(TransferSyntax from, TransferSyntax to) => (IsPlain(from) || from == TransferSyntax.GeImplicitVrBigEndianPixels)
+        && IsPlain(to);
 
     private static bool IsPlain(TransferSyntax syntax) => syntax == TransferSyntax.ImplicitVrLittleEndian || syntax == TransferSyntax.ExplicitVrLittleEndian
         || syntax == TransferSyntax.ExplicitVrBigEndian || syntax == TransferSyntax.DeflatedExplicitVrLittleEndian;
@@ -24,7 +25,8 @@ public static class TransferSyntaxConverter
     /// <param name="limits">The caps; the defaults where null.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Null, or why the source is refused; the destination may have bytes by then.</returns>
-    public static async Task<DicomError?> ConvertAsync(Stream source, Stream destination, TransferSyntax to, DicomLimits? limits = null, CancellationToken cancellation = default)
+    public static async Task<DicomError?> ConvertAsync(Stream source, Stream destination,
+        TransferSyntax to, DicomLimits? limits = null, CancellationToken cancellation = default)
     {
         var options = new ScanOptions { Limits = limits ?? DicomLimits.Default };
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -44,14 +46,17 @@ public static class TransferSyntaxConverter
 
             var from = meta.TransferSyntax;
             if (!IsPlain(to) || (from is not null && !CanConvert(from, to)))
-                return new DicomError(DicomErrorKind.TransferSyntaxNotSupported, "(0002,0010)", 0, "the transfer syntax cannot be converted without decoding pixels");
+                return new DicomError(DicomErrorKind.TransferSyntaxNotSupported, "(0002,0010)",
+                    0, "the transfer syntax cannot be converted without decoding pixels");
 
             byte[] begun = [.. meta.Leftover, .. buffer.AsSpan(used, read - used)];
             await using var rest = new PrefixedStream(begun, source);
             await using var inflated = from is { IsDeflated: true } ? new DeflateStream(rest, CompressionMode.Decompress, leaveOpen: true) : null;
             await destination.WriteAsync(Part10.Header(meta.Meta, to.Uid), cancellation);
-            var conversion = new DataSetConversion(meta.Encoding, from is { HasBigEndianPixels: true }, FileMetaReader.EncodingOf(to), options.Limits, meta.DataSetOffset);
-            if (!to.IsDeflated) return await RunAsync(conversion, (Stream?)inflated ?? rest, destination, options.Limits, from is { IsDeflated: true }, buffer, cancellation);
+            var conversion = new DataSetConversion(meta.Encoding, from is
+                { HasBigEndianPixels: true }, FileMetaReader.EncodingOf(to), options.Limits, meta.DataSetOffset);
+            if (!to.IsDeflated)
+                return await RunAsync(conversion, (Stream?)inflated ?? rest, destination, options.Limits, from is { IsDeflated: true }, buffer, cancellation);
 
             await using var counting = new CountingStream(destination);
             DicomError? error;
@@ -83,7 +88,8 @@ public static class TransferSyntaxConverter
                 return new DicomError(DicomErrorKind.BadDeflate, "", total, "The data set is not a deflate stream");
             }
             total += read;
-            if (isInflated && total > limits.MaxInflatedBytes) return new DicomError(DicomErrorKind.InflatesTooFar, "", total, "The deflated data set inflates to more than allowed");
+            if (isInflated && total > limits.MaxInflatedBytes)
+                return new DicomError(DicomErrorKind.InflatesTooFar, "", total, "The deflated data set inflates to more than allowed");
 
             var used = conversion.Push(buffer.AsSpan(0, held + read));
             if (read == 0) conversion.Complete(buffer.AsSpan(used, held - used));

@@ -41,7 +41,8 @@ public readonly record struct Uid : IComparable<Uid>
 
     /// <summary>Reads a UID that is known to be right, such as a constant.</summary>
     /// <exception cref="FormatException">The text is no UID.</exception>
-    public static Uid Parse(string text) => TryParse(text, out var uid) ? uid : throw new FormatException("Not a UID: digits and dots, at most 64 characters (PS3.5 9.1).");
+    public static Uid Parse(string text) => TryParse(text, out var uid)
+        ? uid : throw new FormatException("Not a UID: digits and dots, at most 64 characters (PS3.5 9.1).");
 
     /// <summary>Whether the text is a UID.</summary>
     public static bool IsValid(ReadOnlySpan<char> text)

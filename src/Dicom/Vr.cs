@@ -89,7 +89,9 @@ public static class VrExtensions
         _ => false,
     };
 
-    /// <summary>True where explicit VR uses two reserved bytes and a 32-bit length (PS3.5 table 7.1-1). A VR that is not known is read so too (PS3.5 6.2.2).</summary>
+    /// <summary>
+    /// True where explicit VR uses two reserved bytes and a 32-bit length (PS3.5 table 7.1-1). A VR that is not known is read so too (PS3.5 6.2.2).
+    /// </summary>
     public static bool HasLongLength(this Vr vr) => vr switch
     {
         Vr.AE or Vr.AS or Vr.AT or Vr.CS or Vr.DA or Vr.DS or Vr.DT or Vr.FD or Vr.FL or Vr.IS or Vr.LO or Vr.LT or Vr.PN or Vr.SH or Vr.SL or Vr.SS or Vr.ST
@@ -101,7 +103,8 @@ public static class VrExtensions
     public static bool UsesCharacterSet(this Vr vr) => vr is Vr.LO or Vr.LT or Vr.PN or Vr.SH or Vr.ST or Vr.UC or Vr.UT;
 
     /// <summary>True where the value is characters.</summary>
-    public static bool IsText(this Vr vr) => vr is Vr.AE or Vr.AS or Vr.CS or Vr.DA or Vr.DS or Vr.DT or Vr.IS or Vr.TM or Vr.UI or Vr.UR || vr.UsesCharacterSet();
+    public static bool IsText(this Vr vr) => vr is Vr.AE or Vr.AS or Vr.CS or Vr.DA or Vr.DS or Vr.DT or Vr.IS or Vr.TM or Vr.UI or Vr.UR
+        || vr.UsesCharacterSet();
 
     /// <summary>True where the value is one text that a backslash does not split (PS3.5 6.4): LT, ST, UR, UT.</summary>
     public static bool IsSingleText(this Vr vr) => vr is Vr.LT or Vr.ST or Vr.UR or Vr.UT;
@@ -116,5 +119,6 @@ public static class VrExtensions
     };
 
     /// <summary>The two letters.</summary>
-    public static string Code(this Vr vr) => vr == Vr.None ? "" : string.Create(2, (ushort)vr, static (span, value) => (span[0], span[1]) = ((char)(value >> 8), (char)(value & 0xFF)));
+    public static string Code(this Vr vr) => vr == Vr.None ? ""
+        : string.Create(2, (ushort)vr, static (span, value) => (span[0], span[1]) = ((char)(value >> 8), (char)(value & 0xFF)));
 }

@@ -24,9 +24,11 @@ public sealed class Association : IAsyncDisposable
     private int lastMessageId;
     private bool disposed;
 
-    internal Association(long id, bool isRequestor, Connection connection, UpperLayer layer, AssociationOptions options, AssociateRequest request, AssociateAccept accept, DateTimeOffset started)
+    internal Association(long id, bool isRequestor, Connection connection, UpperLayer layer,
+        AssociationOptions options, AssociateRequest request, AssociateAccept accept, DateTimeOffset started)
     {
-        (Id, IsRequestor, this.connection, this.layer, this.options, Request, Acceptance, Started) = (id, isRequestor, connection, layer, options, request, accept, started);
+        (Id, IsRequestor, this.connection, this.layer, this.options, Request, Acceptance, Started) =
+            (id, isRequestor, connection, layer, options, request, accept, started);
         Contexts = Negotiation.Contexts(request, accept);
         contexts = Contexts.ToDictionary(context => context.Id);
         Peer = isRequestor ? accept.User : request.User;
@@ -217,7 +219,8 @@ public sealed class Association : IAsyncDisposable
     }
 
     internal CancellationTokenRegistration AbortWhen(CancellationToken cancellationToken) =>
-        cancellationToken.UnsafeRegister(static state => _ = ((Association)state!).AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified).AsTask(), this);
+        cancellationToken.UnsafeRegister(static state => _ = ((Association)state!).AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified).AsTask(),
+            this);
 
     /// <summary>Whether nothing stands in the way of the next request: established, and the peer has said nothing since.</summary>
     internal bool IsReusable => IsEstablished && (receiving is null or { IsCompleted: false });
@@ -247,7 +250,8 @@ public sealed class Association : IAsyncDisposable
             if (current is not null) await current.SkipAsync();
             while (await reader.ReadCommandAsync() is var (command, contextId))
             {
-                if (!contexts.TryGetValue(contextId, out var context)) throw await layer.HostileAsync(new(AbortReason.InvalidPduParameterValue, "Presentation-context-ID", contextId));
+                if (!contexts.TryGetValue(contextId, out var context))
+                    throw await layer.HostileAsync(new(AbortReason.InvalidPduParameterValue, "Presentation-context-ID", contextId));
                 Volatile.Write(ref messagesReceived, messagesReceived + 1);
                 if (command.Field == CommandField.CCancelRequest)
                 {

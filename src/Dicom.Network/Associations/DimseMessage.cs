@@ -1,6 +1,8 @@
 namespace DicomServerless.Dicom.Network;
 
-/// <summary>A received message: its command, and its data set as it arrives. It must be read before the association's next message; what is left unread is skipped.</summary>
+/// <summary>
+/// A received message: its command, and its data set as it arrives. It must be read before the association's next message; what is left unread is skipped.
+/// </summary>
 public sealed class DimseMessage
 {
     private readonly MessageReader reader;

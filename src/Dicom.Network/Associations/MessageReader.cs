@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace DicomServerless.Dicom.Network;
 
-/// <summary>Puts messages together from presentation data values (PS3.8 E, PS3.7 6.3). Command sets are small and whole; data sets pass through the receive buffer.</summary>
+/// <summary>
+/// Puts messages together from presentation data values (PS3.8 E, PS3.7 6.3). Command sets are small and whole; data sets pass through the receive buffer.
+/// </summary>
 internal sealed class MessageReader(UpperLayer layer)
 {
     private readonly ArrayBufferWriter<byte> command = new(512);
@@ -21,12 +23,15 @@ internal sealed class MessageReader(UpperLayer layer)
         {
             if (!await NextValueAsync(first)) return null;
             if (first) contextId = value.ContextId;
-            if (!value.IsCommand || value.ContextId != contextId) throw await layer.HostileAsync(new(AbortReason.UnexpectedPduParameter, "Message control header", value.ContextId));
-            if (command.WrittenCount + valueLeft > CommandSet.MaxLength) throw await layer.HostileAsync(new(AbortReason.InvalidPduParameterValue, "length of a command set", command.WrittenCount + valueLeft));
+            if (!value.IsCommand || value.ContextId != contextId)
+                throw await layer.HostileAsync(new(AbortReason.UnexpectedPduParameter, "Message control header", value.ContextId));
+            if (command.WrittenCount + valueLeft > CommandSet.MaxLength)
+                throw await layer.HostileAsync(new(AbortReason.InvalidPduParameterValue, "length of a command set", command.WrittenCount + valueLeft));
             while (valueLeft > 0) command.Write((await TakeAsync()).Span);
             if (value.IsLast) break;
         }
-        if (!CommandSet.TryRead(command.WrittenSpan, out var read, out var offset)) throw await layer.HostileAsync(new(AbortReason.InvalidPduParameterValue, "command set at byte", offset));
+        if (!CommandSet.TryRead(command.WrittenSpan, out var read, out var offset))
+            throw await layer.HostileAsync(new(AbortReason.InvalidPduParameterValue, "command set at byte", offset));
         return (read!, contextId);
     }
 
@@ -37,7 +42,8 @@ internal sealed class MessageReader(UpperLayer layer)
         {
             if (!first && value.IsLast) return default;
             if (!await NextValueAsync(idle: false)) throw await layer.HostileAsync(new(AbortReason.UnexpectedPdu, "release within a message", 0));
-            if (value.IsCommand || value.ContextId != contextId) throw await layer.HostileAsync(new(AbortReason.UnexpectedPduParameter, "Message control header", value.ContextId));
+            if (value.IsCommand || value.ContextId != contextId)
+                throw await layer.HostileAsync(new(AbortReason.UnexpectedPduParameter, "Message control header", value.ContextId));
             first = false;
         }
         return await TakeAsync();

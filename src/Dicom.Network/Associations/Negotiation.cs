@@ -4,7 +4,9 @@ namespace DicomServerless.Dicom.Network;
 /// <param name="TransferSyntaxes">In the order of preference. A lossy one is only chosen when no other is offered, whatever the order.</param>
 public sealed record AbstractSyntaxPolicy(IReadOnlyList<Uid> TransferSyntaxes)
 {
-    /// <summary>Whether transfer syntaxes outside the list are accepted too, after those in it and in the requestor's order: known ones, and unknown ones last.</summary>
+    /// <summary>
+    /// Whether transfer syntaxes outside the list are accepted too, after those in it and in the requestor's order: known ones, and unknown ones last.
+    /// </summary>
     public bool AcceptsOthers { get; init; }
 
     /// <summary>Whether the requestor may be SCP of this SOP class if it asks for it, as C-GET needs (PS3.7 D.3.3.4).</summary>
@@ -17,7 +19,10 @@ public sealed record AcceptorPolicy
     /// <summary>What is allowed for an abstract syntax; null when it is not supported. Called once per proposed context.</summary>
     public required Func<Uid, AbstractSyntaxPolicy?> AbstractSyntax { get; init; }
 
-    /// <summary>The answer to a SOP class extended negotiation: bytes for the acceptance, or null for none (PS3.7 D.3.3.5). Asked only for SOP classes that were accepted.</summary>
+    /// <summary>
+    /// The answer to a SOP class extended negotiation: bytes for the acceptance, or null for none (PS3.7 D.3.3.5). Asked only for SOP classes that were
+    /// accepted.
+    /// </summary>
     public Func<ExtendedNegotiation, ReadOnlyMemory<byte>?> ExtendedNegotiation { get; init; } = static _ => null;
 
     /// <summary>The server response to a user identity that asks for one (PS3.7 D.3.3.7.2). Empty is the positive answer to a user name.</summary>
@@ -61,19 +66,24 @@ public static class Negotiation
                 // PS3.7 D.3.3.3: synchronous, as if nothing had been asked.
                 AsynchronousOperations = request.User.AsynchronousOperations is null ? null : new AsynchronousOperations(1, 1),
                 // PS3.7 D.3.3.4: a role is accepted only where it was proposed.
-                Roles = [.. request.User.Roles.Where(role => accepted.Contains(role.SopClass)).Select(role => role with { Scp = role.Scp && mayBeScp.Contains(role.SopClass) })],
+                Roles = [.. request.User.Roles.Where(role => accepted.Contains(role.SopClass))
+                    .Select(role => role with { Scp = role.Scp && mayBeScp.Contains(role.SopClass) })],
                 ExtendedNegotiations = [.. Extended(request, policy, accepted)],
-                UserIdentityResponse = request.User.UserIdentity is { PositiveResponseRequested: true } ? policy.UserIdentityResponse : default(ReadOnlyMemory<byte>?),
+                UserIdentityResponse = request.User.UserIdentity is { PositiveResponseRequested: true }
+                    ? policy.UserIdentityResponse : default(ReadOnlyMemory<byte>?),
             },
         };
     }
 
-    /// <summary>Chooses a transfer syntax: by the policy's order, but never a lossy one while another is offered, because a sender would compress for us.</summary>
+    /// <summary>
+    /// Chooses a transfer syntax: by the policy's order, but never a lossy one while another is offered, because a sender would compress for us.
+    /// </summary>
     public static Uid? Choose(IReadOnlyList<Uid> offered, AbstractSyntaxPolicy policy)
     {
         var candidates = policy.TransferSyntaxes.Where(offered.Contains);
         if (policy.AcceptsOthers)
-            candidates = candidates.Concat(offered.Where(uid => !uid.IsEmpty && TransferSyntax.Find(uid) is not null)).Concat(offered.Where(uid => !uid.IsEmpty));
+            candidates = candidates.Concat(offered.Where(uid => !uid.IsEmpty && TransferSyntax.Find(uid) is not null))
+                .Concat(offered.Where(uid => !uid.IsEmpty));
         var ordered = candidates.ToArray();
         if (ordered.Length == 0) return null;
         foreach (var uid in ordered)
@@ -91,11 +101,14 @@ public static class Negotiation
         foreach (var result in accept.Contexts)
         {
             if (result.Result != ContextReason.Acceptance || result.TransferSyntax.IsEmpty) continue;
-            if (request.Contexts.FirstOrDefault(context => context.Id == result.Id) is not { } proposed || !proposed.TransferSyntaxes.Contains(result.TransferSyntax)) continue;
+            if (request.Contexts.FirstOrDefault(context => context.Id == result.Id) is not { } proposed
+                || !proposed.TransferSyntaxes.Contains(result.TransferSyntax))
+                continue;
             // Without role selection in both PDUs the requestor is SCU only.
             var asked = request.User.Roles.FirstOrDefault(role => role.SopClass == proposed.AbstractSyntax);
             var answered = asked is null ? null : accept.User.Roles.FirstOrDefault(role => role.SopClass == proposed.AbstractSyntax);
-            contexts.Add(new(result.Id, proposed.AbstractSyntax, result.TransferSyntax, answered is null || (asked!.Scu && answered.Scu), answered is not null && asked!.Scp && answered.Scp));
+            contexts.Add(new(result.Id, proposed.AbstractSyntax, result.TransferSyntax,
+                answered is null || (asked!.Scu && answered.Scu), answered is not null && asked!.Scp && answered.Scp));
         }
         return contexts;
     }

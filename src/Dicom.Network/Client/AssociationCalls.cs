@@ -18,7 +18,8 @@ public static class AssociationCalls
     /// <summary>C-STORE of a data set, without preamble and group 0002, in the context's transfer syntax.</summary>
     /// <returns>The response.</returns>
     /// <exception cref="AssociationAbortedException">The association is gone; whether the peer has kept the object is not known.</exception>
-    public static async Task<DimseCommand> StoreAsync(this Association association, DimseCommand command, PresentationContext context, Stream dataSet, CancellationToken cancellationToken)
+    public static async Task<DimseCommand> StoreAsync(this Association association, DimseCommand command,
+        PresentationContext context, Stream dataSet, CancellationToken cancellationToken)
     {
         await association.SendAsync(command, context, dataSet, cancellationToken);
         return await RespondedAsync(association, command, cancellationToken);
@@ -27,7 +28,8 @@ public static class AssociationCalls
     /// <summary>C-STORE of a data set in memory.</summary>
     /// <returns>The response.</returns>
     /// <exception cref="AssociationAbortedException">The association is gone; whether the peer has kept the object is not known.</exception>
-    public static async Task<DimseCommand> StoreAsync(this Association association, DimseCommand command, PresentationContext context, ReadOnlyMemory<byte> dataSet, CancellationToken cancellationToken)
+    public static async Task<DimseCommand> StoreAsync(this Association association, DimseCommand command,
+        PresentationContext context, ReadOnlyMemory<byte> dataSet, CancellationToken cancellationToken)
     {
         await association.SendAsync(command, context, dataSet, cancellationToken);
         return await RespondedAsync(association, command, cancellationToken);
@@ -35,7 +37,8 @@ public static class AssociationCalls
 
     private static async Task<DimseCommand> RespondedAsync(Association association, DimseCommand command, CancellationToken cancellationToken)
     {
-        var message = await association.ReceiveResponseAsync(command.MessageId, cancellationToken) ?? throw new IOException("The peer released the association instead of answering.");
+        var message = await association.ReceiveResponseAsync(command.MessageId, cancellationToken)
+            ?? throw new IOException("The peer released the association instead of answering.");
         return message.Command;
     }
 }

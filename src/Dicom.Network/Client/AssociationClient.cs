@@ -30,7 +30,8 @@ public sealed class AssociationClient(AssociationOptions options, TimeProvider t
     /// <exception cref="AssociationRejectedException">The peer rejected it.</exception>
     /// <exception cref="AssociationAbortedException">The peer aborted or did not answer in time.</exception>
     /// <exception cref="IOException">There is no connection.</exception>
-    public async Task<Association> ConnectAsync(RemoteAe peer, IReadOnlyList<ContextProposal> contexts, CancellationToken cancellationToken, UserInformation? user = null)
+    public async Task<Association> ConnectAsync(RemoteAe peer, IReadOnlyList<ContextProposal> contexts,
+        CancellationToken cancellationToken, UserInformation? user = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(contexts.Count, PduLimits.MaxContexts);
         var request = new AssociateRequest
@@ -43,7 +44,8 @@ public sealed class AssociationClient(AssociationOptions options, TimeProvider t
                 MaxPduLength = options.MaxPduLength,
                 ImplementationClass = Part10.ImplementationClass,
                 ImplementationVersion = Part10.ImplementationVersionName,
-                Roles = [.. contexts.Where(context => context.AsScp).Select(context => context.AbstractSyntax).Distinct().Select(uid => new RoleSelection(uid, Scu: true, Scp: true))],
+                Roles = [.. contexts.Where(context => context.AsScp).Select(context => context.AbstractSyntax)
+                    .Distinct().Select(uid => new RoleSelection(uid, Scu: true, Scp: true))],
             },
         };
         var connection = await OpenAsync(peer, cancellationToken);
@@ -69,7 +71,8 @@ public sealed class AssociationClient(AssociationOptions options, TimeProvider t
         layer.StartArtim();
         var received = await layer.ReceiveAsync();
         if (received.Pdu is AssociateReject reject) throw new AssociationRejectedException(reject.Reason);
-        return new Association(Interlocked.Increment(ref lastId), isRequestor: true, connection, layer, options, request, (AssociateAccept)received.Pdu!, time.GetUtcNow());
+        return new Association(Interlocked.Increment(ref lastId), isRequestor: true,
+            connection, layer, options, request, (AssociateAccept)received.Pdu!, time.GetUtcNow());
     }
 
     private async Task<Connection> OpenAsync(RemoteAe peer, CancellationToken cancellationToken)
@@ -111,7 +114,8 @@ public sealed class AssociationClient(AssociationOptions options, TimeProvider t
                 RemoteCertificateValidationCallback = (_, shown, chain, errors) =>
                 {
                     if (!tls.CheckHostName) errors &= ~SslPolicyErrors.RemoteCertificateNameMismatch;
-                    if (authorities is not null && shown is X509Certificate2 server && CertificateFiles.IsTrusted(server, chain, authorities)) errors &= ~SslPolicyErrors.RemoteCertificateChainErrors;
+                    if (authorities is not null && shown is X509Certificate2 server && CertificateFiles.IsTrusted(server, chain, authorities))
+                        errors &= ~SslPolicyErrors.RemoteCertificateChainErrors;
                     else if (authorities is not null) return false;
                     return errors == SslPolicyErrors.None;
                 },

@@ -57,7 +57,8 @@ public sealed class AssociationPool(AssociationClient client, TimeSpan idle, Tim
         {
             using var limit = new CancellationTokenSource(idle, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, closing.Token);
-            await association.AttendAsync().WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+            await association.AttendAsync().WaitAsync(either.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
             if (!TryRemove(key, association)) return;
             if (association.IsReusable) await association.ReleaseAsync(CancellationToken.None);
             await association.DisposeAsync();

@@ -82,7 +82,8 @@ public sealed partial record DimseCommand
 
     /// <summary>Two commands are equal when their elements are.</summary>
     public bool Equals(DimseCommand? other) =>
-        other is not null && elements.Keys.SequenceEqual(other.elements.Keys) && elements.Values.Zip(other.elements.Values).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
+        other is not null && elements.Keys.SequenceEqual(other.elements.Keys)
+            && elements.Values.Zip(other.elements.Values).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
 
     /// <inheritdoc />
     public override int GetHashCode() => HashCode.Combine(Field, MessageId, elements.Count);
@@ -90,7 +91,8 @@ public sealed partial record DimseCommand
     /// <summary>The kind and the message id; UIDs stay out of logs.</summary>
     public override string ToString() => $"{Field} {(IsResponse ? MessageIdBeingRespondedTo : MessageId)}";
 
-    private ushort? Number(ushort element) => elements.TryGetValue(element, out var value) && value.Length >= 2 ? BinaryPrimitives.ReadUInt16LittleEndian(value) : null;
+    private ushort? Number(ushort element) => elements.TryGetValue(element, out var value)
+        && value.Length >= 2 ? BinaryPrimitives.ReadUInt16LittleEndian(value) : null;
 
     private Uid UidOf(ushort element) => elements.TryGetValue(element, out var value) && Uid.TryParsePadded(value, out var uid) ? uid : default;
 

@@ -10,7 +10,8 @@ public sealed partial record DimseCommand
     public static DimseCommand CEcho(ushort messageId) => Request(CommandField.CEchoRequest, messageId, WellKnownUids.Verification);
 
     /// <summary>C-STORE-RQ (PS3.7 9.3.1.1). The originator is that of the C-MOVE it belongs to.</summary>
-    public static DimseCommand CStore(ushort messageId, Uid sopClass, Uid sopInstance, string? moveOriginatorAeTitle = null, ushort? moveOriginatorMessageId = null, ushort priority = 0)
+    public static DimseCommand CStore(ushort messageId, Uid sopClass, Uid sopInstance,
+        string? moveOriginatorAeTitle = null, ushort? moveOriginatorMessageId = null, ushort priority = 0)
     {
         var command = Request(CommandField.CStoreRequest, messageId, sopClass)
             .With(CommandElement.Priority, priority).With(CommandElement.AffectedSopInstanceUid, sopInstance);
@@ -38,7 +39,8 @@ public sealed partial record DimseCommand
     /// <summary>N-ACTION-RQ (PS3.7 10.3.4.1).</summary>
     public static DimseCommand NAction(ushort messageId, Uid sopClass, Uid sopInstance, ushort actionType) =>
         new DimseCommand([]).With(CommandElement.CommandField, (ushort)CommandField.NActionRequest).With(CommandElement.MessageId, messageId)
-            .With(CommandElement.RequestedSopClassUid, sopClass).With(CommandElement.RequestedSopInstanceUid, sopInstance).With(CommandElement.ActionTypeId, actionType);
+            .With(CommandElement.RequestedSopClassUid, sopClass).With(CommandElement.RequestedSopInstanceUid, sopInstance)
+                .With(CommandElement.ActionTypeId, actionType);
 
     /// <summary>N-EVENT-REPORT-RQ (PS3.7 10.3.1.1).</summary>
     public static DimseCommand NEventReport(ushort messageId, Uid sopClass, Uid sopInstance, ushort eventType) =>
@@ -77,7 +79,8 @@ public sealed partial record DimseCommand
     private static ushort Clamp(int count) => (ushort)Math.Clamp(count, 0, ushort.MaxValue);
 
     private static DimseCommand Request(CommandField field, ushort messageId, Uid sopClass) =>
-        new DimseCommand([]).With(CommandElement.CommandField, (ushort)field).With(CommandElement.MessageId, messageId).With(CommandElement.AffectedSopClassUid, sopClass);
+        new DimseCommand([]).With(CommandElement.CommandField, (ushort)field)
+            .With(CommandElement.MessageId, messageId).With(CommandElement.AffectedSopClassUid, sopClass);
 
     // LO in the default repertoire (PS3.5 6.2): no control characters, no backslash, 64 characters.
     private static string LongString(string text)

@@ -34,7 +34,10 @@ public sealed record ContextResult(byte Id, ContextReason Result, Uid TransferSy
 /// <summary>The user information item (PS3.8 9.3.2.3, D.1; PS3.7 D.3.3).</summary>
 public sealed record UserInformation
 {
-    /// <summary>The longest P-DATA-TF variable field that this side receives, in bytes; 0 = unlimited (PS3.8 D.1). Null when the item was missing, which means unlimited too.</summary>
+    /// <summary>
+    /// The longest P-DATA-TF variable field that this side receives, in bytes; 0 = unlimited (PS3.8 D.1). Null when the item was missing, which means unlimited
+    /// too.
+    /// </summary>
     public uint? MaxPduLength { get; init; }
 
     /// <summary>Implementation Class UID (PS3.7 D.3.3.2); empty when missing.</summary>

@@ -21,7 +21,8 @@ internal static class AssociateReader
                     applicationContext = ItemReader.ReadUid(item);
                     break;
                 case ItemType.ProposedContext:
-                    if (contexts.Count == PduLimits.MaxContexts) return Hostile<AssociateRequest>("number of presentation contexts", contexts.Count + 1, out error);
+                    if (contexts.Count == PduLimits.MaxContexts)
+                        return Hostile<AssociateRequest>("number of presentation contexts", contexts.Count + 1, out error);
                     if (ReadProposed(item, limits, out error) is not { } context) return null;
                     contexts.Add(context);
                     break;
@@ -62,7 +63,8 @@ internal static class AssociateReader
                     applicationContext = ItemReader.ReadUid(item);
                     break;
                 case ItemType.ContextResult:
-                    if (contexts.Count == PduLimits.MaxContexts) return Hostile<AssociateAccept>("number of presentation contexts", contexts.Count + 1, out error);
+                    if (contexts.Count == PduLimits.MaxContexts)
+                        return Hostile<AssociateAccept>("number of presentation contexts", contexts.Count + 1, out error);
                     if (ReadResult(item, out error) is not { } context) return null;
                     contexts.Add(context);
                     break;
@@ -103,7 +105,8 @@ internal static class AssociateReader
             if (type == ItemType.AbstractSyntax) abstractSyntax = ItemReader.ReadUid(part);
             else if (type == ItemType.TransferSyntax)
             {
-                if (transferSyntaxes.Count == limits.MaxTransferSyntaxes) return Hostile<ProposedContext>("number of transfer syntaxes", transferSyntaxes.Count + 1, out error);
+                if (transferSyntaxes.Count == limits.MaxTransferSyntaxes)
+                    return Hostile<ProposedContext>("number of transfer syntaxes", transferSyntaxes.Count + 1, out error);
                 transferSyntaxes.Add(ItemReader.ReadUid(part));
             }
         }

@@ -87,7 +87,8 @@ public static class PduWriter
     internal static byte[] Bytes(Uid uid) => Encoding.ASCII.GetBytes(uid.Value);
 
     private static ushort Length(ReadOnlySpan<byte> bytes, string name) =>
-        bytes.Length <= ushort.MaxValue ? (ushort)bytes.Length : throw new ArgumentException($"{name} has {bytes.Length} bytes; its length field ends at 65,535.", nameof(bytes));
+        bytes.Length <= ushort.MaxValue ? (ushort)bytes.Length
+            : throw new ArgumentException($"{name} has {bytes.Length} bytes; its length field ends at 65,535.", nameof(bytes));
 
     private static void Begin(ArrayBufferWriter<byte> body, ushort version, string called, string calling, Uid applicationContext)
     {

@@ -28,7 +28,8 @@ internal static class UserInformationReader
                     user = user with { ImplementationVersion = Encoding.Latin1.GetString(part[..Math.Min(part.Length, 16)].Trim(" \0"u8)) };
                     break;
                 case ItemType.AsynchronousOperations when part.Length == 4:
-                    user = user with { AsynchronousOperations = new(BinaryPrimitives.ReadUInt16BigEndian(part), BinaryPrimitives.ReadUInt16BigEndian(part[2..])) };
+                    user = user with { AsynchronousOperations =
+                        new(BinaryPrimitives.ReadUInt16BigEndian(part), BinaryPrimitives.ReadUInt16BigEndian(part[2..])) };
                     break;
                 case ItemType.RoleSelection when ItemReader.TryField(ref part, out var sopClass) && part.Length >= 2:
                     roles.Add(new(ItemReader.ReadUid(sopClass), part[0] == 1, part[1] == 1));

@@ -5,7 +5,8 @@ internal static class AcceptorHandshake
 {
     /// <summary>Answers exactly once. Null when the association was rejected, and then the layer is in Sta13 until it is disposed.</summary>
     public static async Task<Association?> AcceptAsync(
-        long id, Connection connection, UpperLayer layer, AssociationOptions options, Func<AssociationRequest, ValueTask<AcceptorDecision>> decide, DateTimeOffset now)
+        long id, Connection connection, UpperLayer layer, AssociationOptions options,
+            Func<AssociationRequest, ValueTask<AcceptorDecision>> decide, DateTimeOffset now)
     {
         await layer.RaiseAsync(Event.Evt5TransportIndicated);
         layer.StartArtim();

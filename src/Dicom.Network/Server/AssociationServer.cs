@@ -10,11 +10,14 @@ namespace DicomServerless.Dicom.Network;
 /// </summary>
 /// <param name="options">Limits and times.</param>
 /// <param name="decide">Accepts by a policy or rejects; called for each request that is within the limits.</param>
-/// <param name="serve">Serves an association until it returns; usually a loop over <see cref="Association.ReceiveAsync"/>. The association is disposed afterwards.</param>
+/// <param name="serve">
+/// Serves an association until it returns; usually a loop over <see cref="Association.ReceiveAsync"/>. The association is disposed afterwards.
+/// </param>
 /// <param name="time">The clock.</param>
 /// <param name="log">For what happens to connections; no AE title, no UID, no name.</param>
 public sealed partial class AssociationServer(
-    AssociationServerOptions options, Func<AssociationRequest, CancellationToken, ValueTask<AcceptorDecision>> decide, Func<Association, CancellationToken, Task> serve,
+    AssociationServerOptions options, Func<AssociationRequest, CancellationToken, ValueTask<AcceptorDecision>> decide,
+        Func<Association, CancellationToken, Task> serve,
     TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<long, Association> associations = new();
@@ -58,7 +61,8 @@ public sealed partial class AssociationServer(
         try
         {
             ObjectDisposedException.ThrowIf(stopping, this);
-            if (endPoints.DistinctBy(endPoint => endPoint.Address).Count() != endPoints.Count) throw new ArgumentException("An address is there twice.", nameof(endPoints));
+            if (endPoints.DistinctBy(endPoint => endPoint.Address).Count() != endPoints.Count)
+                throw new ArgumentException("An address is there twice.", nameof(endPoints));
             var opened = new List<(ListenEndPoint EndPoint, Listener Listener)>();
             var changed = new List<(Listener Listener, TlsServer? Tls)>();
             try
@@ -189,7 +193,8 @@ public sealed partial class AssociationServer(
         var limits = Options;
         await using var layer = new UpperLayer(connection, limits.Association, time, isRequestor: false);
         await using var stop = aborting.Token.UnsafeRegister(static state => ((Connection)state!).StopReading(), connection);
-        var association = await AcceptorHandshake.AcceptAsync(id, connection, layer, limits.Association, request => DecideAsync(request, limits), time.GetUtcNow());
+        var association = await AcceptorHandshake.AcceptAsync(id, connection, layer, limits.Association, request =>
+            DecideAsync(request, limits), time.GetUtcNow());
         if (association is null) return;
         associations[id] = association;
         try

@@ -16,7 +16,10 @@ public sealed record AssociationServerOptions
     /// <summary>How many associations one address may have; 0 = no limit of its own. Default 0.</summary>
     public int MaxAssociationsPerPeer { get; init; }
 
-    /// <summary>How many connections may be open, those included that have not asked for an association yet or are being rejected. More are closed unread. Default 1,000.</summary>
+    /// <summary>
+    /// How many connections may be open, those included that have not asked for an association yet or are being rejected. More are closed unread. Default
+    /// 1,000.
+    /// </summary>
     public int MaxConnections { get; init; } = 1000;
 
     /// <summary>The queue of connections that the system keeps before they are accepted. Default 128.</summary>

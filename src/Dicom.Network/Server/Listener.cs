@@ -48,7 +48,8 @@ internal sealed class Listener : IDisposable
             {
                 return await socket.AcceptAsync();
             }
-            catch (Exception e) when (e is ObjectDisposedException || (e is SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.Interrupted }))
+            catch (Exception e) when (e is ObjectDisposedException
+                || (e is SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.Interrupted }))
             {
                 return null;
             }

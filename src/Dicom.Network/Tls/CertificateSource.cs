@@ -5,7 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace DicomServerless.Dicom.Network;
 
 /// <summary>
-/// A certificate with its key, and certificate authorities, from PEM files. The files are read again when their content changes; files that are bad then leave the old ones in use.
+/// A certificate with its key, and certificate authorities, from PEM files. The files are read again when their content changes; files that are bad then leave
+/// the old ones in use.
 /// Safe for use by several threads.
 /// </summary>
 public sealed class CertificateSource

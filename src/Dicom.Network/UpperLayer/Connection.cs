@@ -35,7 +35,8 @@ internal sealed class Connection(Stream stream, Stream raw, EndPoint? remote, En
 
     /// <summary>
     /// After our last PDU: waits until the peer closes, throwing away what it still sends (PS3.8 9.2, Sta13). Closing with unread bytes would reset the
-    /// connection, and the peer would never read our last PDU. Nothing of it is parsed: our side is closed for writing, so what AA-7 would answer could not be sent.
+    /// connection, and the peer would never read our last PDU. Nothing of it is parsed: our side is closed for writing, so what AA-7 would answer could not be
+    /// sent.
     /// </summary>
     public async Task<bool> DrainAsync(CancellationToken cancellationToken)
     {

@@ -48,7 +48,8 @@ internal static class StateTable
         .   Aa1 Aa8 .   Aa8 Aa8 Aa8 Aa8 Aa8 Aa8 Aa8 Aa8 Aa7
         """;
 
-    private static readonly Action[][] Cells = [.. Table910.Split('\n').Select(row => row.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToArray())];
+    private static readonly Action[][] Cells = [.. Table910.Split('\n')
+        .Select(row => row.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToArray())];
 
     /// <summary>The action of a cell; <see cref="Action.None"/> for a blank one.</summary>
     public static Action Find(State state, Event happened) => Cells[(int)happened][(int)state - 1];

@@ -76,7 +76,8 @@ internal sealed class UpperLayer : IAsyncDisposable
     /// <summary>Whether data may be sent now (DT-1, AR-7).</summary>
     public void BeginSending()
     {
-        if (Step(Event.Evt9Data) == Action.None) throw (Exception?)Failure ?? new InvalidOperationException("Data can only be sent on an established association.");
+        if (Step(Event.Evt9Data) == Action.None)
+            throw (Exception?)Failure ?? new InvalidOperationException("Data can only be sent on an established association.");
     }
 
     /// <summary>The next PDU. Null action never comes back: what the table forbids is answered and thrown.</summary>
@@ -89,7 +90,8 @@ internal sealed class UpperLayer : IAsyncDisposable
             if (!await Input.EnsureAsync(1)) throw await LostAsync(null);
             if (PduReader.TryReadHeader(Input.Buffered, options.Limits, out _, out _, out var error) == PduStatus.Hostile) throw await HostileAsync(error);
             if (!await Input.EnsureAsync(PduReader.HeaderLength)) throw await LostAsync(null);
-            if (PduReader.TryReadHeader(Input.Buffered, options.Limits, out var type, out var length, out error) == PduStatus.Hostile) throw await HostileAsync(error);
+            if (PduReader.TryReadHeader(Input.Buffered, options.Limits, out var type, out var length, out error) == PduStatus.Hostile)
+                throw await HostileAsync(error);
             // Data are never buffered whole: their values are taken one by one.
             if (type == PduType.DataTransfer)
             {
@@ -98,7 +100,8 @@ internal sealed class UpperLayer : IAsyncDisposable
             }
             if (!await Input.EnsureAsync(PduReader.HeaderLength + (int)length)) throw await LostAsync(null);
             Input.Take(PduReader.HeaderLength);
-            if (PduReader.TryReadBody(type, Input.Take((int)length).Span, options.Limits, out var pdu, out error) == PduStatus.Hostile) throw await HostileAsync(error);
+            if (PduReader.TryReadBody(type, Input.Take((int)length).Span, options.Limits, out var pdu, out error) == PduStatus.Hostile)
+                throw await HostileAsync(error);
             return await JudgeAsync(EventOf(type), pdu, 0);
         }
         catch (Exception e) when (IsTransport(e))
@@ -144,7 +147,8 @@ internal sealed class UpperLayer : IAsyncDisposable
     /// <summary>Answers bytes that are no PDU or must not stand there (Evt19).</summary>
     public async ValueTask<AssociationAbortedException> HostileAsync(PduError error)
     {
-        await RaiseAsync(Event.Evt19InvalidPdu, new Abort(State == State.Sta2AwaitingRequest ? AbortSource.ServiceUser : AbortSource.ServiceProvider, State == State.Sta2AwaitingRequest ? AbortReason.NotSpecified : error.Reason));
+        await RaiseAsync(Event.Evt19InvalidPdu, new Abort(State == State.Sta2AwaitingRequest ? AbortSource.ServiceUser : AbortSource.ServiceProvider,
+            State == State.Sta2AwaitingRequest ? AbortReason.NotSpecified : error.Reason));
         return Fail(AbortCause.ProtocolError, AbortSource.ServiceProvider, error.Reason, $"The peer broke the protocol: {error}.");
     }
 
@@ -169,7 +173,8 @@ internal sealed class UpperLayer : IAsyncDisposable
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
             throw writes.Expired
-                ? Fail(AbortCause.Timeout, AbortSource.ServiceProvider, AbortReason.NotSpecified, $"The peer took nothing for {options.Stall.TotalSeconds:0} s.")
+                ? Fail(AbortCause.Timeout, AbortSource.ServiceProvider, AbortReason.NotSpecified,
+                    $"The peer took nothing for {options.Stall.TotalSeconds:0} s.")
                 : Failure ?? await LostAsync(e);
         }
         finally
@@ -188,7 +193,8 @@ internal sealed class UpperLayer : IAsyncDisposable
             var closed = await connection.DrainAsync(artim.Token);
             await RaiseAsync(closed ? Event.Evt17TransportClosed : Event.Evt18ArtimExpired);
         }
-        else if (State is State.Sta3AwaitingLocalResponse or State.Sta6Established) await AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified, "The association was left without a release.");
+        else if (State is State.Sta3AwaitingLocalResponse or State.Sta6Established)
+            await AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified, "The association was left without a release.");
         await connection.DisposeAsync();
         Input.Dispose();
         reads.Dispose();
@@ -211,11 +217,15 @@ internal sealed class UpperLayer : IAsyncDisposable
         // PS3.8 9.3.2 byte 7: a request without version 1 is not acceptable to the provider (AE-6).
         var second = pdu is AssociateRequest request && (request.ProtocolVersion & 1) == 0;
         var unexpected = new Abort(AbortSource.ServiceProvider, AbortReason.UnexpectedPdu);
-        var action = await RaiseAsync(happened, second ? new AssociateReject(RejectReason.ProtocolVersionNotSupported) : State == State.Sta2AwaitingRequest ? null : unexpected, second);
+        var action = await RaiseAsync(happened, second ? new AssociateReject(RejectReason.ProtocolVersionNotSupported)
+            : State == State.Sta2AwaitingRequest ? null : unexpected, second);
         return action switch
         {
-            Action.Aa3 or Action.Aa2 when pdu is Abort abort => throw Fail(AbortCause.Peer, abort.Source, abort.Reason, $"The peer aborted the association ({abort.Source}, {abort.Reason})."),
-            Action.Aa1 or Action.Aa8 or Action.Aa7 => throw Fail(AbortCause.ProtocolError, AbortSource.ServiceProvider, AbortReason.UnexpectedPdu, $"{happened} came in an earlier state than it may."),
+            Action.Aa3 or Action.Aa2 when pdu is Abort abort =>
+                throw Fail(AbortCause.Peer, abort.Source, abort.Reason, $"The peer aborted the association ({abort.Source}, {abort.Reason})."),
+            Action.Aa1 or Action.Aa8 or Action.Aa7 =>
+                throw Fail(AbortCause.ProtocolError, AbortSource.ServiceProvider,
+                AbortReason.UnexpectedPdu, $"{happened} came in an earlier state than it may."),
             _ => new Received(action, pdu, dataLength),
         };
     }
@@ -230,9 +240,11 @@ internal sealed class UpperLayer : IAsyncDisposable
     {
         if (Failure is { } known) return known;
         if (!reads.Expired) return await LostAsync(e);
-        var failed = Fail(AbortCause.Timeout, AbortSource.ServiceProvider, AbortReason.NotSpecified, $"The peer was silent or too slow; waited for {reads.Waiting}.");
+        var failed = Fail(AbortCause.Timeout, AbortSource.ServiceProvider,
+            AbortReason.NotSpecified, $"The peer was silent or too slow; waited for {reads.Waiting}.");
         // ARTIM closes (AA-2); any other timeout is ours, and the peer is told (AA-1).
-        if (await RaiseAsync(Event.Evt18ArtimExpired) == Action.None) await RaiseAsync(Event.Evt15Abort, new Abort(AbortSource.ServiceProvider, AbortReason.NotSpecified));
+        if (await RaiseAsync(Event.Evt18ArtimExpired) == Action.None)
+            await RaiseAsync(Event.Evt15Abort, new Abort(AbortSource.ServiceProvider, AbortReason.NotSpecified));
         return failed;
     }
 
@@ -267,7 +279,8 @@ internal sealed class UpperLayer : IAsyncDisposable
         return count;
     }
 
-    private static bool IsTransport(Exception e) => e is not AssociationAbortedException and (IOException or SocketException or ObjectDisposedException or OperationCanceledException);
+    private static bool IsTransport(Exception e) =>
+        e is not AssociationAbortedException and (IOException or SocketException or ObjectDisposedException or OperationCanceledException);
 
     private static Event EventOf(PduType type) => type switch
     {

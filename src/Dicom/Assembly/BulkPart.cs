@@ -11,10 +11,14 @@ public sealed record BulkPart(string MediaType, Uid? TransferSyntax, long Length
     /// <summary>How many first bytes are kept.</summary>
     public const int HeadBytes = 8;
 
-    /// <summary>Whether it is what stands between the header and the delimiter of encapsulated Pixel Data: items (PS3.5 A.4), the first of them the Basic Offset Table.</summary>
+    /// <summary>
+    /// Whether it is what stands between the header and the delimiter of encapsulated Pixel Data: items (PS3.5 A.4), the first of them the Basic Offset Table.
+    /// </summary>
     internal bool IsItems => Head.Span.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF, 0x00, 0xE0]);
 
-    /// <summary>The transfer syntax that a compressed part has: as stated, else its media type's default (PS3.18 table 8.7.3-5); null for what is not compressed.</summary>
+    /// <summary>
+    /// The transfer syntax that a compressed part has: as stated, else its media type's default (PS3.18 table 8.7.3-5); null for what is not compressed.
+    /// </summary>
     /// <param name="stated">What the metadata or the request state, for parts that do not.</param>
     internal TransferSyntax? CompressedSyntax(TransferSyntax? stated)
     {

@@ -4,7 +4,8 @@ using System.Text;
 namespace DicomServerless.Dicom;
 
 /// <summary>
-/// Metadata are UTF-8 whatever they state as Specific Character Set, and so is the object made of them. Where its texts need it, a statement of anything else becomes
+/// Metadata are UTF-8 whatever they state as Specific Character Set, and so is the object made of them. Where its texts need it, a statement of anything else
+/// becomes
 /// ISO_IR 192, and what it said goes to Original Attributes Sequence (PS3.3 C.12.1.1.9). Texts of ASCII alone leave it true and as it is.
 /// </summary>
 public static class CharacterSetCoercion
@@ -39,7 +40,8 @@ public static class CharacterSetCoercion
         Add(Tags.SpecificCharacterSet, Vr.CS, dataSet.ValueOf(Tags.SpecificCharacterSet).Span);
         builder.EndItem();
         builder.EndSequence();
-        Add(Tags.AttributeModificationDateTime, Vr.DT, Encoding.ASCII.GetBytes(now.UtcDateTime.ToString("yyyyMMddHHmmss.ffffff+0000", CultureInfo.InvariantCulture)));
+        Add(Tags.AttributeModificationDateTime, Vr.DT,
+            Encoding.ASCII.GetBytes(now.UtcDateTime.ToString("yyyyMMddHHmmss.ffffff+0000", CultureInfo.InvariantCulture)));
         Add(Tags.ModifyingSystem, Vr.LO, Encoding.ASCII.GetBytes(modifyingSystem));
         Add(Tags.SourceOfPreviousValues, Vr.LO, []);
         Add(Tags.ReasonForTheAttributeModification, Vr.CS, "COERCE"u8);

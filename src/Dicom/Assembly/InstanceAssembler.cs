@@ -6,7 +6,8 @@ using Flags = DicomServerless.Dicom.DataSetStore.EntryFlags;
 namespace DicomServerless.Dicom;
 
 /// <summary>
-/// Makes a Part 10 object of metadata and bulk data (PS3.18 10.5.1): explicit VR little endian, or the transfer syntax of its compressed Pixel Data. The header is made in
+/// Makes a Part 10 object of metadata and bulk data (PS3.18 10.5.1): explicit VR little endian, or the transfer syntax of its compressed Pixel Data. The header
+/// is made in
 /// memory, parts are only pointed at.
 /// </summary>
 public sealed class InstanceAssembler
@@ -40,7 +41,8 @@ public sealed class InstanceAssembler
     /// <param name="requested">The transfer syntax that the request states for all; null for none.</param>
     /// <param name="pieces">The object, in order.</param>
     /// <returns>Null, or why it cannot be made.</returns>
-    public static string? TryAssemble(DataSet dataSet, Func<string, IReadOnlyList<BulkPart>> partsOf, DataSet? original, TransferSyntax? requested, out IReadOnlyList<ObjectPiece> pieces)
+    public static string? TryAssemble(DataSet dataSet, Func<string, IReadOnlyList<BulkPart>> partsOf,
+        DataSet? original, TransferSyntax? requested, out IReadOnlyList<ObjectPiece> pieces)
     {
         ArgumentNullException.ThrowIfNull(dataSet);
         var assembler = new InstanceAssembler(dataSet, partsOf, original, requested);
@@ -116,7 +118,8 @@ public sealed class InstanceAssembler
                 writer.Write(tag, store.VrOf(i), tag == Tags.SpecificCharacterSet && original is not null ? "ISO_IR 192"u8 : value);
             }
         }
-        return !hasNativePixels || compressed is null || Fail("7FE00010", "is not compressed, while other pixel data of the object are, which no transfer syntax allows (PS3.5 A.4)");
+        return !hasNativePixels || compressed is null
+            || Fail("7FE00010", "is not compressed, while other pixel data of the object are, which no transfer syntax allows (PS3.5 A.4)");
     }
 
     private void WriteOriginalItem()
@@ -148,7 +151,8 @@ public sealed class InstanceAssembler
         if (parts.Count > 1 && tag.Group != 0x7FE0) return Fail(path, "has several parts, which only pixel data can have");
         foreach (var part in parts)
         {
-            if (part.TransferSyntax is { } own && own != TransferSyntax.ExplicitVrLittleEndian.Uid && own != TransferSyntax.ImplicitVrLittleEndian.Uid && TransferSyntax.Find(own) is not { IsEncapsulated: true })
+            if (part.TransferSyntax is { } own && own != TransferSyntax.ExplicitVrLittleEndian.Uid
+                && own != TransferSyntax.ImplicitVrLittleEndian.Uid && TransferSyntax.Find(own) is not { IsEncapsulated: true })
                 return Fail(path, "has a part whose transfer-syntax is not little endian");
         }
         hasNativePixels |= tag == Tags.PixelData && isTop;

@@ -53,7 +53,8 @@ public static partial class DicomDictionary
         var text = Texts[TextOffsets[index]..(TextOffsets[index + 1] - 1)];
         var tab = text.IndexOf((byte)'\t');
         var code = VrCodes[index];
-        entry = new DictionaryEntry(tag, Encoding.UTF8.GetString(text[..tab]), Encoding.UTF8.GetString(text[(tab + 1)..]), Choice(code & 0x7F), Multiplicity(VmCodes[index]), (code & 0x80) != 0);
+        entry = new DictionaryEntry(tag, Encoding.UTF8.GetString(text[..tab]),
+            Encoding.UTF8.GetString(text[(tab + 1)..]), Choice(code & 0x7F), Multiplicity(VmCodes[index]), (code & 0x80) != 0);
         return true;
     }
 

@@ -22,7 +22,9 @@ public static class AttributeJson
         return null;
     }
 
-    /// <summary>All values as texts: strings and numbers as they stand, person names as <c>Alphabetic=Ideographic=Phonetic</c>; empty values are left out.</summary>
+    /// <summary>
+    /// All values as texts: strings and numbers as they stand, person names as <c>Alphabetic=Ideographic=Phonetic</c>; empty values are left out.
+    /// </summary>
     public static List<string> Texts(ReadOnlySpan<byte> json)
     {
         var texts = new List<string>();
@@ -63,7 +65,8 @@ public static class AttributeJson
         var any = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var group = reader.ValueTextEquals("Alphabetic"u8) ? 0 : reader.ValueTextEquals("Ideographic"u8) ? 1 : reader.ValueTextEquals("Phonetic"u8) ? 2 : -1;
+            var group = reader.ValueTextEquals("Alphabetic"u8) ? 0 : reader.ValueTextEquals("Ideographic"u8)
+                ? 1 : reader.ValueTextEquals("Phonetic"u8) ? 2 : -1;
             reader.Read();
             if (group >= 0 && reader.TokenType == JsonTokenType.String)
             {

@@ -25,7 +25,8 @@ public static class DicomJsonReader
     /// <param name="error">Why it was refused.</param>
     /// <param name="bulkDataUris">When given, takes the URI of each element that has one, by path.</param>
     /// <param name="keepCharacterSets">Whether Specific Character Set stays as it is stated; else it says ISO_IR 192, which is what the texts are in.</param>
-    public static bool TryRead(ReadOnlySpan<byte> utf8, DicomLimits? limits, out DataSet dataSet, out DicomJsonError? error, IDictionary<string, string>? bulkDataUris = null, bool keepCharacterSets = false)
+    public static bool TryRead(ReadOnlySpan<byte> utf8, DicomLimits? limits, out DataSet dataSet,
+        out DicomJsonError? error, IDictionary<string, string>? bulkDataUris = null, bool keepCharacterSets = false)
     {
         limits ??= DicomLimits.Default;
         dataSet = DataSet.Empty;
@@ -49,7 +50,8 @@ public static class DicomJsonReader
         }
         catch (JsonException exception)
         {
-            error = new DicomJsonError(state.Path, string.Create(CultureInfo.InvariantCulture, $"is not valid JSON at byte {exception.BytePositionInLine} of line {exception.LineNumber + 1}"));
+            error = new DicomJsonError(state.Path,
+                string.Create(CultureInfo.InvariantCulture, $"is not valid JSON at byte {exception.BytePositionInLine} of line {exception.LineNumber + 1}"));
         }
         catch (InvalidOperationException)
         {

@@ -147,7 +147,8 @@ internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, str
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("Value"u8) || reader.ValueTextEquals("InlineBinary"u8) || reader.ValueTextEquals("BulkDataURI"u8)) return Fail("has more than one value");
+            if (reader.ValueTextEquals("Value"u8) || reader.ValueTextEquals("InlineBinary"u8) || reader.ValueTextEquals("BulkDataURI"u8))
+                return Fail("has more than one value");
             reader.Skip();
         }
         current = default;
@@ -178,7 +179,8 @@ internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, str
         var groups = new string?[3];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var group = reader.ValueTextEquals("Alphabetic"u8) ? 0 : reader.ValueTextEquals("Ideographic"u8) ? 1 : reader.ValueTextEquals("Phonetic"u8) ? 2 : -1;
+            var group = reader.ValueTextEquals("Alphabetic"u8) ? 0 : reader.ValueTextEquals("Ideographic"u8)
+                ? 1 : reader.ValueTextEquals("Phonetic"u8) ? 2 : -1;
             if (!reader.Read()) return false;
             if (group >= 0 && reader.TokenType == JsonTokenType.String) groups[group] = reader.GetString();
             else reader.Skip();
@@ -191,7 +193,8 @@ internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, str
 
     private bool ReadBinary(ref Utf8JsonReader reader, Tag tag, Vr vr)
     {
-        if (vr == Vr.SQ || !reader.Read() || reader.TokenType != JsonTokenType.String || !reader.TryGetBytesFromBase64(out var bytes)) return Fail("has an InlineBinary that is no base64");
+        if (vr == Vr.SQ || !reader.Read() || reader.TokenType != JsonTokenType.String || !reader.TryGetBytesFromBase64(out var bytes))
+            return Fail("has an InlineBinary that is no base64");
         needsCharacterSet |= vr.UsesCharacterSet() && !Ascii.IsValid(bytes);
         return bytes.Length <= limits.MaxElementLength ? Add(tag, vr, bytes) : Fail($"is longer than {limits.MaxElementLength} bytes");
     }

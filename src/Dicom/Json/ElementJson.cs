@@ -12,7 +12,8 @@ internal static class ElementJson
     // 2^53: up to here every reader that makes doubles of numbers keeps integers whole.
     private const long LargestExactInteger = 1L << 53;
 
-    private static readonly SearchValues<byte> NotPlain = SearchValues.Create([.. Enumerable.Range(0, 256).Where(b => b is < 0x20 or '"' or '\\' or '~' or > 0x7E).Select(b => (byte)b)]);
+    private static readonly SearchValues<byte> NotPlain =
+        SearchValues.Create([.. Enumerable.Range(0, 256).Where(b => b is < 0x20 or '"' or '\\' or '~' or > 0x7E).Select(b => (byte)b)]);
 
     public static void Write(ref JsonOutput json, DataSetStore store, int index, SpecificCharacterSet set, DicomJsonOptions options)
     {
@@ -219,9 +220,12 @@ internal static class ElementJson
         if (quoted) json.Write((byte)'"');
     }
 
-    private static ushort UInt16(ReadOnlySpan<byte> bytes, bool bigEndian) => bigEndian ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
+    private static ushort UInt16(ReadOnlySpan<byte> bytes, bool bigEndian) => bigEndian
+        ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
 
-    private static uint UInt32(ReadOnlySpan<byte> bytes, bool bigEndian) => bigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+    private static uint UInt32(ReadOnlySpan<byte> bytes, bool bigEndian) => bigEndian
+        ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
 
-    private static ulong UInt64(ReadOnlySpan<byte> bytes, bool bigEndian) => bigEndian ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    private static ulong UInt64(ReadOnlySpan<byte> bytes, bool bigEndian) => bigEndian
+        ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
 }

@@ -14,17 +14,22 @@ internal static class JsonValue
     {
         switch (vr)
         {
-            case Vr.US: return TryNumber(ref reader, out long us) && us is >= 0 and <= ushort.MaxValue && Append(target, (ushort)us, BinaryPrimitives.WriteUInt16LittleEndian, 2);
-            case Vr.SS: return TryNumber(ref reader, out long ss) && ss is >= short.MinValue and <= short.MaxValue && Append(target, (short)ss, BinaryPrimitives.WriteInt16LittleEndian, 2);
-            case Vr.UL: return TryNumber(ref reader, out long ul) && ul is >= 0 and <= uint.MaxValue && Append(target, (uint)ul, BinaryPrimitives.WriteUInt32LittleEndian, 4);
-            case Vr.SL: return TryNumber(ref reader, out long sl) && sl is >= int.MinValue and <= int.MaxValue && Append(target, (int)sl, BinaryPrimitives.WriteInt32LittleEndian, 4);
+            case Vr.US: return TryNumber(ref reader, out long us) && us is >= 0 and <= ushort.MaxValue
+                && Append(target, (ushort)us, BinaryPrimitives.WriteUInt16LittleEndian, 2);
+            case Vr.SS: return TryNumber(ref reader, out long ss) && ss is >= short.MinValue and <= short.MaxValue
+                && Append(target, (short)ss, BinaryPrimitives.WriteInt16LittleEndian, 2);
+            case Vr.UL: return TryNumber(ref reader, out long ul) && ul is >= 0 and <= uint.MaxValue
+                && Append(target, (uint)ul, BinaryPrimitives.WriteUInt32LittleEndian, 4);
+            case Vr.SL: return TryNumber(ref reader, out long sl) && sl is >= int.MinValue and <= int.MaxValue
+                && Append(target, (int)sl, BinaryPrimitives.WriteInt32LittleEndian, 4);
             case Vr.SV: return TryNumber(ref reader, out long sv) && Append(target, sv, BinaryPrimitives.WriteInt64LittleEndian, 8);
             case Vr.UV: return TryNumber(ref reader, out ulong uv) && Append(target, uv, BinaryPrimitives.WriteUInt64LittleEndian, 8);
             case Vr.FL: return TryFloat(ref reader, out var fl) && Append(target, (float)fl, BinaryPrimitives.WriteSingleLittleEndian, 4);
             case Vr.FD: return TryFloat(ref reader, out var fd) && Append(target, fd, BinaryPrimitives.WriteDoubleLittleEndian, 8);
             case Vr.AT:
                 if (reader.TokenType != JsonTokenType.String || !Tag.TryParse(reader.GetString(), out var tag)) return false;
-                return Append(target, tag.Group, BinaryPrimitives.WriteUInt16LittleEndian, 2) && Append(target, tag.Element, BinaryPrimitives.WriteUInt16LittleEndian, 2);
+                return Append(target, tag.Group, BinaryPrimitives.WriteUInt16LittleEndian, 2)
+                    && Append(target, tag.Element, BinaryPrimitives.WriteUInt16LittleEndian, 2);
             case Vr.DS or Vr.IS when reader.TokenType == JsonTokenType.Number:
                 target.Write(reader.ValueSpan);
                 return true;
@@ -56,7 +61,8 @@ internal static class JsonValue
     {
         if (reader.TokenType == JsonTokenType.Number) return reader.TryGetInt64(out value);
         value = 0;
-        return reader.TokenType == JsonTokenType.String && long.TryParse(reader.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        return reader.TokenType == JsonTokenType.String
+            && long.TryParse(reader.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
     }
 
     private static bool TryNumber(ref Utf8JsonReader reader, out ulong value)

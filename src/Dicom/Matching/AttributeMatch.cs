@@ -39,7 +39,8 @@ public sealed class AttributeMatch
     public Vr Vr { get; }
 
     /// <summary>True if any value, or none, matches (C.2.2.2.3): the attribute is only asked for.</summary>
-    public bool IsUniversal => range is null && !IsEmptyMatch && (values.Length == 0 || values.All(value => value.Length == 0 || (value.All(c => c == '*') && (WildcardPattern.Applies(Vr) || Vr == Vr.UN))));
+    public bool IsUniversal => range is null && !IsEmptyMatch
+        && (values.Length == 0 || values.All(value => value.Length == 0 || (value.All(c => c == '*') && (WildcardPattern.Applies(Vr) || Vr == Vr.UN))));
 
     /// <summary>True if the attribute must be empty or absent (C.2.2.2.7).</summary>
     public bool IsEmptyMatch { get; }
@@ -64,7 +65,8 @@ public sealed class AttributeMatch
     }
 
     /// <summary>Reads a key's value.</summary>
-    public static bool TryParse(Tag[] path, string value, out AttributeMatch? match, out string? problem) => TryParse(path, null, value, default, out match, out problem);
+    public static bool TryParse(Tag[] path, string value, out AttributeMatch? match, out string? problem) =>
+        TryParse(path, null, value, default, out match, out problem);
 
     /// <summary>Reads a key's value.</summary>
     /// <param name="path">The attribute.</param>
@@ -95,7 +97,8 @@ public sealed class AttributeMatch
         }
         else if (IsAll(vr, value, options)) values = value.Split('\\', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         // PS3.18 8.3.4.1 lists UIDs with commas, viewers join them with backslashes; several values of a code or short string are alternatives.
-        else if (vr is Vr.UI or Vr.CS or Vr.SH or Vr.AE or Vr.IS) values = value.Split(vr == Vr.SH ? ['\\'] : [',', '\\'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        else if (vr is Vr.UI or Vr.CS or Vr.SH or Vr.AE or Vr.IS)
+            values = value.Split(vr == Vr.SH ? ['\\'] : [',', '\\'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         else values = Significant(value, vr) is { Length: > 0 } text ? [text] : [];
         if (vr == Vr.UI)
         {
@@ -190,7 +193,8 @@ public sealed class AttributeMatch
     // What the dictionary does not know is compared as the object says that it is.
     private AttributeMatch? AsVrOf(JsonElement attribute)
     {
-        return attribute.TryGetProperty("vr", out var name) && name.GetString() is { Length: 2 } code && code != "UN" ? As((Vr)((code[0] << 8) | code[1])) : null;
+        return attribute.TryGetProperty("vr", out var name) && name.GetString() is { Length: 2 } code
+            && code != "UN" ? As((Vr)((code[0] << 8) | code[1])) : null;
     }
 
     /// <summary>The same key of an attribute whose VR only the object or the configuration knows; null if its value is none of that VR.</summary>

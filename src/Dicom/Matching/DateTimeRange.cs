@@ -3,7 +3,8 @@ using System.Globalization;
 namespace DicomServerless.Dicom.Matching;
 
 /// <summary>
-/// A range of dates, times or date-times, both ends included (PS3.4 C.2.2.2.5). An end stands for all of the time that it leaves open: <c>-2024</c> of a DT ends with the
+/// A range of dates, times or date-times, both ends included (PS3.4 C.2.2.2.5). An end stands for all of the time that it leaves open: <c>-2024</c> of a DT
+/// ends with the
 /// last moment of 2024. Compared as digits <c>YYYYMMDDHHMMSSffffff</c>, in the zone of the query where both it and the object name one.
 /// </summary>
 public sealed class DateTimeRange
@@ -51,7 +52,9 @@ public sealed class DateTimeRange
 
     /// <summary>Whether a value is in the range.</summary>
     /// <param name="value">The value; null is in no range.</param>
-    /// <param name="other">Of a date its time, of a time its date: the value of <see cref="TimeTag"/> or, where zones differ, of <see cref="TryPartner"/>.</param>
+    /// <param name="other">
+    /// Of a date its time, of a time its date: the value of <see cref="TimeTag"/> or, where zones differ, of <see cref="TryPartner"/>.
+    /// </param>
     /// <param name="zone">The object's offset from UTC, or null.</param>
     public bool Contains(string? value, string? other = null, TimeSpan? zone = null)
     {
@@ -72,7 +75,8 @@ public sealed class DateTimeRange
         {
             if (!TryDigits(Vr.DA, value, '0', out digits)) return false;
             // Without a time the date alone decides, in whatever zone.
-            if (other is null || !TryDigits(Vr.TM, other, '0', out var time)) return string.CompareOrdinal(digits[..8], from[..8]) >= 0 && string.CompareOrdinal(digits[..8], to[..8]) <= 0;
+            if (other is null || !TryDigits(Vr.TM, other, '0', out var time))
+                return string.CompareOrdinal(digits[..8], from[..8]) >= 0 && string.CompareOrdinal(digits[..8], to[..8]) <= 0;
             digits = Shift(digits[..8] + time[8..], zone, Zone, '0');
         }
         return string.CompareOrdinal(digits, from) >= 0 && string.CompareOrdinal(digits, to) <= 0;
@@ -88,7 +92,8 @@ public sealed class DateTimeRange
             Tag[] timePath = [.. date.Path.SkipLast(1), timeTag];
             if (combined.Find(match => match.Path.SequenceEqual(timePath)) is not { Range: { IsInterval: true } times } time) continue;
             combined.Remove(time);
-            combined[combined.IndexOf(date)] = new AttributeMatch([.. date.Path], new DateTimeRange(Vr.DA, days.from[..8] + End(times.from), days.to[..8] + End(times.to), days.Zone, true, timeTag));
+            combined[combined.IndexOf(date)] = new AttributeMatch([.. date.Path],
+                new DateTimeRange(Vr.DA, days.from[..8] + End(times.from), days.to[..8] + End(times.to), days.Zone, true, timeTag));
         }
         return combined;
 
@@ -101,8 +106,10 @@ public sealed class DateTimeRange
         partner = default;
         if (!DicomDictionary.TryFind(tag, out var entry)) return false;
         var keyword = entry.Keyword;
-        if (keyword.EndsWith("Date", StringComparison.Ordinal)) return DicomDictionary.TryFindKeyword(keyword[..^4] + "Time", out partner) && DicomDictionary.VrOf(partner) == Vr.TM;
-        if (keyword.EndsWith("Time", StringComparison.Ordinal)) return DicomDictionary.TryFindKeyword(keyword[..^4] + "Date", out partner) && DicomDictionary.VrOf(partner) == Vr.DA;
+        if (keyword.EndsWith("Date", StringComparison.Ordinal))
+            return DicomDictionary.TryFindKeyword(keyword[..^4] + "Time", out partner) && DicomDictionary.VrOf(partner) == Vr.TM;
+        if (keyword.EndsWith("Time", StringComparison.Ordinal))
+            return DicomDictionary.TryFindKeyword(keyword[..^4] + "Date", out partner) && DicomDictionary.VrOf(partner) == Vr.DA;
         return false;
     }
 
@@ -138,7 +145,8 @@ public sealed class DateTimeRange
     }
 
     private static string ShiftDay(string day, int days) =>
-        DateTime.TryParseExact(day, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) && date.Year is > 1 and < 9999 ? date.AddDays(days).ToString("yyyyMMdd", CultureInfo.InvariantCulture) : day;
+        DateTime.TryParseExact(day, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            && date.Year is > 1 and < 9999 ? date.AddDays(days).ToString("yyyyMMdd", CultureInfo.InvariantCulture) : day;
 
     /// <summary>Reads a usable date, <c>YYYYMMDD</c> or <c>YYYY.MM.DD</c> as ACR-NEMA wrote it, as the number yyyymmdd.</summary>
     public static bool TryDate(string? text, out int day)
@@ -157,7 +165,8 @@ public sealed class DateTimeRange
         if (vr != Vr.DT) return IsDashedDate(text) ? -1 : text.IndexOf('-', StringComparison.Ordinal);
         var dash = text.IndexOf('-', StringComparison.Ordinal);
         if (dash <= 0) return dash;
-        var isOffset = dash + 5 <= text.Length && text.AsSpan(dash + 1, 4).IndexOfAnyExceptInRange('0', '9') < 0 && (dash + 5 == text.Length || text[dash + 5] == '-') && int.Parse(text.AsSpan(dash + 1, 4), CultureInfo.InvariantCulture) <= 1200;
+        var isOffset = dash + 5 <= text.Length && text.AsSpan(dash + 1, 4).IndexOfAnyExceptInRange('0', '9') < 0
+            && (dash + 5 == text.Length || text[dash + 5] == '-') && int.Parse(text.AsSpan(dash + 1, 4), CultureInfo.InvariantCulture) <= 1200;
         return !isOffset ? dash : dash + 5 < text.Length ? dash + 5 : -1;
     }
 

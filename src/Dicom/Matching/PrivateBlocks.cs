@@ -18,7 +18,8 @@ public static class PrivateBlocks
         foreach (var attribute in attributes.EnumerateObject())
         {
             if (!Tag.TryParse(attribute.Name, out var tag) || tag.Group != element.Group || !tag.IsPrivateCreator) continue;
-            if (attribute.Value.TryGetProperty("Value", out var values) && values.GetArrayLength() > 0 && values[0].ValueKind == JsonValueKind.String && values[0].ValueEquals(creator))
+            if (attribute.Value.TryGetProperty("Value", out var values) && values.GetArrayLength() > 0
+                && values[0].ValueKind == JsonValueKind.String && values[0].ValueEquals(creator))
                 yield return new Tag(tag.Group, (ushort)((tag.Element << 8) | (element.Element & 0xFF)));
         }
     }

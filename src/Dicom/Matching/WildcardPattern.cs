@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace DicomServerless.Dicom.Matching;
 
-/// <summary>A value to match, with <c>*</c> and <c>?</c> where its VR allows them (PS3.4 C.2.2.2.4). Exact in case, except person names, which are folded.</summary>
+/// <summary>
+/// A value to match, with <c>*</c> and <c>?</c> where its VR allows them (PS3.4 C.2.2.2.4). Exact in case, except person names, which are folded.
+/// </summary>
 public sealed class WildcardPattern
 {
     private readonly Vr vr;
@@ -32,7 +34,8 @@ public sealed class WildcardPattern
     public bool IsEmptyName => vr == Vr.PN && pattern.Length > 0 && pattern.AsSpan().Trim("^= ").IsEmpty;
 
     /// <summary>
-    /// Whether the character of <see cref="Text"/> before a wildcard may carry a voiced mark in what it matches: in half-width katakana the mark is a character of its
+    /// Whether the character of <see cref="Text"/> before a wildcard may carry a voiced mark in what it matches: in half-width katakana the mark is a character
+    /// of its
     /// own, so <c>\uFF80*</c> matches <c>\uFF80\uFF9E</c>, which is folded to one character.
     /// </summary>
     public bool EndsInBareKana => endsInBareKana;
@@ -47,7 +50,8 @@ public sealed class WildcardPattern
         if (hasWildcards) return MatchesWildcards(pattern, value);
         if (string.Equals(pattern.TrimEnd(' '), value, StringComparison.Ordinal)) return true;
         return vr is Vr.IS or Vr.DS or Vr.US or Vr.UL or Vr.SS or Vr.SL or Vr.FL or Vr.FD or Vr.SV or Vr.UV
-            && decimal.TryParse(pattern, NumberStyles.Float, CultureInfo.InvariantCulture, out var a) && decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var b) && a == b;
+            && decimal.TryParse(pattern, NumberStyles.Float, CultureInfo.InvariantCulture, out var a)
+                && decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var b) && a == b;
     }
 
     // A key without "=" may be any of the three groups; one with it is compared group by group, where an empty group matches every one (PS3.4 C.2.2.2.1).

@@ -5,8 +5,10 @@ using System.Text;
 namespace DicomServerless.Dicom;
 
 /// <summary>
-/// The directory of a file-set (DICOMDIR, PS3.3 F, PS3.10 8.6): records of patients, studies, series and instances, linked by offsets. Keys are copied from the objects, each record with its
-/// own character set. A key that must have a value and has none in the object gets one that says so: UNKNOWN, 19000101, a running number. Not for use by several threads.
+/// The directory of a file-set (DICOMDIR, PS3.3 F, PS3.10 8.6): records of patients, studies, series and instances, linked by offsets. Keys are copied from the
+/// objects, each record with its
+/// own character set. A key that must have a value and has none in the object gets one that says so: UNKNOWN, 19000101, a running number. Not for use by
+/// several threads.
 /// </summary>
 public sealed class DicomDirectory
 {
@@ -40,7 +42,8 @@ public sealed class DicomDirectory
     public void Add(DataSet header, InstanceKey uids, string sopClass, Uid transferSyntax, params ReadOnlySpan<string> fileId)
     {
         if (!IsFileId(fileId)) throw new ArgumentException("A file id has at most 8 components of at most 8 characters A-Z, 0-9 and _.", nameof(fileId));
-        var patientKey = Convert.ToHexString(header.ValueOf(Tags.PatientID).Span.Trim(" \0"u8)) is { Length: > 0 } id ? id : "=" + Convert.ToHexString(header.ValueOf(Tags.PatientName).Span.Trim(" \0"u8));
+        var patientKey = Convert.ToHexString(header.ValueOf(Tags.PatientID).Span.Trim(" \0"u8)) is { Length: > 0 } id
+            ? id : "=" + Convert.ToHexString(header.ValueOf(Tags.PatientName).Span.Trim(" \0"u8));
         var patient = Find(patients, patientKey, "PATIENT", header);
         var study = Find(patient.Children, $"{patientKey}/{uids.Study}", "STUDY", header);
         var series = Find(study.Children, $"{patientKey}/{uids.Study}/{uids.Series}", "SERIES", header);
@@ -68,7 +71,8 @@ public sealed class DicomDirectory
         WriteUInt32(writer, Tags.OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity, patients.Count == 0 ? 0 : patients[^1].Offset);
         writer.Write(Tags.FileSetConsistencyFlag, Vr.US, [0, 0]);
         writer.BeginSequence(Tags.DirectoryRecordSequence);
-        Write(writer, output, patients, study => Write(writer, output, study, series => Write(writer, output, series, instances => Write(writer, output, instances, null))));
+        Write(writer, output, patients, study =>
+            Write(writer, output, study, series => Write(writer, output, series, instances => Write(writer, output, instances, null))));
         writer.EndSequence();
         return output.WrittenSpan.ToArray();
     }
@@ -85,7 +89,8 @@ public sealed class DicomDirectory
     // In the order in which they are written: each before what lies below it.
     private IEnumerable<Record> Records() => WithBelow(patients, study => WithBelow(study, series => WithBelow(series, instances => instances)));
 
-    private static IEnumerable<Record> WithBelow(List<Record> records, Func<List<Record>, IEnumerable<Record>> below) => records.SelectMany(record => below(record.Children).Prepend(record));
+    private static IEnumerable<Record> WithBelow(List<Record> records, Func<List<Record>, IEnumerable<Record>> below) =>
+        records.SelectMany(record => below(record.Children).Prepend(record));
 
     private static void Write(DataSetWriter writer, ArrayBufferWriter<byte> output, List<Record> siblings, Action<List<Record>>? below)
     {
@@ -110,7 +115,8 @@ public sealed class DicomDirectory
     }
 
     // Everything of a record that is no offset.
-    private static byte[] Body(string type, DataSet header, int number, string? fileId = null, string sopClass = "", Uid sop = default, Uid transferSyntax = default)
+    private static byte[] Body(string type, DataSet header, int number, string? fileId = null,
+        string sopClass = "", Uid sop = default, Uid transferSyntax = default)
     {
         var body = new ArrayBufferWriter<byte>();
         var writer = new DataSetWriter(body, DicomEncoding.ExplicitLittleEndian);
@@ -171,7 +177,8 @@ public sealed class DicomDirectory
     // PS3.3 table F.5-26: of the content tree the items that modify the title.
     private static void WriteModifiers(DataSetWriter writer, DataElement content)
     {
-        var items = content.Items.Where(item => item.ValueOf(Tags.RelationshipType).Span.TrimEnd(" \0"u8).SequenceEqual("HAS CONCEPT MOD"u8) && item.BulkValues().Count == 0).ToList();
+        var items = content.Items.Where(item => item.ValueOf(Tags.RelationshipType).Span.TrimEnd(" \0"u8)
+            .SequenceEqual("HAS CONCEPT MOD"u8) && item.BulkValues().Count == 0).ToList();
         if (items.Count == 0) return;
         writer.BeginSequence(content.Tag);
         foreach (var item in items)

@@ -25,7 +25,8 @@ internal static class DirectoryKeys
 {
     private const string UnknownDate = "19000101", UnknownTime = "000000", Number = "#", Unknown = "UNKNOWN";
 
-    private static readonly DirectoryKey ContentDate = new(Tags.ContentDate, Vr.DA, KeyRule.Value, UnknownDate), ContentTime = new(Tags.ContentTime, Vr.TM, KeyRule.Value, UnknownTime),
+    private static readonly DirectoryKey ContentDate = new(Tags.ContentDate, Vr.DA, KeyRule.Value, UnknownDate),
+        ContentTime = new(Tags.ContentTime, Vr.TM, KeyRule.Value, UnknownTime),
         Instance = new(Tags.InstanceNumber, Vr.IS, KeyRule.Value, Number), Label = new(Tags.ContentLabel, Vr.CS, KeyRule.Value, Unknown),
         Description = new(Tags.ContentDescription, Vr.LO, KeyRule.Present), Creator = new(Tags.ContentCreatorName, Vr.PN, KeyRule.Present),
         Title = new(Tags.ConceptNameCodeSequence, Vr.SQ, KeyRule.IfThere), Modifiers = new(Tags.ContentSequence, Vr.SQ, KeyRule.TitleModifiers);
@@ -40,38 +41,47 @@ internal static class DirectoryKeys
         ["PATIENT"] = [new(Tags.PatientName, Vr.PN, KeyRule.Present), new(Tags.PatientID, Vr.LO, KeyRule.Value, Unknown)],
         ["STUDY"] =
         [
-            new(Tags.StudyDate, Vr.DA, KeyRule.Value, UnknownDate), new(Tags.StudyTime, Vr.TM, KeyRule.Value, UnknownTime), new(Tags.AccessionNumber, Vr.SH, KeyRule.Present),
-            new(Tags.StudyDescription, Vr.LO, KeyRule.Present), new(Tags.StudyInstanceUID, Vr.UI, KeyRule.Present), new(Tags.StudyID, Vr.SH, KeyRule.Value, Number),
+            new(Tags.StudyDate, Vr.DA, KeyRule.Value, UnknownDate), new(Tags.StudyTime, Vr.TM, KeyRule.Value, UnknownTime),
+                new(Tags.AccessionNumber, Vr.SH, KeyRule.Present),
+            new(Tags.StudyDescription, Vr.LO, KeyRule.Present), new(Tags.StudyInstanceUID, Vr.UI, KeyRule.Present),
+                new(Tags.StudyID, Vr.SH, KeyRule.Value, Number),
         ],
-        ["SERIES"] = [new(Tags.Modality, Vr.CS, KeyRule.Value, "OT"), new(Tags.SeriesInstanceUID, Vr.UI, KeyRule.Present), new(Tags.SeriesNumber, Vr.IS, KeyRule.Value, Number)],
+        ["SERIES"] = [new(Tags.Modality, Vr.CS, KeyRule.Value, "OT"),
+            new(Tags.SeriesInstanceUID, Vr.UI, KeyRule.Present), new(Tags.SeriesNumber, Vr.IS, KeyRule.Value, Number)],
         ["IMAGE"] = Image,
         ["RT DOSE"] = [Instance, new(Tags.DoseSummationType, Vr.CS, KeyRule.Value, Unknown)],
         ["RT STRUCTURE SET"] =
         [
-            Instance, new(Tags.StructureSetLabel, Vr.SH, KeyRule.Value, Unknown), new(Tags.StructureSetDate, Vr.DA, KeyRule.Present), new(Tags.StructureSetTime, Vr.TM, KeyRule.Present),
+            Instance, new(Tags.StructureSetLabel, Vr.SH, KeyRule.Value, Unknown),
+                new(Tags.StructureSetDate, Vr.DA, KeyRule.Present), new(Tags.StructureSetTime, Vr.TM, KeyRule.Present),
         ],
-        ["RT PLAN"] = [Instance, new(Tags.RTPlanLabel, Vr.SH, KeyRule.Value, Unknown), new(Tags.RTPlanDate, Vr.DA, KeyRule.Present), new(Tags.RTPlanTime, Vr.TM, KeyRule.Present)],
+        ["RT PLAN"] = [Instance, new(Tags.RTPlanLabel, Vr.SH, KeyRule.Value, Unknown),
+            new(Tags.RTPlanDate, Vr.DA, KeyRule.Present), new(Tags.RTPlanTime, Vr.TM, KeyRule.Present)],
         ["RT TREAT RECORD"] = [Instance, new(Tags.TreatmentDate, Vr.DA, KeyRule.Present), new(Tags.TreatmentTime, Vr.TM, KeyRule.Present)],
         ["PRESENTATION"] =
         [
-            new(Tags.ReferencedSeriesSequence, Vr.SQ, KeyRule.IfThere), Instance, Label, Description, new(Tags.PresentationCreationDate, Vr.DA, KeyRule.Value, UnknownDate),
+            new(Tags.ReferencedSeriesSequence, Vr.SQ, KeyRule.IfThere), Instance, Label,
+                Description, new(Tags.PresentationCreationDate, Vr.DA, KeyRule.Value, UnknownDate),
             new(Tags.PresentationCreationTime, Vr.TM, KeyRule.Value, UnknownTime), Creator, new(Tags.BlendingSequence, Vr.SQ, KeyRule.IfThere),
         ],
         ["WAVEFORM"] = [ContentDate, ContentTime, Instance],
         ["SR DOCUMENT"] =
         [
-            ContentDate, ContentTime, Instance, new(Tags.VerificationDateTime, Vr.DT, KeyRule.IfThere), Title, new(Tags.CompletionFlag, Vr.CS, KeyRule.Value, "PARTIAL"),
+            ContentDate, ContentTime, Instance, new(Tags.VerificationDateTime, Vr.DT, KeyRule.IfThere),
+                Title, new(Tags.CompletionFlag, Vr.CS, KeyRule.Value, "PARTIAL"),
             new(Tags.VerificationFlag, Vr.CS, KeyRule.Value, "UNVERIFIED"), Modifiers,
         ],
         ["KEY OBJECT DOC"] = [ContentDate, ContentTime, Instance, Title, Modifiers],
         ["SPECTROSCOPY"] =
         [
-            new(Tags.ImageType, Vr.CS, KeyRule.Value, Unknown), ContentDate, ContentTime, new(Tags.ReferencedImageEvidenceSequence, Vr.SQ, KeyRule.IfThere), Instance,
+            new(Tags.ImageType, Vr.CS, KeyRule.Value, Unknown), ContentDate, ContentTime,
+                new(Tags.ReferencedImageEvidenceSequence, Vr.SQ, KeyRule.IfThere), Instance,
             new(Tags.NumberOfFrames, Vr.IS, KeyRule.Value, "1"), new(Tags.Rows, Vr.US, KeyRule.IfThere), new(Tags.Columns, Vr.US, KeyRule.IfThere),
             new(Tags.DataPointRows, Vr.UL, KeyRule.IfThere), new(Tags.DataPointColumns, Vr.UL, KeyRule.IfThere),
         ],
         ["RAW DATA"] = [ContentDate, ContentTime, Instance],
-        ["REGISTRATION"] = Identified, ["FIDUCIAL"] = Identified, ["VALUE MAP"] = Identified, ["MEASUREMENT"] = Identified, ["SURFACE"] = Identified, ["TRACT"] = Identified, ["ANNOTATION"] = Identified,
+        ["REGISTRATION"] = Identified, ["FIDUCIAL"] = Identified, ["VALUE MAP"] = Identified,
+            ["MEASUREMENT"] = Identified, ["SURFACE"] = Identified, ["TRACT"] = Identified, ["ANNOTATION"] = Identified,
         ["ENCAP DOC"] =
         [
             new(Tags.ContentDate, Vr.DA, KeyRule.Present), new(Tags.ContentTime, Vr.TM, KeyRule.Present), Instance, Title with { Rule = KeyRule.Present },
@@ -81,7 +91,8 @@ internal static class DirectoryKeys
         ["STEREOMETRIC"] = [], ["PLAN"] = [],
         ["SURFACE SCAN"] = [ContentDate, ContentTime],
         ["ASSESSMENT"] = [new(Tags.InstanceCreationDate, Vr.DA, KeyRule.Value, UnknownDate), new(Tags.InstanceCreationTime, Vr.TM, KeyRule.Present), Instance],
-        ["RADIOTHERAPY"] = [Instance, new(Tags.UserContentLabel, Vr.SH, KeyRule.IfThere), new(Tags.UserContentLongLabel, Vr.LO, KeyRule.IfThere), Description, Creator],
+        ["RADIOTHERAPY"] = [Instance, new(Tags.UserContentLabel, Vr.SH, KeyRule.IfThere),
+            new(Tags.UserContentLongLabel, Vr.LO, KeyRule.IfThere), Description, Creator],
         ["PRIVATE"] = [],
     };
 

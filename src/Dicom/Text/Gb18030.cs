@@ -25,7 +25,8 @@ internal static class Gb18030
                 target[to++] = (char)CharacterTables.Gbk[((b - 0x81) * 190) + trail - (trail > 0x7F ? 0x41 : 0x40)];
                 from += 2;
             }
-            else if (from + 3 < value.Length && value[from + 1] is >= 0x30 and <= 0x39 && value[from + 2] is >= 0x81 and <= 0xFE && value[from + 3] is >= 0x30 and <= 0x39)
+            else if (from + 3 < value.Length && value[from + 1] is >= 0x30 and <= 0x39
+                && value[from + 2] is >= 0x81 and <= 0xFE && value[from + 3] is >= 0x30 and <= 0x39)
             {
                 to += FourBytes(((((((b - 0x81) * 10) + value[from + 1] - 0x30) * 126) + value[from + 2] - 0x81) * 10) + value[from + 3] - 0x30, target[to..]);
                 from += 4;

@@ -17,18 +17,22 @@ public readonly record struct PersonName(string Alphabetic, string Ideographic, 
         return new PersonName(count > 0 ? Trim(text[groups[0]]) : "", count > 1 ? Trim(text[groups[1]]) : "", count > 2 ? Trim(text[groups[2]]) : "");
     }
 
-    /// <summary>The components of a group: family name, given name, middle name, prefix, suffix; those that are missing are empty. What follows a fifth stays with it.</summary>
+    /// <summary>
+    /// The components of a group: family name, given name, middle name, prefix, suffix; those that are missing are empty. What follows a fifth stays with it.
+    /// </summary>
     public static PersonNameComponents Components(ReadOnlySpan<char> group)
     {
         Span<Range> parts = stackalloc Range[5];
         var count = group.Split(parts, '^');
-        return new PersonNameComponents(At(group, parts, count, 0), At(group, parts, count, 1), At(group, parts, count, 2), At(group, parts, count, 3), At(group, parts, count, 4));
+        return new PersonNameComponents(At(group, parts, count, 0), At(group, parts, count, 1),
+            At(group, parts, count, 2), At(group, parts, count, 3), At(group, parts, count, 4));
 
         static string At(ReadOnlySpan<char> group, ReadOnlySpan<Range> parts, int count, int index) => index < count ? Trim(group[parts[index]]) : "";
     }
 
     /// <summary>The groups as one value, without trailing delimiters.</summary>
-    public override string ToString() => string.IsNullOrEmpty(Phonetic) ? string.IsNullOrEmpty(Ideographic) ? Alphabetic ?? "" : $"{Alphabetic}={Ideographic}" : $"{Alphabetic}={Ideographic}={Phonetic}";
+    public override string ToString() => string.IsNullOrEmpty(Phonetic) ? string.IsNullOrEmpty(Ideographic) ? Alphabetic
+        ?? "" : $"{Alphabetic}={Ideographic}" : $"{Alphabetic}={Ideographic}={Phonetic}";
 
     private static string Trim(ReadOnlySpan<char> text) => text.Trim(" \0").ToString();
 }

@@ -6,7 +6,8 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// Specific Character Set (0008,0005), PS3.3 C.12.1.1.2: what the bytes of a text mean. Decoding never fails: what is no character becomes U+FFFD. Misspelled
-/// terms as real files have them are understood. Where the term is absent, empty or not known, or declares only ASCII, bytes above ASCII are read as UTF-8 if they
+/// terms as real files have them are understood. Where the term is absent, empty or not known, or declares only ASCII, bytes above ASCII are read as UTF-8 if
+/// they
 /// are valid UTF-8, else as the fallback (Latin 1 unless another is given), which keeps every byte recognisable.
 /// </summary>
 public sealed class SpecificCharacterSet
@@ -37,13 +38,18 @@ public sealed class SpecificCharacterSet
     /// <summary>What stands in G1 at the start of a value and after each delimiter.</summary>
     internal CodedSet G1 { get; }
 
-    /// <summary>This set where it is only a fallback: bytes above ASCII that are valid UTF-8 are UTF-8 all the same, since text in another set is hardly ever valid by chance.</summary>
+    /// <summary>
+    /// This set where it is only a fallback: bytes above ASCII that are valid UTF-8 are UTF-8 all the same, since text in another set is hardly ever valid by
+    /// chance.
+    /// </summary>
     private SpecificCharacterSet AsFallback => sniffsUtf8 || IsUtf8 ? this : sniffing ??= new SpecificCharacterSet(first, G0, G1, sniffsUtf8: true);
 
     /// <summary>Whether the bytes are UTF-8 already.</summary>
     public bool IsUtf8 => first == CodedSet.Utf8;
 
-    /// <summary>Whether every value of (0008,0005) is a term that is known (PS3.3 C.12.1.1.2), such as <c>ISO_IR 100</c> or <c>ISO 2022 IR 6\ISO 2022 IR 87</c>.</summary>
+    /// <summary>
+    /// Whether every value of (0008,0005) is a term that is known (PS3.3 C.12.1.1.2), such as <c>ISO_IR 100</c> or <c>ISO 2022 IR 6\ISO 2022 IR 87</c>.
+    /// </summary>
     public static bool IsDefined(string terms)
     {
         var bytes = Encoding.ASCII.GetBytes(terms);
@@ -55,7 +61,8 @@ public sealed class SpecificCharacterSet
     /// <summary>Reads the value of (0008,0005).</summary>
     /// <param name="rawElementValue">The value's bytes; empty when the element is absent or empty.</param>
     /// <param name="fallback">
-    /// What to read bytes above ASCII with when the element is absent, empty or not known, or declares only ASCII, and they are not valid UTF-8; null for Latin 1.
+    /// What to read bytes above ASCII with when the element is absent, empty or not known, or declares only ASCII, and they are not valid UTF-8; null for Latin
+    /// 1.
     /// </param>
     public static SpecificCharacterSet Parse(ReadOnlySpan<byte> rawElementValue, SpecificCharacterSet? fallback = null)
     {
@@ -136,10 +143,12 @@ public sealed class SpecificCharacterSet
 
     /// <summary>Whether no byte means anything but its ASCII character.</summary>
     internal bool IsPlain(ReadOnlySpan<byte> value, Vr vr) =>
-        Ascii.IsValid(value) && (first >= CodedSet.Utf8 || !value.Contains((byte)0x1B)) && (G0 != CodedSet.JisRoman || !value.ContainsAny((byte)'~', (byte)'\\') || (!vr.IsSingleText() && !value.Contains((byte)'~')));
+        Ascii.IsValid(value) && (first >= CodedSet.Utf8 || !value.Contains((byte)0x1B))
+            && (G0 != CodedSet.JisRoman || !value.ContainsAny((byte)'~', (byte)'\\') || (!vr.IsSingleText() && !value.Contains((byte)'~')));
 
     /// <summary>Whether the bytes are to be read as UTF-8: declared so, or not declared otherwise and valid.</summary>
-    internal bool IsUtf8Text(ReadOnlySpan<byte> value) => first == CodedSet.Utf8 || (sniffsUtf8 && !value.Contains((byte)0x1B) && System.Text.Unicode.Utf8.IsValid(value));
+    internal bool IsUtf8Text(ReadOnlySpan<byte> value) => first == CodedSet.Utf8
+        || (sniffsUtf8 && !value.Contains((byte)0x1B) && System.Text.Unicode.Utf8.IsValid(value));
 
     // PS3.5 table 6.2-1: leading and trailing spaces mean nothing in these; UC keeps the leading ones. NULs pad by mistake everywhere.
     private static string Trim(string text, Vr vr) => vr is Vr.UC ? text.TrimEnd(' ', '\0') : text.Trim(' ', '\0');

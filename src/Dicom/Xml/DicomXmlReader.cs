@@ -16,7 +16,8 @@ public sealed record DicomXmlError(string Path, string Detail)
 }
 
 /// <summary>
-/// Reads the Native DICOM Model (PS3.19 A.1) as DICOM JSON, which <see cref="DicomJsonReader"/> then takes, so that both forms mean the same. No DTD, no entities, nothing
+/// Reads the Native DICOM Model (PS3.19 A.1) as DICOM JSON, which <see cref="DicomJsonReader"/> then takes, so that both forms mean the same. No DTD, no
+/// entities, nothing
 /// is fetched; bounded by <see cref="DicomLimits"/>; nesting is kept on a stack of our own.
 /// </summary>
 public static class DicomXmlReader
@@ -27,7 +28,8 @@ public static class DicomXmlReader
     /// <param name="dataSet">What was read; its keys ascend.</param>
     /// <param name="error">Why it was refused.</param>
     /// <param name="bulkDataUris">When given, takes the URI of each element that has one, by path.</param>
-    public static bool TryRead(ReadOnlyMemory<byte> xml, DicomLimits? limits, out DataSet dataSet, out DicomXmlError? error, IDictionary<string, string>? bulkDataUris = null)
+    public static bool TryRead(ReadOnlyMemory<byte> xml, DicomLimits? limits, out DataSet dataSet,
+        out DicomXmlError? error, IDictionary<string, string>? bulkDataUris = null)
     {
         var json = new ArrayBufferWriter<byte>();
         dataSet = DataSet.Empty;
@@ -53,18 +55,22 @@ public static class DicomXmlReader
             using var first = Open(xml, limits);
             var blocks = PrivateBlocks.Read(first);
             using var second = Open(xml, limits);
-            using var writer = new Utf8JsonWriter(json, new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = Math.Min(1_000_000, (limits.MaxDepth * 3) + 8) });
+            using var writer = new Utf8JsonWriter(json, new JsonWriterOptions
+                { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = Math.Min(1_000_000, (limits.MaxDepth * 3) + 8) });
             conversion = new XmlToJson(second, writer, blocks, limits);
             error = conversion.Read() ? null : conversion.Error;
         }
         catch (XmlException exception)
         {
             // Its message may quote the text.
-            error = new DicomXmlError(conversion?.Path ?? "", string.Create(CultureInfo.InvariantCulture, $"is not valid XML without a DTD at line {exception.LineNumber}, position {exception.LinePosition}"));
+            error = new DicomXmlError(conversion?.Path ?? "",
+                string.Create(CultureInfo.InvariantCulture,
+                $"is not valid XML without a DTD at line {exception.LineNumber}, position {exception.LinePosition}"));
         }
         catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or FormatException)
         {
-            error = new DicomXmlError(conversion?.Path ?? "", "has an encoding or a text that cannot be read"); // half a surrogate pair, an encoding that nobody knows
+            // half a surrogate pair, an encoding that nobody knows
+            error = new DicomXmlError(conversion?.Path ?? "", "has an encoding or a text that cannot be read");
         }
         return error is null;
     }

@@ -8,7 +8,8 @@ internal static class NativeDicomModel
     /// <summary>PS3.19 A.1.6: the namespace that we write. Documents without one are read too, because common writers leave it out.</summary>
     public const string Namespace = "http://dicom.nema.org/PS3.19/models/NativeDICOM";
 
-    public const string Root = "NativeDicomModel", Attribute = "DicomAttribute", Value = "Value", Item = "Item", Name = "PersonName", BulkData = "BulkData", InlineBinary = "InlineBinary";
+    public const string Root = "NativeDicomModel", Attribute = "DicomAttribute", Value = "Value",
+        Item = "Item", Name = "PersonName", BulkData = "BulkData", InlineBinary = "InlineBinary";
 
     public static readonly string[] Groups = ["Alphabetic", "Ideographic", "Phonetic"];
     public static readonly string[] Components = ["FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix"];

@@ -4,7 +4,8 @@ using static DicomServerless.Dicom.NativeDicomModel;
 namespace DicomServerless.Dicom;
 
 /// <summary>
-/// A first pass over a document: private elements that come with their creator and without a block (PS3.19 table A.1.5-2) get the block that the creator has in their data
+/// A first pass over a document: private elements that come with their creator and without a block (PS3.19 table A.1.5-2) get the block that the creator has in
+/// their data
 /// set, or a free one; creators that no element states are to be added. Data sets are numbered as they begin.
 /// </summary>
 internal sealed class PrivateBlocks
@@ -34,7 +35,8 @@ internal sealed class PrivateBlocks
                 if (!reader.IsEmptyElement) open.Push(count);
                 count++;
             }
-            else if (reader.LocalName == NativeDicomModel.Attribute && open.Count > 0 && Tag.TryParse(reader.GetAttribute("tag"), out var tag) && tag.IsPrivate) result.Add(open.Peek(), tag, reader);
+            else if (reader.LocalName == NativeDicomModel.Attribute && open.Count > 0 && Tag.TryParse(reader.GetAttribute("tag"), out var tag) && tag.IsPrivate)
+                result.Add(open.Peek(), tag, reader);
         }
         foreach (var blocks in result.dataSets.Values) Resolve(blocks);
         return result;
@@ -42,7 +44,8 @@ internal sealed class PrivateBlocks
 
     /// <summary>The tag that an element has in its data set.</summary>
     public Tag Resolve(int dataSet, Tag tag, string? creator) =>
-        creator is not null && IsWithoutBlock(tag) && dataSets.TryGetValue(dataSet, out var blocks) && blocks.Found.TryGetValue((tag.Group, creator), out var block)
+        creator is not null && IsWithoutBlock(tag) && dataSets.TryGetValue(dataSet, out var blocks)
+            && blocks.Found.TryGetValue((tag.Group, creator), out var block)
             ? new Tag(tag.Group, (ushort)((block << 8) | (tag.Element & 0xFF))) : tag;
 
     /// <summary>The private creators that a data set lacks.</summary>

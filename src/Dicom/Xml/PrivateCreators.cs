@@ -13,7 +13,9 @@ internal sealed class PrivateCreators
         names[tag.Value] = name;
     }
 
-    /// <summary>The creator of an element by which it can be found again; null where there is none, or one that has several blocks, or a name that XML cannot hold.</summary>
+    /// <summary>
+    /// The creator of an element by which it can be found again; null where there is none, or one that has several blocks, or a name that XML cannot hold.
+    /// </summary>
     public string? Of(Tag tag)
     {
         if (names is null || !tag.IsPrivate || tag.Element < 0x1000) return null;

@@ -41,7 +41,8 @@ internal sealed class XmlToJson(XmlReader xml, Utf8JsonWriter json, PrivateBlock
     /// <summary>Converts the document. False with an <see cref="Error"/>.</summary>
     public bool Read()
     {
-        if (xml.MoveToContent() != XmlNodeType.Element || xml.LocalName != Root || xml.NamespaceURI is not ("" or Namespace)) return Fail("has no root element NativeDicomModel");
+        if (xml.MoveToContent() != XmlNodeType.Element || xml.LocalName != Root || xml.NamespaceURI is not ("" or Namespace))
+            return Fail("has no root element NativeDicomModel");
         var isEmpty = xml.IsEmptyElement;
         BeginDataSet();
         xml.Read();
@@ -123,7 +124,8 @@ internal sealed class XmlToJson(XmlReader xml, Utf8JsonWriter json, PrivateBlock
         tag = blocks.Resolve(level.Number, tag, xml.GetAttribute("privateCreator"));
         level.Current = tag;
         if (++elements > limits.MaxElements) return Fail($"is one of more than {limits.MaxElements}");
-        var vr = xml.GetAttribute("vr") is not { Length: > 0 } code ? DicomDictionary.VrOf(tag) : code.Length == 2 ? (Vr)((code[0] << 8) | (code[1] & 0xFF)) : Vr.None;
+        var vr = xml.GetAttribute("vr") is not { Length: > 0 } code ? DicomDictionary.VrOf(tag) : code.Length == 2
+            ? (Vr)((code[0] << 8) | (code[1] & 0xFF)) : Vr.None;
         if (!vr.IsKnown()) return Fail("has no known vr");
         if (json.BytesPending > FlushBytes) json.Flush();
         if (json.BytesCommitted > limits.MaxHeaderBytes) return Fail($"makes the data set larger than {limits.MaxHeaderBytes} bytes");
@@ -172,7 +174,8 @@ internal sealed class XmlToJson(XmlReader xml, Utf8JsonWriter json, PrivateBlock
                     break;
                 case InlineBinary when values == 0 && !hasOther:
                     var base64 = xml.ReadElementContentAsString();
-                    json.WriteString("InlineBinary"u8, base64.AsSpan().ContainsAny(" \t\r\n") ? string.Concat(base64.Where(c => !char.IsWhiteSpace(c))) : base64);
+                    json.WriteString("InlineBinary"u8, base64.AsSpan()
+                        .ContainsAny(" \t\r\n") ? string.Concat(base64.Where(c => !char.IsWhiteSpace(c))) : base64);
                     hasOther = true;
                     break;
                 case NativeDicomModel.Name or NativeDicomModel.Value or BulkData or InlineBinary:
@@ -194,7 +197,8 @@ internal sealed class XmlToJson(XmlReader xml, Utf8JsonWriter json, PrivateBlock
     {
         if (values == 0) json.WriteStartArray("Value"u8);
         var number = values + 1;
-        if (xml.GetAttribute("number") is { } text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number <= values || number > values + MaxGap))
+        if (xml.GetAttribute("number") is { } text
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number <= values || number > values + MaxGap))
             return Fail("has a value whose number does not follow");
         for (values++; values < number; values++) json.WriteNullValue();
         return true;
