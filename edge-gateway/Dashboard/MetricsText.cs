@@ -34,9 +34,9 @@ internal sealed class MetricsText : IDisposable
         {
             if (ReferenceEquals(instrument.Meter, metrics.Meter)) own.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Take(instrument, value, tags));
-        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Take(instrument, value, tags));
-        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Take(instrument, value, tags));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Measured(instrument, value, tags));
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Measured(instrument, value, tags));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Measured(instrument, value, tags));
         listener.Start();
         metrics.Begin();
     }
@@ -64,7 +64,7 @@ internal sealed class MetricsText : IDisposable
         metrics.Dispose();
     }
 
-    private void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private void Measured(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var family = families.GetOrAdd(instrument, static _ => new(StringComparer.Ordinal));
         if (family.Count >= MaxSeries) return;

@@ -25,7 +25,7 @@ internal sealed class SentObjects(Spool spool)
     public bool IsKept => spool.Options.RetentionHours > 0;
 
     /// <summary>Moves a file here; on a thread of the spool. It needs no flush: the destination has the object, so a power cut may lose it here.</summary>
-    public int Take(SpoolEntry entry)
+    public int Keep(SpoolEntry entry)
     {
         var folder = Path.Combine(spool.Root, SpoolName.Sent, entry.Destination,
             spool.CurrentHour.ToString("D10", System.Globalization.CultureInfo.InvariantCulture));

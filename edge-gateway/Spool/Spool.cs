@@ -276,7 +276,7 @@ internal sealed class Spool : IAsyncDisposable
         var done = new HashSet<SpoolEntry>(entries.Count);
         foreach (var entry in entries)
         {
-            var error = Sent.IsKept ? Sent.Take(entry) : Posix.Remove(entry.Path);
+            var error = Sent.IsKept ? Sent.Keep(entry) : Posix.Remove(entry.Path);
             if (error is not (0 or Posix.NotFound)) SpoolLog.RemoveFailed(log, entry.Sequence, entry.Destination, error);
             done.Add(entry); // The destination has it either way.
         }
