@@ -26,7 +26,7 @@ public sealed class IndexRebuild
     private const string Blobs = "blobs", Strays = "strays", Inbox = "inbox", Rows = "rows", SearchRows = "search";
 
     // Prefixes of blob names that are worked on together, and rows or blobs.
-    private const int Prefixes = 4096, PrefixGroup = 16, RowGroup = 64;
+    private const int Prefixes = 4096, PrefixGroup = 64, MaxPrefixes = 512, RowGroup = 64;
 
     private static readonly string[] Phases = [Blobs, Strays, Inbox, Rows, SearchRows];
 
@@ -64,21 +64,27 @@ public sealed class IndexRebuild
     private async Task StudiesInBlobsAsync(string at, Run run, CancellationToken cancellationToken)
     {
         _ = int.TryParse(at, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var first);
-        for (; first < Prefixes; first += PrefixGroup)
+        var studies = new HashSet<Uid>();
+        for (var (next, listed) = (first, 0); next < Prefixes;)
         {
-            var prefix = first.ToString("x3", CultureInfo.InvariantCulture);
-            await SaveMarkAsync(Blobs, prefix, cancellationToken);
-            var studies = new HashSet<Uid>();
-            await Concurrently.ForEachAsync(Enumerable.Range(first, Math.Min(PrefixGroup, Prefixes - first)).ToArray(), async number =>
+            await Concurrently.ForEachAsync(Enumerable.Range(next, Math.Min(PrefixGroup, Prefixes - next)).ToArray(), async number =>
             {
-                await foreach (var blob in stores.Dicom.ListAsync(number.ToString("x3", CultureInfo.InvariantCulture), cancellationToken))
+                await foreach (var blob in stores.Dicom.ListAsync(Prefix(number), cancellationToken))
                     if (Layout.TryParseBlobName(blob.Name, out var key)) lock (studies) studies.Add(key.Study);
             });
+            (next, listed) = (next + PrefixGroup, listed + PrefixGroup);
+            // Enough to work on several at once; and not so much that it would be lost when the run is cut off.
+            if (studies.Count < RowGroup && listed < MaxPrefixes && next < Prefixes) continue;
             var before = run.Changed;
             await Concurrently.ForEachAsync(studies, study => ReconcileAsync(study, run, cancellationToken));
-            if (studies.Count > 0) ArchiveLog.Rebuilt(log, prefix, studies.Count, run.Changed - before);
+            if (studies.Count > 0) ArchiveLog.Rebuilt(log, Prefix(next - listed), studies.Count, run.Changed - before);
+            if (next < Prefixes) await SaveMarkAsync(Blobs, Prefix(next), cancellationToken);
+            studies.Clear();
+            listed = 0;
         }
     }
+
+    private static string Prefix(int number) => number.ToString("x3", CultureInfo.InvariantCulture);
 
     // Rule 10: what lies under a name that we would not have given is moved to its place, as its event would have done.
     private async Task TakeAllAsync(IBlobContainer container, Func<string, bool> isStray, Run run, CancellationToken cancellationToken)

