@@ -4,7 +4,7 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.EdgeGateway.Query;
 
-/// <summary>One answer to a query: attributes, and those that were reckoned instead.</summary>
+/// <summary>One answer to a query: attributes, and those that were computed instead.</summary>
 internal sealed class Match(DataSet attributes)
 {
     private readonly SortedDictionary<Tag, (Vr Vr, byte[] Value)> computed = [];
@@ -31,7 +31,7 @@ internal sealed class Match(DataSet attributes)
         foreach (var tag in wanted)
         {
             if (tag == Tags.SpecificCharacterSet) continue;
-            if (computed.TryGetValue(tag, out var reckoned)) writer.Write(tag, reckoned.Vr, reckoned.Value);
+            if (computed.TryGetValue(tag, out var value)) writer.Write(tag, value.Vr, value.Value);
             else if (attributes.TryGet(tag, out var element) && !element.HoldsBulk)
             {
                 isAscii &= element.IsSequence ? false : !element.Value.Span.ContainsAnyExceptInRange((byte)0, (byte)127) && !element.Value.Span.Contains((byte)0x1B);

@@ -4,7 +4,7 @@ using DicomServerless.EdgeGateway.Hosting;
 
 namespace DicomServerless.EdgeGateway.Query;
 
-/// <summary>Opens associations to the AEs elsewhere that the configuration names.</summary>
+/// <summary>Opens associations to the remote AEs that the configuration names.</summary>
 internal sealed class RemoteAes(GatewayConfiguration configuration, TimeProvider time)
 {
     private const int MaxContexts = 128;

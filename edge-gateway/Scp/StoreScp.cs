@@ -36,7 +36,7 @@ internal sealed class StoreScp(Spool spool, StudyPatients patients, TransactionL
     private async Task<Verdict> ReceiveAsync(AssociationSession session, DimseMessage request, CancellationToken cancellationToken)
     {
         var (sopClass, sop) = (request.Command.AffectedSopClassUid, request.Command.AffectedSopInstanceUid);
-        var refused = !session.Ae.Options.Store ? new Verdict(DimseStatus.NotAuthorized, "This AE does not take objects")
+        var refused = !session.Ae.Options.Store ? new Verdict(DimseStatus.NotAuthorized, "This AE does not accept objects")
             : !session.Ae.TakesObjectsOf(request.Context.AbstractSyntax) ? new Verdict(DimseStatus.SopClassNotSupported, "The presentation context is not of a storage class")
             : sopClass.IsEmpty || sopClass != request.Context.AbstractSyntax ? new Verdict(DimseStatus.DataSetMismatch, "(0000,0002) is not the SOP class of the presentation context")
             : sop.IsEmpty ? new Verdict(DimseStatus.CannotUnderstand, "(0000,1000) is missing or no UID")

@@ -62,7 +62,7 @@ internal static class Qido
         {
             if (parameters.Count > 1) return await RefuseAsync(context, ["cursor stands alone: it holds the whole query, so leave the other parameters out."]);
             if (await context.Cursors().ReadAsync(cursor.Value, level, study, series, context.RequestAborted) is not { } read)
-                return await RefuseAsync(context, ["cursor is none of this resource's: take the URL as it is from the Link of an answer."]);
+                return await RefuseAsync(context, ["cursor does not belong to this resource: use the URL from the Link header of an answer unchanged."]);
             (after, parameters) = (read.Place, [.. read.Parameters]);
         }
         var query = QidoQuery.Parse(level, study, series, parameters, out var errors);

@@ -31,7 +31,7 @@ internal static class QueryTagSettings
         var before = problems.Count;
         foreach (var child in entry.GetChildren())
             if (child.Key.ToUpperInvariant() is not ("TAG" or "VR" or "PRIVATECREATOR" or "LEVEL"))
-                problems.Add($"{child.Path} is no setting: remove it, or take one of Level, PrivateCreator, Tag, Vr.");
+                problems.Add($"{child.Path} is not a setting: remove it, or use one of Level, PrivateCreator, Tag, Vr.");
         if (!AttributeMatch.TryPath(entry["Tag"] ?? "", out var path) || path is not [var tag] || tag.Group < 8)
         {
             Add(entry, "Tag", "give a tag of eight hexadecimal digits or a keyword, such as 00101040 or PatientAddress.", problems);

@@ -46,11 +46,11 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
     {
         if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && HttpMethods.IsOptions(context.Request.Method))
         {
-            context.Response.StatusCode = StatusCodes.Status204NoContent; // what the resource takes stands in Allow (RFC 9110 9.3.7)
+            context.Response.StatusCode = StatusCodes.Status204NoContent; // Allow names the methods of the resource (RFC 9110 9.3.7)
             return Task.CompletedTask;
         }
         return context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
-            ? Problem.WriteAsync(context, 405, $"This resource takes {context.Response.Headers.Allow}.")
+            ? Problem.WriteAsync(context, 405, $"This resource allows the methods {context.Response.Headers.Allow}.")
             : Problem.WriteAsync(context, 404, "There is no such resource. DICOMweb is below /dicomweb.");
     }
 

@@ -14,26 +14,26 @@ internal sealed class SettingsReader<[DynamicallyAccessedMembers(DynamicallyAcce
     private readonly IConfigurationSection values = configuration.GetSection(section);
     private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
 
-    public string? Text(string key, string? standard)
+    public string? Text(string key, string? fallback)
     {
         known.Add(key);
-        return values[key] is { Length: > 0 } text ? text : standard;
+        return values[key] is { Length: > 0 } text ? text : fallback;
     }
 
-    public int Number(string key, int standard) => Read(key, standard, "a whole number", (string text, out int value) =>
+    public int Number(string key, int fallback) => Read(key, fallback, "a whole number", (string text, out int value) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
 
-    public long Number(string key, long standard) => Read(key, standard, "a whole number", (string text, out long value) =>
+    public long Number(string key, long fallback) => Read(key, fallback, "a whole number", (string text, out long value) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
 
-    public double Number(string key, double standard) =>
-        Read(key, standard, "a number, such as 2.5", (string text, out double value) =>
+    public double Number(string key, double fallback) =>
+        Read(key, fallback, "a number, such as 2.5", (string text, out double value) =>
             double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value));
 
-    public bool Flag(string key, bool standard) => Read(key, standard, "true or false", (string text, out bool value) => bool.TryParse(text, out value));
+    public bool Flag(string key, bool fallback) => Read(key, fallback, "true or false", (string text, out bool value) => bool.TryParse(text, out value));
 
-    public T Choice<T>(string key, T standard) where T : struct, Enum =>
-        Read(key, standard, "one of " + string.Join(", ", Enum.GetNames<T>()), (string text, out T value) =>
+    public T Choice<T>(string key, T fallback) where T : struct, Enum =>
+        Read(key, fallback, "one of " + string.Join(", ", Enum.GetNames<T>()), (string text, out T value) =>
             Enum.TryParse(text, true, out value) && Enum.IsDefined(value));
 
     /// <summary>Adds a problem of one key.</summary>
@@ -47,23 +47,23 @@ internal sealed class SettingsReader<[DynamicallyAccessedMembers(DynamicallyAcce
     {
         foreach (var child in values.GetChildren())
             if (!known.Contains(child.Key))
-                problems.Add($"{section}:{child.Key} is no setting: remove it, or take one of {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+                problems.Add($"{section}:{child.Key} is not a setting: remove it, or use one of {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
     }
 
     private delegate bool TryRead<T>(string text, out T value);
 
-    private T Read<T>(string key, T standard, string expected, TryRead<T> tryRead)
+    private T Read<T>(string key, T fallback, string expected, TryRead<T> tryRead)
     {
         known.Add(key);
-        if (values[key] is not { Length: > 0 } text) return standard;
+        if (values[key] is not { Length: > 0 } text) return fallback;
         if (tryRead(text, out var value))
         {
             var range = typeof(TOptions).GetProperty(key)?.GetCustomAttribute<RangeAttribute>();
             if (range?.IsValid(value) != false) return value;
             problems.Add($"{section}:{key} is \"{text}\": {range.FormatErrorMessage(key)}");
-            return standard;
+            return fallback;
         }
-        problems.Add($"{section}:{key} is \"{text}\": set it to {expected}, or remove it for the default, {standard}.");
-        return standard;
+        problems.Add($"{section}:{key} is \"{text}\": set it to {expected}, or remove it for the default, {fallback}.");
+        return fallback;
     }
 }

@@ -161,7 +161,7 @@ public sealed class MultipartReader(Stream body, string boundary) : IDisposable
 
     private readonly record struct Match(int Length, bool IsLast, bool IsLf);
 
-    // The boundary line at this distance from start, if one is there. Waits for no byte more than it takes to know.
+    // The boundary line at this distance from start, if one is there. Reads no further than it must to decide.
     private async ValueTask<Match?> MatchAsync(int offset, int skip, CancellationToken cancellationToken)
     {
         Match? match;

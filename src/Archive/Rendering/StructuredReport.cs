@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace DicomServerless.Archive.Rendering;
 
 /// <summary>
-/// A structured report (PS3.3 C.17.3) as a page or as text: its content tree in reading order. Works on the metadata, without recursion: how deep a tree is is its author's choice.
+/// A structured report (PS3.3 C.17.3) as a page or as text: its content tree in reading order. Works on the metadata, without recursion, because its author chooses how deep the tree is.
 /// </summary>
 public static class StructuredReport
 {

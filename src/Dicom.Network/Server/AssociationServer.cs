@@ -222,7 +222,7 @@ public sealed partial class AssociationServer(
     [LoggerMessage(3301, LogLevel.Information, "Association {Id} ended, {Cause}: {Reason}")]
     private static partial void Aborted(ILogger log, long id, AbortCause cause, string reason);
 
-    [LoggerMessage(3302, LogLevel.Information, "Connection {Id} came to no association: {Reason}")]
+    [LoggerMessage(3302, LogLevel.Information, "Connection {Id} ended without an association: {Reason}")]
     private static partial void NoConnection(ILogger log, long id, string reason);
 
     [LoggerMessage(3303, LogLevel.Error, "Serving association {Id} failed")]

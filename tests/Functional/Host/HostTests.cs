@@ -254,7 +254,7 @@ public sealed class HostTests : IAsyncLifetime
         Assert.Equal(1, process.ExitCode);
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(5, lines.Length);
-        foreach (var part in (string[])["Archive:BlockMiB is \"1000\"", "1 to 64", "Archive:MaxResultz is no setting", "Http:MaxBodyBytes is \"lots\"", "Http:TrustedProxies is \"everyone\"", "DataStorage"])
+        foreach (var part in (string[])["Archive:BlockMiB is \"1000\"", "1 to 64", "Archive:MaxResultz is not a setting", "Http:MaxBodyBytes is \"lots\"", "Http:TrustedProxies is \"everyone\"", "DataStorage"])
             Assert.Contains(part, text);
     }
 
