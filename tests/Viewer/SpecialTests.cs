@@ -57,6 +57,9 @@ public sealed class SpecialTests(ViewerSystem system, ITestOutputHelper output)
         await page.Browser.UntilAsync(Named("measurement-table-row-0") + " || " + Named("trackedMeasurements-btn"));
         if (await page.Browser.EvaluateAsync($"!!{Named("trackedMeasurements-panel")}") != "true") await page.Browser.ClickAsync(Named("trackedMeasurements-btn"));
         await page.Browser.UntilAsync(Named("measurement-table-row-0"));
+        // The row follows the pointer with a delay: the length is the one that stays.
+        await page.Browser.UntilAsync($"(shown => shown === (window.shownBefore ?? '') ? Date.now() - window.shownAt > 1000 : (window.shownBefore = shown, window.shownAt = Date.now(), false))"
+            + $"({Named("measurement-table-row-0")}.innerText.match(/[0-9.]+ mm/)[0])");
         var length = await page.Browser.EvaluateAsync($"{Named("measurement-table-row-0")}.innerText.match(/[0-9.]+ mm/)[0]");
         await page.Browser.ClickAsync("[...document.querySelectorAll('button')].find(button => button.innerText.includes('Create SR'))");
         await page.Browser.ClickAsync(Named("input-dialog-save-button"));

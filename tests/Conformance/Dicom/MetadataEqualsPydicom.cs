@@ -16,7 +16,7 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
     {
         ["SPECIFIC-CHARACTER-SET"] = "JSON is UTF-8, so (0008,0005) says ISO_IR 192 (PS3.18 F.2)",
         ["PRIVATE-DICTIONARY"] = "pydicom has a private dictionary; we keep the bytes of private elements without a VR as UN, and those are compared",
-        ["UN-SEQUENCE"] = "a sequence that its writer made UN of defined length stays bytes for us, and those are compared",
+        ["UN-SEQUENCE"] = "a private sequence that its writer made UN of defined length stays bytes for us, and those are compared",
         ["PYDICOM-FAILS"] = "pydicom cannot read the file or the value",
     };
 
@@ -24,6 +24,7 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
     internal static readonly Dictionary<(string File, string Path), string> DeclaredSingly = new()
     {
         [("dup-tag.dcm", "00100020")] = "of duplicates the first counts for us, the last for pydicom",
+        [("encaps-no-delim.dcm", "")] = "pydicom drops pixel data without their last delimiter; we keep them, because every fragment is whole",
         [("no-preamble.dcm", "")] = "pydicom takes the prefix DICM for an element",
         [("trailing-garbage.dcm", "")] = "pydicom takes bytes after Pixel Data for an element",
         [("vr-unknown.dcm", "")] = "a VR that is not known has a length of 32 bits (PS3.5 6.2.2), pydicom reads 16 and stops",

@@ -143,7 +143,8 @@ public sealed partial class SampleArchive : IAsyncLifetime
         var failed = Items(answer, "00081198").Select(item => (Sop: Text(item, "00081155"), Reason: Reason(item))).ToList();
         var nameless = Items(answer, "0008119A").Select(Reason).ToList();
         foreach (var (part, problem) in WarningsOf(response)) samples[part - 1].Problem = problem;
-        var warned = Items(answer, "00081199").Any(item => item.TryGetProperty("00081196", out _));
+        // Of those that are stored with a warning the words are in the header too.
+        var warned = Items(answer, "00081199").Where(item => item.TryGetProperty("00081196", out _)).Select(item => Text(item, "00081155")).ToHashSet();
         // In the order of the request, so the nth failure of a kind is the nth refused part of that kind.
         foreach (var sample in samples)
         {
@@ -155,7 +156,8 @@ public sealed partial class SampleArchive : IAsyncLifetime
                 (sample.Reason, sample.IsFailureNamed) = (failed[named].Reason, true);
                 failed.RemoveAt(named);
             }
-            else if (sample.Problem.Length == 0 && referenced.TryGetValue(sample.Sop, out var url)) (sample.IsStored, sample.Url) = (true, url);
+            else if ((sample.Problem.Length == 0 || (sample.IsObject && warned.Contains(sample.Sop))) && referenced.TryGetValue(sample.Sop, out var url))
+                 (sample.IsStored, sample.Url) = (true, url);
             else if (nameless.Count > 0)
             {
                 sample.Reason = nameless[0];
@@ -163,7 +165,7 @@ public sealed partial class SampleArchive : IAsyncLifetime
             }
         }
         if (failed.Count + nameless.Count > 0) Problems.Add($"{failed.Count + nameless.Count} failures of no part");
-        var expected = samples.All(sample => sample.IsStored) && !warned ? HttpStatusCode.OK : samples.Any(sample => sample.IsStored) ? HttpStatusCode.Accepted : HttpStatusCode.Conflict;
+        var expected = samples.All(sample => sample.IsStored) && warned.Count == 0 ? HttpStatusCode.OK : samples.Any(sample => sample.IsStored) ? HttpStatusCode.Accepted : HttpStatusCode.Conflict;
         if (response.StatusCode != expected) Problems.Add($"{(int)response.StatusCode} where {(int)expected} is right (PS3.18 Table 10.5.3-1)");
     }
 

@@ -235,13 +235,15 @@ def read(path):
 
 class Archive:
     def __init__(self, files):
-        by_study = {}
+        by_study, patient_of = {}, {}
         for file in files:
             ds = read(file)
+            patient_of.setdefault(str(ds.StudyInstanceUID).strip(" \0"), str(ds.get("PatientID", "")))
             by_study.setdefault(str(ds.StudyInstanceUID).strip(" \0"), {}).setdefault(str(ds.SeriesInstanceUID).strip(" \0"), []).append(ds)
         self.studies = []
         for study_uid, series in by_study.items():
-            study = Thing([ds for of in series.values() for ds in of])
+            # The study is that of the patient who came first; objects of others give it no attributes.
+            study = Thing([ds for of in series.values() for ds in of if str(ds.get("PatientID", "")) == patient_of[study_uid]])
             study.uid, study.series = study_uid, []
             study.cache[STUDY_UID] = [study_uid]
             for series_uid, of in series.items():
@@ -276,10 +278,12 @@ class Archive:
             if d and t and "-" in d.value and "-" in t.value:
                 d.partner = t.value
                 keys.remove(t)
-        at_study = query["resource"] == "studies"
+        at_study, at_instance = query["resource"] == "studies", query["resource"] == "instances"
         of_series = [k for k in keys if k.tag in SERIES | {SERIES_UID} and not (at_study and k.tag in STUDY)]
         of_study = [k for k in keys if k not in of_series and k.tag in STUDY | {STUDY_UID, MODALITIES}]
         of_instance = [k for k in keys if k not in of_series and k not in of_study]
+        if at_instance:  # what its own object lacks is empty, whatever the study has
+            of_study, of_series = [k for k in of_study if not k.empty], [k for k in of_series if not k.empty]
         for study in self.studies:
             if query["study"] not in (None, study.uid) or not all(k.matches(study) for k in of_study):
                 continue
@@ -289,8 +293,11 @@ class Archive:
             for series in study.series:
                 if query["series"] not in (None, series.uid) or not all(k.matches(series) for k in of_series):
                     continue
-                members = (m for m in series.members if all(k.matches(m) for k in of_instance))
-                if query["resource"] == "instances":
+                of_object = of_instance
+                if at_instance:  # matched by what its own object says, too
+                    of_object = [k for k in keys if k.tag not in {STUDY_UID, SERIES_UID, MODALITIES}]
+                members = (m for m in series.members if all(k.matches(m) for k in of_object))
+                if at_instance:
                     yield from (m.uid for m in members)
                 elif not of_instance or next(members, None) is not None:
                     yield study.uid if at_study else series.uid

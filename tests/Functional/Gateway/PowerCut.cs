@@ -20,6 +20,8 @@ internal sealed class PowerCut
             if (IsName(call) && call.Paths[0].EndsWith(".part", StringComparison.Ordinal)) partOf[call.Paths[1]] = call.Paths[0];
         foreach (var call in calls)
             if (call.Name is "sendto" or "sendmsg" && Acknowledged(call.Bytes) is { } sop) Successes.Add((sop, call.Began));
+        // The trace is in the order in which calls ended. Of two answers under way at once the later one may end first, and its object need not be safe when the other begins.
+        Successes.Sort((a, b) => a.At.CompareTo(b.At));
     }
 
     /// <summary>The objects that got Success, and where in the trace the answer began.</summary>

@@ -34,8 +34,8 @@ public sealed class SearchPagingTests
         var cursor = (await server.GetAsync("/studies?limit=1")).Headers.GetValues("Link").Single().Split("cursor=")[1].Split('>')[0];
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/studies?cursor=" + cursor)).StatusCode);
         foreach (var url in new[] { "/series?cursor=" + cursor, "/studies/1.9.1/series?cursor=" + cursor, "/studies?cursor=" + cursor[..^4] + "AAAA", "/studies?cursor=", "/studies?cursor=%00" })
-            await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync(url), "cursor is none");
-        await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await other.GetAsync("/studies?cursor=" + cursor), "cursor is none");
+            await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync(url), "cursor does not belong");
+        await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await other.GetAsync("/studies?cursor=" + cursor), "cursor does not belong");
     }
 
     [Fact]
