@@ -24,7 +24,7 @@ internal static class Targets
         var (whole, wholeError) = Scan(input, input.Length);
         var (pieces, piecesError) = Scan(input, 1 + (input.Length % 13));
         Check(whole is null == pieces is null, "an object is accepted or not depending on how it is cut");
-        Check(wholeError?.Kind == piecesError?.Kind && wholeError?.Offset == piecesError?.Offset, "the error depends on how the object is cut");
+        Check(wholeError?.Kind == piecesError?.Kind && wholeError?.Offset == piecesError?.Offset, $"the error depends on how the object is cut: {wholeError?.Message} / {piecesError?.Message}");
         if (whole is null || pieces is null) return;
         var (json, other) = (JsonOf(whole.DataSet), JsonOf(pieces.DataSet));
         Check(json.AsSpan().SequenceEqual(other), "the metadata depend on how the object is cut");

@@ -192,6 +192,10 @@ def element(ds, tag):
         return None
 
 
+# Longer attributes are not held in the rows of the index (IndexedAttributes.MaxAttributeBytes).
+LONGEST = 14_000
+
+
 class Thing:
     """A study, series or instance: values of its own, from the lowest SOP Instance UID that has one."""
 
@@ -201,7 +205,7 @@ class Thing:
 
     def values(self, tag):
         if tag not in self.cache:
-            self.cache[tag] = next((v for v in (texts(element(ds, tag)) for ds in self.instances) if v), [])
+            self.cache[tag] = next((v for v in (texts(element(ds, tag)) for ds in self.instances) if v and sum(map(len, v)) < LONGEST), [])
         return self.cache[tag]
 
     def items(self, tag):
