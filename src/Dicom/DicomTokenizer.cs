@@ -90,7 +90,9 @@ public ref struct DicomTokenizer
             }
 
             var span = input[consumed..];
-            if (span.Length < 8) return limit - state.Position < 8 ? PastEnd(null) : TokenStatus.NeedMore;
+            // Decided by the container alone, so that the error is the same however the bytes arrive.
+            if (limit - state.Position < 8) return PastEnd(null);
+            if (span.Length < 8) return TokenStatus.NeedMore;
             var bigEndian = (state.Encoding & DicomEncoding.BigEndian) != 0;
             var tag = ReadTag(span, bigEndian);
             if (tag.Group == DelimiterGroup)
