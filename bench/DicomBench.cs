@@ -20,11 +20,14 @@ public class DicomBench
         explicitHeader = Header(DicomEncoding.ExplicitLittleEndian);
         implicitHeader = Header(DicomEncoding.ImplicitLittleEndian);
         realHeader = RealHeader();
-        if (Tokenize(realHeader, DicomEncoding.ExplicitLittleEndian) is var tokens and not RealTokens) throw new InvalidOperationException($"The sample has {tokens} tokens, not {RealTokens}.");
+        if (Tokenize(realHeader, DicomEncoding.ExplicitLittleEndian) is var tokens and not RealTokens)
+            throw new InvalidOperationException($"The sample has {tokens} tokens, not {RealTokens}.");
         file = [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.2"), Uid.Parse("1.2.3.4"), TransferSyntax.ExplicitVrLittleEndian.Uid), .. explicitHeader];
     }
 
-    /// <summary>The header of a real CT image (tests/Samples/ct-small.dcm, explicit VR), everything in front of Pixel Data; its elements, items and ends of sequences.</summary>
+    /// <summary>
+    /// The header of a real CT image (tests/Samples/ct-small.dcm, explicit VR), everything in front of Pixel Data; its elements, items and ends of sequences.
+    /// </summary>
     [Benchmark(OperationsPerInvoke = RealTokens)]
     public int TokenizeRealCtHeader() => Tokenize(realHeader, DicomEncoding.ExplicitLittleEndian);
 

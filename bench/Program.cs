@@ -9,7 +9,8 @@ using DicomServerless.Bench.Gateway;
 switch (args.FirstOrDefault())
 {
     case "archive":
-        await ArchiveBench.RunAsync(args.Contains("--quick"), Option("--only="), Option("--instances=") is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null);
+        await ArchiveBench.RunAsync(args.Contains("--quick"), Option("--only="),
+            Option("--instances=") is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null);
         return;
     case "gateway":
         await GatewayBench.RunAsync(args.Contains("--quick"), Option("--only="));

@@ -11,7 +11,8 @@ internal sealed record BlobAccess(bool IsDelete, string Container, string Blob, 
 internal static partial class AzuriteAccessLog
 {
     // 127.0.0.1 - - [21/Nov/2026:10:05:17 +0000] "PUT /devstoreaccount1/dicom/a%20b/c.dcm HTTP/1.1" 201 -
-    [GeneratedRegex("""\[(?<time>[^\]]+)\] "(?<method>PUT|DELETE) /devstoreaccount1/(?<container>[^/?]+)/(?<blob>[^? ]+)(\?(?<query>[^ ]*))? HTTP/[^"]*" (?<status>\d{3}) """)]
+    [GeneratedRegex("""\[(?<time>[^\]]+)\] "(?<method>PUT|DELETE) /devstoreaccount1/"""
+        + """(?<container>[^/?]+)/(?<blob>[^? ]+)(\?(?<query>[^ ]*))? HTTP/[^"]*" (?<status>\d{3}) """)]
     private static partial Regex Line();
 
     /// <summary>The blob change of a line; null for every other request.</summary>

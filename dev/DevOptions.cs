@@ -13,8 +13,11 @@ internal sealed record DevOptions(int FunctionsPort, int DimsePort, int Dashboar
 
     // The emulator's account and key are public and fixed.
     public string ConnectionString =>
-        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;" +
-        $"BlobEndpoint=http://127.0.0.1:{AzuritePort}/devstoreaccount1;QueueEndpoint=http://127.0.0.1:{AzuritePort + 1}/devstoreaccount1;TableEndpoint=http://127.0.0.1:{AzuritePort + 2}/devstoreaccount1;";
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+        + "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;" +
+        $"BlobEndpoint=http://127.0.0.1:{AzuritePort}/devstoreaccount1;"
+        + $"QueueEndpoint=http://127.0.0.1:{AzuritePort + 1}/devstoreaccount1;"
+        + $"TableEndpoint=http://127.0.0.1:{AzuritePort + 2}/devstoreaccount1;";
 }
 
 /// <summary>Where things lie in the repository.</summary>

@@ -32,7 +32,8 @@ internal static class Preflight
         }
         catch (SocketException)
         {
-            throw new StartException($"Port {port} is in use. End the program that has it (`ss -ltnp 'sport = :{port}'` shows it) or choose another with {option}.");
+            throw new StartException($"Port {port} is in use. End the program that has it (`ss -ltnp 'sport = :{port}'` shows it) or choose another "
+                + $"with {option}.");
         }
     }
 
@@ -70,14 +71,18 @@ internal static class Preflight
             var found = File.Exists(versionFile) ? File.ReadAllText(versionFile).Trim() : null;
             var isEmpty = !Directory.EnumerateFileSystemEntries(folder).Any();
             if (found != StateVersion && !isEmpty && !OnlyLock(folder))
-                throw new StartException($"The state folder {folder} is {(found is null ? "not ours, or was left by an interrupted first start" : $"of version {found}, this program's is {StateVersion}")}. Delete it or choose another with --data.");
+                throw new StartException($"The state folder {folder} is "
+                    + $"{(found is null ? "not ours, or was left by an interrupted first start" : $"of version {found}, this program's is {StateVersion}")}. "
+                    + "Delete it or choose another with --data.");
             var hold = new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             File.WriteAllText(versionFile, StateVersion);
             return hold;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StartException($"The state folder {folder} cannot be used: {(exception is UnauthorizedAccessException ? "it is not writable" : "another run of dev has it")}. End that one or choose another folder with --data.");
+            throw new StartException($"The state folder {folder} cannot be used: "
+                + $"{(exception is UnauthorizedAccessException ? "it is not writable" : "another run of dev has it")}. End that one or choose another "
+                + $"folder with --data.");
         }
     }
 

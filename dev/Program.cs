@@ -8,7 +8,8 @@ var azuritePort = new Option<int>("--azurite-port")
     { Description = "First of the three ports of Azurite (blob, queue, table).", DefaultValueFactory = _ => 10000 };
 var data = new Option<string>("--data") { Description = "Folder of everything that is kept between runs.", DefaultValueFactory = _ => Folders.DefaultData };
 var noSamples = new Option<bool>("--no-samples") { Description = "Send no sample studies." };
-var command = new RootCommand("Runs the whole system on this machine: storage, the DICOMweb service with its events and the gateway, with sample studies. Ctrl-C ends all of it.")
+var command = new RootCommand("Runs the whole system on this machine: storage, the DICOMweb service with its events and the gateway, with sample "
+    + "studies. Ctrl-C ends all of it.")
 {
     functionsPort, dimsePort, dashboardPort, azuritePort, data, noSamples,
 };

@@ -55,7 +55,8 @@ internal sealed class SampleStudies(DevOptions options, HttpClient http)
         var context = association.FindContext(sopClass, file.TransferSyntax.Uid)
             ?? throw new StartException($"The gateway does not take {file.TransferSyntax.Name}, as {path} is stored.");
         var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), sopClass, sop), context, file.DataSet, cancellationToken);
-        if (!DimseStatus.IsDone(response.Status)) throw new StartException($"The gateway refused {path} with status {response.Status:X4}: {response.ErrorComment}. Its log is {Path.Combine(options.Data, "gateway.log")}.");
+        if (!DimseStatus.IsDone(response.Status)) throw new StartException($"The gateway refused {path} with status {response.Status:X4}: "
+            + $"{response.ErrorComment}. Its log is {Path.Combine(options.Data, "gateway.log")}.");
     }
 
     private static async Task<List<ContextProposal>> ContextsAsync(IEnumerable<string> paths, CancellationToken cancellationToken)

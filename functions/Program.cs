@@ -66,7 +66,8 @@ internal static class Program
                 await Console.Out.WriteLineAsync($"The index equals the blobs; {rebuilt.Changed} instances differed.");
                 return 0;
             }
-            await Console.Error.WriteLineAsync($"{rebuilt.Changed} instances differed. {failed} studies or blobs could not be brought in line; the log says why. Run rebuild again when the reason is gone.");
+            await Console.Error.WriteLineAsync($"{rebuilt.Changed} instances differed. {failed} studies or blobs could not be brought in line; the log "
+                + $"says why. Run rebuild again when the reason is gone.");
             return 1;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -39,19 +39,23 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
                 Add(raw, clients, await PutRateAsync(clients));
                 Add(fifty, clients, await StowRateAsync(clients, 50));
                 Add(one, clients, await StowRateAsync(clients, 1));
-                Console.WriteLine($"round {round}, {clients} clients: raw {raw[clients][^1]:F0}/s, 50 a request {fifty[clients][^1]:F0}/s, 1 a request {one[clients][^1]:F0}/s");
+                Console.WriteLine($"round {round}, {clients} clients: raw {raw[clients][^1]:F0}/s, 50 a request {fifty[clients][^1]:F0}/s, 1 a request "
+                    + $"{one[clients][^1]:F0}/s");
             }
         }
         Console.WriteLine($"\n## Store: {instances} CT instances of {objects.Length} bytes, instances/s, median of {rounds}\n");
-        Console.WriteLine("| clients | raw Put Blob | STOW, 50 a request | of raw (aim ≥ 0.75) | STOW, 1 a request | of raw (aim ≥ 0.40) |\n|---|---|---|---|---|---|");
+        Console.WriteLine("| clients | raw Put Blob | STOW, 50 a request | of raw (aim ≥ 0.75) | STOW, 1 a request | of raw (aim ≥ 0.40) "
+            + "|\n|---|---|---|---|---|---|");
         foreach (var clients in clientCounts)
         {
             // Each round's ratio is of neighbours in time.
             var ofFifty = Median(fifty[clients].Zip(raw[clients], (a, b) => a / b));
             var ofOne = Median(one[clients].Zip(raw[clients], (a, b) => a / b));
-            Console.WriteLine($"| {clients} | {Median(raw[clients]):F0} | {Median(fifty[clients]):F0} | {ofFifty:F2} {Verdict(ofFifty >= 0.75)} | {Median(one[clients]):F0} | {ofOne:F2} {Verdict(ofOne >= 0.4)} |");
+            Console.WriteLine($"| {clients} | {Median(raw[clients]):F0} | {Median(fifty[clients]):F0} | {ofFifty:F2} {Verdict(ofFifty >= 0.75)} | "
+                + $"{Median(one[clients]):F0} | {ofOne:F2} {Verdict(ofOne >= 0.4)} |");
         }
-        Console.WriteLine($"\nProcessor time of the program: {Median(processorTime[50]):F1} ms an instance with 50 a request, {Median(processorTime[1]):F1} ms with 1.\n");
+        Console.WriteLine($"\nProcessor time of the program: {Median(processorTime[50]):F1} ms an instance with 50 a request, "
+            + $"{Median(processorTime[1]):F1} ms with 1.\n");
     }
 
     private async Task<double> PutRateAsync(int clients)
@@ -97,7 +101,8 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
         }
         async Task GetStudyAsync()
         {
-            if (await GetAsync(http, study, "multipart/related; type=\"application/dicom\"; transfer-syntax=*", buffer) < (long)retrieved * objects.Length) throw new InvalidOperationException("The study is not whole.");
+            if (await GetAsync(http, study, "multipart/related; type=\"application/dicom\"; transfer-syntax=*", buffer) < (long)retrieved * objects.Length)
+                throw new InvalidOperationException("The study is not whole.");
         }
         Task GetMetadataAsync() => GetAsync(http, study + "/metadata", "application/dicom+json", buffer);
         Task QueryAsync() => raw.QueryRowsAsync(CtObjects.StudyUid(1), buffer);
@@ -118,7 +123,8 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
         }
         var (query, metadata, _) = await AlternateAsync(isQuick ? 5 : 21, QueryAsync, GetMetadataAsync);
         Console.WriteLine($"\n## Metadata of {retrieved} CT instances, median\n\n| | ms | aim |\n|---|---|---|");
-        Console.WriteLine($"| raw table query of the same rows | {Median(query) * 1000:F1} | |\n| /metadata | {Median(metadata) * 1000:F1} | ≤ 40 {Verdict(Median(metadata) <= 0.040)} |\n| of that ours | {(Median(metadata) - Median(query)) * 1000:F1} | |\n");
+        Console.WriteLine($"| raw table query of the same rows | {Median(query) * 1000:F1} | |\n| /metadata | {Median(metadata) * 1000:F1} | ≤ 40 "
+            + $"{Verdict(Median(metadata) <= 0.040)} |\n| of that ours | {(Median(metadata) - Median(query)) * 1000:F1} | |\n");
     }
 
     /// <summary>A B A B …; seconds of each, and of each pair how fast B is as a part of A.</summary>
@@ -141,7 +147,8 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
         using var request = new HttpRequestMessage(HttpMethod.Post, url + "/dicomweb/studies") { Content = content };
         request.Headers.TransferEncodingChunked = content.Headers.ContentLength is null;
         using var response = await http.SendAsync(request);
-        if ((int)response.StatusCode != 200) throw new InvalidOperationException($"The store was answered with {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+        if ((int)response.StatusCode != 200)
+            throw new InvalidOperationException($"The store was answered with {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
     }
 
     /// <summary>Gets and reads away; gives the length.</summary>

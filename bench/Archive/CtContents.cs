@@ -8,7 +8,8 @@ namespace DicomServerless.Bench.Archive;
 /// <summary>The body of a store request: instances of one study, made while they are sent.</summary>
 internal sealed class StowContent : HttpContent
 {
-    private static readonly byte[] Head = Encoding.ASCII.GetBytes("\r\n--bench\r\nContent-Type: application/dicom\r\n\r\n"), Tail = Encoding.ASCII.GetBytes("\r\n--bench--\r\n");
+    private static readonly byte[] Head = Encoding.ASCII.GetBytes("\r\n--bench\r\nContent-Type: application/dicom\r\n\r\n"),
+        Tail = Encoding.ASCII.GetBytes("\r\n--bench--\r\n");
 
     private readonly CtObjects objects;
     private readonly int study, first, count;

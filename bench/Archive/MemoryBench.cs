@@ -56,7 +56,8 @@ internal sealed class MemoryBench(string executable, CtObjects objects, bool isQ
         await HostAsync(http, 104_857_600, async (host, show) =>
         {
             using var refused = await http.PostAsync(new Uri(host.Url + "/dicomweb/studies"), new LargeContent(200_000_000, isChunked: false));
-            if (refused.StatusCode != HttpStatusCode.InternalServerError) throw new InvalidOperationException($"The host should have answered 500, not {(int)refused.StatusCode}.");
+            if (refused.StatusCode != HttpStatusCode.InternalServerError)
+                throw new InvalidOperationException($"The host should have answered 500, not {(int)refused.StatusCode}.");
             await ArchiveBench.StowAsync(http, host.Url, new LargeContent(large, isChunked: true));
             show($"under the Functions host, its limit as it is: 200 MB with Content-Length is 500; store {large / 1_000_000} MB, chunked");
         });
@@ -73,13 +74,15 @@ internal sealed class MemoryBench(string executable, CtObjects objects, bool isQ
     private async Task HostAsync(HttpClient http, long bodyLimit, Func<FunctionsHost, Action<string>, Task> run)
     {
         using var azurite = await Azurite.StartAsync();
-        await using var host = await FunctionsHost.StartAsync(executable, new Dictionary<string, string> { ["DataStorage"] = azurite.ConnectionString }, bodyLimit);
+        await using var host = await FunctionsHost.StartAsync(executable, new Dictionary<string, string>
+            { ["DataStorage"] = azurite.ConnectionString }, bodyLimit);
         await run(host, name => Show(name, FunctionsProcess.PeakResidentMiB(host.ProcessId)));
     }
 
     private async Task GetAsync(HttpClient http, string url, long atLeast)
     {
-        if (await ArchiveBench.GetAsync(http, url, "multipart/related; type=\"application/dicom\"; transfer-syntax=*", buffer) < atLeast) throw new InvalidOperationException("The answer is not whole.");
+        if (await ArchiveBench.GetAsync(http, url, "multipart/related; type=\"application/dicom\"; transfer-syntax=*", buffer) < atLeast)
+            throw new InvalidOperationException("The answer is not whole.");
     }
 
     private static void Show(string name, double mebibytes) =>
@@ -102,7 +105,8 @@ internal sealed class MemoryBench(string executable, CtObjects objects, bool isQ
             for (var i = 0; i < Pixels.Length; i++) Pixels[i] = (byte)(i * 7 + (i >> 8));
             var file = TestObject.Of(Study, Series, Sop)
                 .Add(0x00280002, "US", [1, 0]).Add(0x00280004, "CS", "MONOCHROME2").Add(0x00280008, "IS", frames.ToString(CultureInfo.InvariantCulture))
-                .Add(0x00280010, "US", [0, 2]).Add(0x00280011, "US", [0, 2]).Add(0x00280100, "US", [16, 0]).Add(0x00280101, "US", [16, 0]).Add(0x00280102, "US", [15, 0]).Add(0x00280103, "US", [0, 0])
+                .Add(0x00280010, "US", [0, 2]).Add(0x00280011, "US", [0, 2]).Add(0x00280100, "US", [16, 0])
+                    .Add(0x00280101, "US", [16, 0]).Add(0x00280102, "US", [15, 0]).Add(0x00280103, "US", [0, 0])
                 .ToFile();
             head = [.. file, 0xE0, 0x7F, 0x10, 0x00, (byte)'O', (byte)'W', 0, 0, .. BitConverter.GetBytes((uint)pixelBytes)];
             Headers.ContentType = MediaTypeHeaderValue.Parse("application/dicom");

@@ -14,7 +14,8 @@ internal static class PublishedProgram
         Console.WriteLine($"Publishing to {Path.GetRelativePath(Repository.Root, folder)} …");
         using var dotnet = Process.Start(new ProcessStartInfo("dotnet",
         [
-            "publish", Path.Combine(Repository.Root, "functions/Functions.csproj"), "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:PublishReadyToRun=true",
+            "publish", Path.Combine(Repository.Root, "functions/Functions.csproj"), "-c", "Release",
+                "-r", "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:PublishReadyToRun=true",
             "-p:DebugType=none", "-p:GenerateDocumentationFile=false", "-o", folder, "--nologo", "-v", "quiet",
         ]) { RedirectStandardOutput = true })!;
         var said = await dotnet.StandardOutput.ReadToEndAsync();

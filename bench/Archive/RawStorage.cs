@@ -50,7 +50,8 @@ internal sealed class RawStorage
     {
         var filter = Uri.EscapeDataString($"PartitionKey eq '{study}' and RowKey ge 'i:' and RowKey lt 'i;'");
         var columns = Uri.EscapeDataString(string.Join(',', ["PartitionKey", "RowKey", .. InstanceState.MetadataColumns]));
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{azurite.TablePort}/{Azurite.Account}/instances()?$filter={filter}&$select={columns}");
+        using var request = new HttpRequestMessage(HttpMethod.Get,
+            $"http://127.0.0.1:{azurite.TablePort}/{Azurite.Account}/instances()?$filter={filter}&$select={columns}");
         using var response = await SendTableAsync(request);
         response.EnsureSuccessStatusCode();
         if (response.Headers.Contains("x-ms-continuation-NextPartitionKey")) throw new InvalidOperationException("The rows did not fit in one answer.");
@@ -75,7 +76,8 @@ internal sealed class RawStorage
         request.Headers.Add("x-ms-version", "2019-02-02");
         request.Headers.Add("Accept", "application/json;odata=nometadata");
         request.Headers.TryAddWithoutValidation("Authorization",
-            $"SharedKeyLite {Azurite.Account}:{Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(Azurite.Key), Encoding.UTF8.GetBytes(signed)))}");
+            $"SharedKeyLite {Azurite.Account}:{Convert.ToBase64String(
+                HMACSHA256.HashData(Convert.FromBase64String(Azurite.Key), Encoding.UTF8.GetBytes(signed)))}");
         return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 }

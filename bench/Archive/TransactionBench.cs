@@ -30,7 +30,8 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
 
         await StowAsync(Known, 0, 50);
         await SettleAsync(raw);
-        await ShowAsync("50 instances of one series into a known study, until the journal row is gone", "≤ 50 blob + 8 table", (blob, table) => blob <= 50 && table <= 8, async () =>
+        await ShowAsync("50 instances of one series into a known study, until the journal row is gone", "≤ 50 blob + 8 table", (blob, table) =>
+            blob <= 50 && table <= 8, async () =>
         {
             await StowAsync(Known, 50, 50);
             await SettleAsync(raw);
@@ -50,9 +51,11 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
 
         for (var first = 0; first < 500; first += 50) await StowAsync(Many, first, 50);
         await SettleAsync(raw);
-        await ShowAsync("metadata of 500 instances", "≤ 2", (blob, table) => blob + table <= 2, () => GetAsync(study + CtObjects.StudyUid(Many) + "/metadata", "application/dicom+json"));
+        await ShowAsync("metadata of 500 instances", "≤ 2", (blob, table) => blob + table <= 2, () =>
+            GetAsync(study + CtObjects.StudyUid(Many) + "/metadata", "application/dicom+json"));
         await ShowAsync("one frame", "≤ 2", (blob, table) => blob + table <= 2,
-            () => GetAsync($"{study}{CtObjects.StudyUid(Many)}/series/{CtObjects.SeriesUid(Many)}/instances/{CtObjects.SopUid(Many, 7)}/frames/1", "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*"));
+            () => GetAsync($"{study}{CtObjects.StudyUid(Many)}/series/{CtObjects.SeriesUid(Many)}/instances/{CtObjects.SopUid(Many, 7)}/frames/1",
+                "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*"));
         // Once a minute at most a search looks whether the index is being rebuilt: apart, because it is no part of any one search.
         await GetAsync($"{program.Url}/dicomweb/studies?limit=1", "application/dicom+json");
         await ShowAsync("search studies by PatientID, one found", "≤ 1 + 1 a page", (blob, table) => blob + table <= 2,
@@ -62,7 +65,8 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
 
         // Events. Where the subscription filters by client request id, as the deployment sets it up, own events are not even sent.
         var own = CtObjects.BlobName(Many, 7);
-        await ShowAsync("event of our own put", "0", (blob, table) => blob + table == 0, () => EventAsync(own, DicomServerless.Archive.BlobMetadata.OwnRequest + "1"));
+        await ShowAsync("event of our own put", "0", (blob, table) => blob + table == 0, () =>
+            EventAsync(own, DicomServerless.Archive.BlobMetadata.OwnRequest + "1"));
         await ShowAsync("event without a request id, row and blob agree", "shown", null, () => EventAsync(own, null));
         var foreign = CtObjects.BlobName(Foreign, 0);
         await raw.PutAsync(foreign, new BlobContent(objects, Foreign, 0));
@@ -83,7 +87,8 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
     {
         var text = HostInvocation.ToEvent(new BlobAccess(false, "dicom", blob, DateTimeOffset.UtcNow), ++sequence);
         if (clientRequestId is not null) text = text.Replace("\"api\":", $"\"clientRequestId\":\"{clientRequestId}\",\"api\":", StringComparison.Ordinal);
-        if (!await HostInvocation.SendEventAsync(http, program.Url, text, CancellationToken.None)) throw new InvalidOperationException("The event was not taken.");
+        if (!await HostInvocation.SendEventAsync(http, program.Url, text, CancellationToken.None))
+            throw new InvalidOperationException("The event was not taken.");
     }
 
     // Study state is kept a while after the last request; then the journal row goes. Ends when it has, and the log has been quiet since.
@@ -106,7 +111,8 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
         await Task.Delay(400); // the log comes through a pipe
         var (blob, table, lines) = counter.Read();
         var (blobs, tables) = ((double)blob / times, (double)table / times);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {blobs:0.#} | {tables:0.#} | {aim} {(isMet is null ? "" : ArchiveBench.Verdict(isMet(blobs, tables)))} |"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {name} | {blobs:0.#} | {tables:0.#} | {aim} {(isMet is null ? "" : ArchiveBench.Verdict(isMet(blobs, tables)))} |"));
         if (Environment.GetEnvironmentVariable("BENCH_LINES") is not null)
             foreach (var line in lines) Console.WriteLine("    " + line);
     }

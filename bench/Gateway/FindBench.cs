@@ -24,7 +24,8 @@ internal static class FindBench
         await using var gateway = await GatewayProcess.StartAsync(functions.Url + "/dicomweb");
         var client = new AssociationClient(new AssociationOptions(), TimeProvider.System);
         await using var association = await client.ConnectAsync(
-            new RemoteAe("127.0.0.1", gateway.DimsePort, "DICOMGW", "BENCH"), [new ContextProposal(WellKnownUids.StudyRootFind, [TransferSyntax.ExplicitVrLittleEndian.Uid])], CancellationToken.None);
+            new RemoteAe("127.0.0.1", gateway.DimsePort, "DICOMGW", "BENCH"),
+                [new ContextProposal(WellKnownUids.StudyRootFind, [TransferSyntax.ExplicitVrLittleEndian.Uid])], CancellationToken.None);
         await FindAsync(association, null); // warm
         var (first, all) = (new List<double>(), new List<double>());
         for (var round = 0; round < Rounds; round++)
@@ -37,7 +38,8 @@ internal static class FindBench
         var cancelled = await FindAsync(association, CancelAfter);
         await association.ReleaseAsync(CancellationToken.None);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"\n### C-FIND over {studies} studies: first answer after {GatewayBench.Median(first):F0} ms (aim 200), all after {GatewayBench.Median(all):F0} ms; C-CANCEL after {CancelAfter}: status {cancelled.Status:X4} after {cancelled.Count} answers\n"));
+            $"\n### C-FIND over {studies} studies: first answer after {GatewayBench.Median(first):F0} ms (aim 200), all after "
+                + $"{GatewayBench.Median(all):F0} ms; C-CANCEL after {CancelAfter}: status {cancelled.Status:X4} after {cancelled.Count} answers\n"));
     }
 
     private static async Task<(double First, double All, int Count, ushort Status)> FindAsync(Association association, int? cancelAfter)
@@ -69,7 +71,8 @@ internal static class FindBench
         var rows = Enumerable.Range(0, studies).Select(Row).ToList();
         foreach (var partition in rows.GroupBy(row => row.PartitionKey))
             foreach (var batch in partition.Chunk(100))
-                if (!(await table.SubmitAsync([.. batch.Select(TableWrite.Insert)], CancellationToken.None)).IsOk) throw new InvalidOperationException("The rows were refused.");
+                if (!(await table.SubmitAsync([.. batch.Select(TableWrite.Insert)], CancellationToken.None)).IsOk)
+                    throw new InvalidOperationException("The rows were refused.");
     }
 
     private static TableRow Row(int number)
@@ -79,7 +82,10 @@ internal static class FindBench
         var (partition, key) = SearchClaims.StudyRow(SearchText.NewestFirst(date, "120000"), study);
         var row = new TableRow(partition, key) { ["SV"] = Layout.SchemaVersion, ["V"] = 1L };
         row.SetBytes("A", Encoding.UTF8.GetBytes($$$"""
-            {"00080020":{"vr":"DA","Value":["{{{date}}}"]},"00080030":{"vr":"TM","Value":["120000"]},"00080050":{"vr":"SH","Value":["A{{{number}}}"]},"00080061":{"vr":"CS","Value":["CT"]},"00081030":{"vr":"LO","Value":["CHEST"]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"DOE^{{{number}}}"}]},"00100020":{"vr":"LO","Value":["P{{{number}}}"]},"0020000D":{"vr":"UI","Value":["{{{study}}}"]},"00200010":{"vr":"SH","Value":["S{{{number}}}"]},"00201206":{"vr":"IS","Value":[1]},"00201208":{"vr":"IS","Value":[1]}}
+            {"00080020":{"vr":"DA","Value":["{{{date}}}"]},"00080030":{"vr":"TM","Value":["120000"]},"00080050":{"vr":"SH",
+            "Value":["A{{{number}}}"]},"00080061":{"vr":"CS","Value":["CT"]},"00081030":{"vr":"LO","Value":["CHEST"]},"00100010":{"vr":"PN",
+            "Value":[{"Alphabetic":"DOE^{{{number}}}"}]},"00100020":{"vr":"LO","Value":["P{{{number}}}"]},"0020000D":{"vr":"UI",
+            "Value":["{{{study}}}"]},"00200010":{"vr":"SH","Value":["S{{{number}}}"]},"00201206":{"vr":"IS","Value":[1]},"00201208":{"vr":"IS","Value":[1]}}
             """));
         return row;
     }

@@ -20,7 +20,8 @@ internal static class ForwardBench
             Console.WriteLine($"round {round}: STOW {direct[^1]:F0}/s, drained {drained[^1]:F0}/s");
         }
         var ratio = GatewayBench.Median(drained.Zip(direct, (a, b) => a / b));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n### Draining {files.Length} spooled instances: {GatewayBench.Median(drained):F0}/s, {ratio:F2} of STOW alone ({GatewayBench.Median(direct):F0}/s; aim 0.8)\n"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n### Draining {files.Length} spooled instances: "
+            + $"{GatewayBench.Median(drained):F0}/s, {ratio:F2} of STOW alone ({GatewayBench.Median(direct):F0}/s; aim 0.8)\n"));
     }
 
     private static async Task<double> DirectAsync(CtObjects objects, int count)

@@ -6,7 +6,8 @@ using DicomServerless.Shared;
 namespace DicomServerless.Bench.Gateway;
 
 /// <summary>
-/// The gateway beside its peers: storing, forwarding, a long queue at restart, queries and retrieves. The program is the published one; senders are stock DCMTK programs.
+/// The gateway beside its peers: storing, forwarding, a long queue at restart, queries and retrieves. The program is the published one; senders are stock DCMTK
+/// programs.
 /// </summary>
 internal static class GatewayBench
 {
@@ -64,7 +65,8 @@ internal static class GatewayBench
         Console.WriteLine($"Publishing to {Path.GetRelativePath(Repository.Root, folder)} …");
         using var dotnet = Process.Start(new ProcessStartInfo("dotnet",
         [
-            "publish", Path.Combine(Repository.Root, "edge-gateway/EdgeGateway.csproj"), "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:PublishReadyToRun=true", "-p:DebugType=none",
+            "publish", Path.Combine(Repository.Root, "edge-gateway/EdgeGateway.csproj"), "-c", "Release", "-r",
+                "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:PublishReadyToRun=true", "-p:DebugType=none",
             "-p:GenerateDocumentationFile=false", "-o", folder, "--nologo", "-v", "quiet",
         ]) { RedirectStandardOutput = true })!;
         var said = await dotnet.StandardOutput.ReadToEndAsync();

@@ -5,7 +5,9 @@ using DicomServerless.Shared;
 
 namespace DicomServerless.Bench.Gateway;
 
-/// <summary>C-MOVE of one study to DCMTK's storescp: the gateway with the service behind it, and Orthanc with its own disk. TCP_NODELAY is on everywhere.</summary>
+/// <summary>
+/// C-MOVE of one study to DCMTK's storescp: the gateway with the service behind it, and Orthanc with its own disk. TCP_NODELAY is on everywhere.
+/// </summary>
 internal static class MoveBench
 {
     public static async Task RunAsync(string[] files, int rounds)
@@ -14,7 +16,8 @@ internal static class MoveBench
         using var azurite = await Azurite.StartAsync();
         using var functions = await FunctionsProcess.StartAsync(azurite.ConnectionString);
         using var destination = await Peer.StoreScpAsync(noDelay: true);
-        await using var gateway = await GatewayProcess.StartAsync(functions.Url + "/dicomweb", new Dictionary<string, string> { ["Gateway__RemoteAes__MOVEDEST__Host"] = "127.0.0.1", ["Gateway__RemoteAes__MOVEDEST__Port"] = Text(destination.Port) });
+        await using var gateway = await GatewayProcess.StartAsync(functions.Url + "/dicomweb", new Dictionary<string, string>
+            { ["Gateway__RemoteAes__MOVEDEST__Host"] = "127.0.0.1", ["Gateway__RemoteAes__MOVEDEST__Port"] = Text(destination.Port) });
         using var orthanc = await Peer.OrthancAsync(noDelay: true, destination.Port);
         await StoreBench.SendAsync(files, 4, gateway.DimsePort, "DICOMGW", noDelay: true);
         await StoreBench.SendAsync(files, 4, orthanc.Port, "ORTHANC", noDelay: true);
@@ -28,13 +31,15 @@ internal static class MoveBench
             Console.WriteLine($"round {round}: gateway {a:F0}/s, Orthanc {b:F0}/s");
         }
         var ratio = GatewayBench.Median(ours.Zip(theirs, (a, b) => a / b));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n### C-MOVE of {files.Length} instances: {GatewayBench.Median(ours):F0}/s, {ratio:F2} of Orthanc ({GatewayBench.Median(theirs):F0}/s; aim 0.7)\n"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n### C-MOVE of {files.Length} instances: {GatewayBench.Median(ours):F0}/s, "
+            + $"{ratio:F2} of Orthanc ({GatewayBench.Median(theirs):F0}/s; aim 0.7)\n"));
     }
 
     private static async Task<double> MoveAsync(int port, string aeTitle, int count)
     {
         var watch = Stopwatch.StartNew();
-        await Peer.RunAsync("movescu", ["-S", "-aec", aeTitle, "-aem", "MOVEDEST", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={CtObjects.StudyUid(1)}", "127.0.0.1", Text(port)], noDelay: true);
+        await Peer.RunAsync("movescu", ["-S", "-aec", aeTitle, "-aem", "MOVEDEST", "-k", "QueryRetrieveLevel=STUDY",
+            "-k", $"StudyInstanceUID={CtObjects.StudyUid(1)}", "127.0.0.1", Text(port)], noDelay: true);
         return count / watch.Elapsed.TotalSeconds;
     }
 

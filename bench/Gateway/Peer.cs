@@ -36,7 +36,8 @@ internal sealed class Peer : IDisposable
     public static async Task<Peer> StoreScpAsync(bool noDelay, string? folder = null)
     {
         var (port, own) = (FreePorts.Next(), folder is null ? Directory.CreateTempSubdirectory("bench-storescp-").FullName : null);
-        var peer = new Peer("storescp", ["-aet", "STORESCP", "--bit-preserving", "-od", folder ?? own!, port.ToString(CultureInfo.InvariantCulture)], noDelay, own) { Port = port };
+        var peer = new Peer("storescp", ["-aet", "STORESCP", "--bit-preserving", "-od", folder ?? own!, port.ToString(CultureInfo.InvariantCulture)],
+            noDelay, own) { Port = port };
         await peer.WaitAsync(port);
         return peer;
     }
@@ -51,8 +52,10 @@ internal sealed class Peer : IDisposable
         folder ??= own!;
         var configuration = Path.Combine(folder, "orthanc.json");
         await File.WriteAllTextAsync(configuration, $$"""
-            { "Name": "bench", "StorageDirectory": "{{folder}}/db", "IndexDirectory": "{{folder}}/db", "DicomAet": "ORTHANC", "DicomPort": {{port}}, "HttpPort": {{http}}, "RemoteAccessAllowed": false, "AuthenticationEnabled": false,
-              "DicomAlwaysAllowStore": true, "DicomAlwaysAllowEcho": true, "DicomModalities": { "dest": ["MOVEDEST", "127.0.0.1", {{moveDestination}}], "mover": ["MOVESCU", "127.0.0.1", 1] }, "Plugins": [], "SaveJobs": false }
+            { "Name": "bench", "StorageDirectory": "{{folder}}/db", "IndexDirectory": "{{folder}}/db", "DicomAet": "ORTHANC", "DicomPort": {{port}},
+            "HttpPort": {{http}}, "RemoteAccessAllowed": false, "AuthenticationEnabled": false,
+              "DicomAlwaysAllowStore": true, "DicomAlwaysAllowEcho": true, "DicomModalities": { "dest": ["MOVEDEST", "127.0.0.1",
+              {{moveDestination}}], "mover": ["MOVESCU", "127.0.0.1", 1] }, "Plugins": [], "SaveJobs": false }
             """);
         var peer = new Peer("Orthanc", [configuration], noDelay, own) { Port = port, HttpPort = http };
         await peer.WaitAsync(http);

@@ -12,7 +12,8 @@ internal static class RestartBench
     public static async Task RunAsync(string[] files, int waiting)
     {
         double empty, full, seconds, resident;
-        await using (var gateway = await StoreBench.StoringGatewayAsync("object")) empty = await StoreBench.SendAsync(files, 4, gateway.DimsePort, "DICOMGW", noDelay: true);
+        await using (var gateway = await StoreBench.StoringGatewayAsync("object")) empty =
+            await StoreBench.SendAsync(files, 4, gateway.DimsePort, "DICOMGW", noDelay: true);
         await using (var gateway = await StoreBench.StoringGatewayAsync("object"))
         {
             gateway.Kill();
@@ -26,7 +27,8 @@ internal static class RestartBench
             resident = gateway.Footprint().ResidentMiB;
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"\n### {waiting} waiting objects: ready {seconds:F1} s after the start (aim 10); storing {full:F0}/s, {full / empty:F2} of an empty spool ({empty:F0}/s; aim 0.9); {resident:F0} MiB resident\n"));
+            $"\n### {waiting} waiting objects: ready {seconds:F1} s after the start (aim 10); storing {full:F0}/s, {full / empty:F2} of an empty spool "
+                + $"({empty:F0}/s; aim 0.9); {resident:F0} MiB resident\n"));
     }
 
     // Names as the spool gives them; the bytes are one file under many names, so that the disk is not measured.

@@ -7,11 +7,15 @@ using DicomServerless.Shared;
 namespace DicomServerless.Bench.Gateway;
 
 /// <summary>
-/// C-STORE with stock storescu processes: the gateway, DCMTK's storescp and Orthanc side by side in each round, and the disk alone: write, flush, rename and directory
-/// flush of the same files by as many writers. What was stored is emptied at once and deleted at the end: for minutes ext4 passes over deleted inodes one by one when it
+/// C-STORE with stock storescu processes: the gateway, DCMTK's storescp and Orthanc side by side in each round, and the disk alone: write, flush, rename and
+/// directory
+/// flush of the same files by as many writers. What was stored is emptied at once and deleted at the end: for minutes ext4 passes over deleted inodes one by
+/// one when it
 /// makes a file, so what is measured next would pay for what was deleted before it.
 /// </summary>
-/// <param name="files">The objects, a third of them for warming up: a gateway runs for weeks, and what it compiles in its first seconds is not the question.</param>
+/// <param name="files">
+/// The objects, a third of them for warming up: a gateway runs for weeks, and what it compiles in its first seconds is not the question.
+/// </param>
 /// <param name="rounds">How often each is measured.</param>
 internal sealed class StoreBench(string[] files, int rounds) : IDisposable
 {
@@ -63,7 +67,8 @@ internal sealed class StoreBench(string[] files, int rounds) : IDisposable
             using var peer = await Peer.OrthancAsync(noDelay, folder: folder);
             return await SendAsync(few, senders, peer.Port, "ORTHANC", noDelay, warmUp);
         }));
-        Console.WriteLine($"round {round}, {senders} associations, TCP_NODELAY {(noDelay ? "on" : "off")}: " + string.Join(", ", rates.Where(rate => rate.Key.NoDelay == noDelay && rate.Key.Senders == senders).Select(rate => $"{rate.Key.Target} {rate.Value[^1]:F0}/s")));
+        Console.WriteLine($"round {round}, {senders} associations, TCP_NODELAY {(noDelay ? "on" : "off")}: " + string.Join(", ",
+            rates.Where(rate => rate.Key.NoDelay == noDelay && rate.Key.Senders == senders).Select(rate => $"{rate.Key.Target} {rate.Value[^1]:F0}/s")));
     }
 
     private async Task<double> InFolderAsync(Func<string, Task<double>> measure)
@@ -92,7 +97,8 @@ internal sealed class StoreBench(string[] files, int rounds) : IDisposable
         // What warming up left for the disk is not to be written while the clock runs.
         await Peer.RunAsync("sync", [], noDelay: true);
         var watch = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, senders).Select(sender => Peer.RunAsync("storescu", ["-aec", aeTitle, "127.0.0.1", Text(port), .. files.Where((_, i) => i % senders == sender)], noDelay)));
+        await Task.WhenAll(Enumerable.Range(0, senders)
+            .Select(sender => Peer.RunAsync("storescu", ["-aec", aeTitle, "127.0.0.1", Text(port), .. files.Where((_, i) => i % senders == sender)], noDelay)));
         return files.Length / watch.Elapsed.TotalSeconds;
     }
 
@@ -130,7 +136,8 @@ internal sealed class StoreBench(string[] files, int rounds) : IDisposable
         list.Add(rate);
     }
 
-    private double Of(string target, bool noDelay, int senders) => rates.TryGetValue((target, noDelay, senders), out var list) ? list.Order().ElementAt(list.Count / 2) : 0;
+    private double Of(string target, bool noDelay, int senders) => rates.TryGetValue((target, noDelay, senders), out var list)
+        ? list.Order().ElementAt(list.Count / 2) : 0;
 
     private double Ratio(string target, string other, bool noDelay, int senders)
     {
@@ -141,10 +148,15 @@ internal sealed class StoreBench(string[] files, int rounds) : IDisposable
     private void Report(bool noDelay)
     {
         Console.WriteLine($"\n### C-STORE, TCP_NODELAY {(noDelay ? "on" : "off (stock DCMTK)")}, objects/s, median of {(noDelay ? rounds : 1)}\n");
-        Console.WriteLine("| associations | disk alone | gateway, object | gateway, none | storescp | Orthanc | object / disk (≥ 0.8) | object / Orthanc (≥ 1.5) | none / storescp (≥ 1) |\n|---|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("| associations | disk alone | gateway, object | gateway, none | storescp | Orthanc | object / disk (≥ 0.8) | object / "
+            + "Orthanc (≥ 1.5) | none / storescp (≥ 1) |\n|---|---|---|---|---|---|---|---|---|");
         foreach (var senders in Counts)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {senders} | {Of("disk", noDelay, senders):F0} | {Of("gateway, object", noDelay, senders):F0} | {Of("gateway, none", noDelay, senders):F0} | {Of("storescp", noDelay, senders):F0} | {Of("Orthanc", noDelay, senders):F0} | {Ratio("gateway, object", "disk", noDelay, senders):F2} | {Ratio("gateway, object", "Orthanc", noDelay, senders):F2} | {Ratio("gateway, none", "storescp", noDelay, senders):F2} |"));
-        if (!noDelay) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nStock senders, one association: {Ratio("gateway, object", "storescp", false, 1):F1} x storescp, {Ratio("gateway, object", "Orthanc", false, 1):F1} x Orthanc (aim 10)."));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {senders} | {Of("disk", noDelay, senders):F0} | "
+                + $"{Of("gateway, object", noDelay, senders):F0} | {Of("gateway, none", noDelay, senders):F0} | {Of("storescp", noDelay, senders):F0} | "
+                + $"{Of("Orthanc", noDelay, senders):F0} | {Ratio("gateway, object", "disk", noDelay, senders):F2} | "
+                + $"{Ratio("gateway, object", "Orthanc", noDelay, senders):F2} | {Ratio("gateway, none", "storescp", noDelay, senders):F2} |"));
+        if (!noDelay) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nStock senders, one association: "
+            + $"{Ratio("gateway, object", "storescp", false, 1):F1} x storescp, {Ratio("gateway, object", "Orthanc", false, 1):F1} x Orthanc (aim 10)."));
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

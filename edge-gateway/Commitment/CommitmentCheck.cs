@@ -8,7 +8,8 @@ using DicomServerless.EdgeGateway.Spooling;
 namespace DicomServerless.EdgeGateway.Commitment;
 
 /// <summary>
-/// Asks the archive for the objects of a request. One that it gives out is confirmed, or one that it commits to, where it takes storage commitment over the web. One that it does not have is failed only when nothing that came before the request
+/// Asks the archive for the objects of a request. One that it gives out is confirmed, or one that it commits to, where it takes storage commitment over the
+/// web. One that it does not have is failed only when nothing that came before the request
 /// still waits for it; until then it stays open.
 /// </summary>
 internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid> newId)
@@ -55,7 +56,8 @@ internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid>
         foreach (var chunk in request.Items.Where(item => !item.IsConfirmed && item.Failure is null).Chunk(PerCommitment))
         {
             // A Transaction UID counts once (PS3.18 13.4.3), and a request may take several attempts; PS3.5 B.2 makes one of a UUID.
-            var transaction = Uid.Parse("2.25." + new BigInteger(newId().ToByteArray(bigEndian: true), isUnsigned: true, isBigEndian: true).ToString(CultureInfo.InvariantCulture));
+            var transaction = Uid.Parse("2.25." + new BigInteger(newId().ToByteArray(bigEndian: true), isUnsigned: true, isBigEndian: true)
+                .ToString(CultureInfo.InvariantCulture));
             var decided = await archive.CommitAsync(transaction, [.. chunk.Select(item => (item.SopClass, item.Sop))], cancellationToken);
             foreach (var item in chunk)
             {
@@ -67,5 +69,6 @@ internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid>
     }
 
     private static InstanceKey? InstanceKeyOf(DataSet found) =>
-        found.TryGetUid(Tags.StudyInstanceUID, out var study) && found.TryGetUid(Tags.SeriesInstanceUID, out var series) && found.TryGetUid(Tags.SOPInstanceUID, out var sop) ? new InstanceKey(study, series, sop) : null;
+        found.TryGetUid(Tags.StudyInstanceUID, out var study) && found.TryGetUid(Tags.SeriesInstanceUID, out var series)
+            && found.TryGetUid(Tags.SOPInstanceUID, out var sop) ? new InstanceKey(study, series, sop) : null;
 }

@@ -9,11 +9,13 @@ using DicomServerless.EdgeGateway.Transactions;
 namespace DicomServerless.EdgeGateway.Commitment;
 
 /// <summary>
-/// Brings each storage commitment request to its end: asks the archive until every object is decided, then brings the report, on the association of the request while that
+/// Brings each storage commitment request to its end: asks the archive until every object is decided, then brings the report, on the association of the request
+/// while that
 /// lives and on one of ours otherwise, until the peer acknowledges it (PS3.4 J.3.3).
 /// </summary>
 internal sealed class CommitmentWorker(
-    CommitmentStore store, CommitmentCheck check, RemoteAes remotes, Spool spool, GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time, ILogger<CommitmentWorker> log) : BackgroundService
+    CommitmentStore store, CommitmentCheck check, RemoteAes remotes, Spool spool, GatewayConfiguration configuration,
+        TransactionLog transactions, TimeProvider time, ILogger<CommitmentWorker> log) : BackgroundService
 {
     // Of open requests together: some 100 MB in memory.
     private const int MostRequests = 10_000, MostItems = 500_000;
@@ -34,7 +36,8 @@ internal sealed class CommitmentWorker(
     public long LastSequence => spool.LastSequence;
 
     /// <summary>Whether a transaction of this caller is open.</summary>
-    public bool IsOpen(string callingAe, string transaction) => open.Values.Any(request => request.CallingAe == callingAe && request.Transaction == transaction);
+    public bool IsOpen(string callingAe, string transaction) =>
+        open.Values.Any(request => request.CallingAe == callingAe && request.Transaction == transaction);
 
     /// <summary>Takes responsibility for a request: it is on disk when this returns. False if so many are open that this one cannot be kept.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
@@ -47,9 +50,12 @@ internal sealed class CommitmentWorker(
     }
 
     /// <summary>Begins the work, with the association that may hear the report.</summary>
-    public void Begin(CommitmentRequest request, AssociationSession? session, PresentationContext? context) => running[request.Id] = RunAsync(request, session, context);
+    public void Begin(CommitmentRequest request, AssociationSession? session, PresentationContext? context) =>
+        running[request.Id] = RunAsync(request, session, context);
 
-    /// <summary>Reads what is open, before the ports are opened: a request that comes in the meantime would be begun twice, and numbers would be given out again.</summary>
+    /// <summary>
+    /// Reads what is open, before the ports are opened: a request that comes in the meantime would be begun twice, and numbers would be given out again.
+    /// </summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         var loaded = store.Load();
@@ -158,8 +164,10 @@ internal sealed class CommitmentWorker(
         {
             if (session is { Association.IsEstablished: true } && context is not null && !configuration.Current.Commitment.NewAssociation)
             {
-                var report = DimseCommand.NEventReport(session.Association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
-                var status = await session.RequestAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), ResponseTime, Stopping);
+                var report = DimseCommand.NEventReport(session.Association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel,
+                    WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
+                var status = await session.RequestAsync(report, context,
+                    CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), ResponseTime, Stopping);
                 return DimseStatus.IsDone(status) ? null : $"It answered {status:X4}";
             }
             return await BringOnNewAssociationAsync(request);
@@ -175,9 +183,11 @@ internal sealed class CommitmentWorker(
     {
         if (remotes.Find(request.CallingAe) is not { } remote) return "No remote AE is configured with its title";
         Dicom.Uid[] syntaxes = [Dicom.TransferSyntax.ExplicitVrLittleEndian.Uid, Dicom.TransferSyntax.ImplicitVrLittleEndian.Uid];
-        await using var association = await remotes.ConnectAsync(remote, request.CallingAe, request.CalledAe, [new ContextProposal(WellKnownUids.StorageCommitmentPushModel, syntaxes, AsScp: true)], Stopping);
+        await using var association = await remotes.ConnectAsync(remote, request.CallingAe, request.CalledAe,
+            [new ContextProposal(WellKnownUids.StorageCommitmentPushModel, syntaxes, AsScp: true)], Stopping);
         if (association.FindContext(WellKnownUids.StorageCommitmentPushModel) is not { } context) return "It does not take storage commitment";
-        var report = DimseCommand.NEventReport(association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
+        var report = DimseCommand.NEventReport(association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel,
+            WellKnownUids.StorageCommitmentPushModelInstance, CommitmentReport.EventType(request));
         await association.SendAsync(report, context, CommitmentReport.Write(request, AssociationSession.EncodingOf(context)), Stopping);
         var response = await association.ReceiveResponseAsync(report.MessageId, Stopping);
         if (response is null) return "It released the association instead of answering";
@@ -187,8 +197,10 @@ internal sealed class CommitmentWorker(
 
     private void Record(CommitmentRequest request, string? problem) => transactions.Record(new Transaction
     {
-        Time = time.GetUtcNow(), Kind = TransactionKind.Commitment, CallingAe = request.CalledAe, CalledAe = request.CallingAe, Count = request.Items.Count(item => item.IsConfirmed),
-        Failed = request.Items.Count(item => !item.IsConfirmed), Duration = (time.GetUtcNow() - request.Received).TotalMilliseconds, Result = problem is null ? TransactionResult.Success : TransactionResult.Failure, Detail = problem,
+        Time = time.GetUtcNow(), Kind = TransactionKind.Commitment, CallingAe = request.CalledAe,
+            CalledAe = request.CallingAe, Count = request.Items.Count(item => item.IsConfirmed),
+        Failed = request.Items.Count(item => !item.IsConfirmed), Duration = (time.GetUtcNow() - request.Received).TotalMilliseconds, Result = problem is null
+            ? TransactionResult.Success : TransactionResult.Failure, Detail = problem,
     });
 
     private TimeSpan Retry => TimeSpan.FromSeconds(configuration.Current.Commitment.RetrySeconds);

@@ -46,7 +46,8 @@ internal sealed record DestinationOptions
     /// <summary>The DICOMweb base: <c>/studies</c> is appended.</summary>
     public string Url { get; set; } = "";
     /// <summary>
-    /// Whether the server takes storage commitment over the web (PS3.18 chapter 13): then it is asked to commit, not only whether it has the objects. Default false.
+    /// Whether the server takes storage commitment over the web (PS3.18 chapter 13): then it is asked to commit, not only whether it has the objects. Default
+    /// false.
     /// </summary>
     public bool CommitmentRequests { get; set; }
     /// <summary>How the gateway authenticates itself there.</summary>

@@ -156,7 +156,8 @@ internal sealed class RemoteAeOptions
         var name = section[(section.LastIndexOf(':') + 1)..];
         foreach (var (key, title) in new[] { ("AeTitle", AeTitle.Length > 0 ? AeTitle : name), ("CallingAeTitle", CallingAeTitle) })
             if (title.Length > 16 || title.Any(c => c is < ' ' or > '~' or '\\') || (title.Length > 0 && title.Trim().Length == 0))
-                yield return $"{section}:{key} is \"{title}\": give 1 to 16 ASCII characters without a backslash{(key == "AeTitle" && AeTitle.Length == 0 ? " (the name counts where no AeTitle is given)" : "")}.";
+                yield return $"{section}:{key} is \"{title}\": give 1 to 16 ASCII characters without a "
+                    + $"backslash{(key == "AeTitle" && AeTitle.Length == 0 ? " (the name counts where no AeTitle is given)" : "")}.";
         foreach (var (key, path) in new[] { ("AuthorityPath", AuthorityPath), ("CertificatePath", CertificatePath), ("KeyPath", KeyPath) })
             if (path.Length > 0 && !File.Exists(path)) yield return $"{section}:{key} is \"{path}\": there is no such file.";
         if (CertificatePath.Length > 0 != KeyPath.Length > 0) yield return $"{section}: CertificatePath and KeyPath belong together; give both or neither.";

@@ -45,7 +45,8 @@ internal static partial class GatewayLog
     public static partial void StoppedEarly(ILogger log, int connections);
 
     [LoggerMessage(5015, LogLevel.Warning,
-        "Association {Association}: an object of another patient came into a study; it is kept. The transaction log names study and instance where that is configured")]
+        "Association {Association}: an object of another patient came into a study; it is kept. The transaction log names study and instance where that "
+            + "is configured")]
     public static partial void SecondPatient(ILogger log, long association);
 
     [LoggerMessage(5014, LogLevel.Warning,

@@ -87,10 +87,14 @@ internal sealed class QueryOptions
     /// <summary>Matches per request to the archive after the first request, which asks for few so that the first answer comes soon. Default 200.</summary>
     [Range(1, 5_000)] public int PageSize { get; set; } = 200;
 
-    /// <summary>The longest silence of a retrieve before its peer hears again that it goes on: while objects are looked for, and during each. Seconds. Default 2.</summary>
+    /// <summary>
+    /// The longest silence of a retrieve before its peer hears again that it goes on: while objects are looked for, and during each. Seconds. Default 2.
+    /// </summary>
     [Range(1, 60)] public int ProgressSeconds { get; set; } = 2;
 
-    /// <summary>Whether an object that the destination of a C-MOVE has already (status 0111) counts as failed; otherwise it is a warning. Default false.</summary>
+    /// <summary>
+    /// Whether an object that the destination of a C-MOVE has already (status 0111) counts as failed; otherwise it is a warning. Default false.
+    /// </summary>
     public bool DuplicatesFail { get; set; }
 
     /// <summary>How long the archive may take to begin an answer. Seconds. Default 60.</summary>
@@ -103,7 +107,10 @@ internal sealed class CommitmentOptions
     /// <summary>How long between two attempts to get an answer from the archive, or to bring the report. Seconds; doubled up to an hour. Default 15.</summary>
     [Range(1, 3_600)] public int RetrySeconds { get; set; } = 15;
 
-    /// <summary>Whether reports always go over an association of ours, for modalities that do not expect them while they send. Default false: on the association of the request while that lives.</summary>
+    /// <summary>
+    /// Whether reports always go over an association of ours, for modalities that do not expect them while they send. Default false: on the association of the
+    /// request while that lives.
+    /// </summary>
     public bool NewAssociation { get; set; }
 
     /// <summary>How long the delivery of a report is tried before it is given up. Hours. Default 168.</summary>

@@ -31,7 +31,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="ArchiveException">The archive gave no usable answer.</exception>
     public async IAsyncEnumerable<DataSet> SearchAsync(
-        string resource, IReadOnlyList<KeyValuePair<string, string>> keys, IEnumerable<Tag> include, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
+        string resource, IReadOnlyList<KeyValuePair<string, string>> keys, IEnumerable<Tag> include,
+            bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var parameters in SplitLongLists(keys))
         {
@@ -50,7 +51,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
                     if (DicomJsonReader.TryRead(Encoding.UTF8.GetBytes(text), null, out var dataSet, out _)) yield return dataSet;
                 }
                 offset += count;
-                // A link repeats the size of its page, so the small first one is followed only where the server stopped early: an offset would begin that work again.
+                // A link repeats the size of its page, so the small first one is followed only where the server stopped early: an offset would begin that work
+                // again.
                 var last = next;
                 next = limit == pageSize || count < limit ? page.Next : null;
                 if (next is not null && next != last) continue;
@@ -73,7 +75,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
             yield return body;
             yield break;
         }
-        if (type?.Name != "multipart/related" || type["boundary"] is not { Length: > 0 } boundary) throw new ArchiveException("The archive answered a retrieve with neither multipart/related nor application/dicom.");
+        if (type?.Name != "multipart/related" || type["boundary"] is not { Length: > 0 } boundary)
+            throw new ArchiveException("The archive answered a retrieve with neither multipart/related nor application/dicom.");
         using var parts = new MultipartReader(body, boundary);
         while (await NextAsync(parts, cancellationToken) is { } part) yield return part.Content;
     }
@@ -102,7 +105,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>Of each SOP Instance UID that the server decided: null where it commits, else the Failure Reason (0008,1197).</returns>
     /// <exception cref="ArchiveException">The server gave no usable answer.</exception>
-    public async Task<IReadOnlyDictionary<string, ushort?>> CommitAsync(Uid transaction, IReadOnlyList<(string SopClass, string Sop)> items, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, ushort?>> CommitAsync(Uid transaction,
+        IReadOnlyList<(string SopClass, string Sop)> items, CancellationToken cancellationToken)
     {
         var path = $"/commitment-requests/{transaction}";
         var (method, body) = (HttpMethod.Post, CommitmentBody(items));
@@ -147,7 +151,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         {
             throw new ArchiveException("The archive's answer to a storage commitment request ends early or is too large.", null, exception);
         }
-        if (!DicomJsonReader.TryRead(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), null, out var result, out _)) throw new ArchiveException("The archive's answer to a storage commitment request is no DICOM JSON.");
+        if (!DicomJsonReader.TryRead(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), null, out var result, out _))
+            throw new ArchiveException("The archive's answer to a storage commitment request is no DICOM JSON.");
         var decided = new Dictionary<string, ushort?>(StringComparer.Ordinal);
         foreach (var sequence in new[] { Tags.ReferencedSOPSequence, Tags.FailedSOPSequence })
         {
@@ -169,7 +174,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         var next = NextLink(response, resource);
         if (response.StatusCode == HttpStatusCode.NoContent) return new Page(null, false, next);
         if (!response.IsSuccessStatusCode) throw Failure(response);
-        var hasMore = response.Headers.TryGetValues("Warning", out var warnings) && warnings.Any(warning => warning.Contains("additional", StringComparison.OrdinalIgnoreCase));
+        var hasMore = response.Headers.TryGetValues("Warning", out var warnings)
+            && warnings.Any(warning => warning.Contains("additional", StringComparison.OrdinalIgnoreCase));
         try
         {
             await using var body = new LimitedBytes(new LimitedWaits(await response.Content.ReadAsStreamAsync(cancellationToken), timeout), MaxPageBytes);
@@ -185,7 +191,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         }
     }
 
-    // The query of a link rel="next" (RFC 8288) to the same resource. Only that is followed, and at the address that is configured, so it leads nowhere else, whatever name a proxy gave the server.
+    // The query of a link rel="next" (RFC 8288) to the same resource. Only that is followed, and at the address that is configured, so it leads nowhere else,
+    // whatever name a proxy gave the server.
     private static string? NextLink(HttpResponseMessage response, string resource)
     {
         if (!response.Headers.TryGetValues("Link", out var values)) return null;
@@ -199,7 +206,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         return null;
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string accept, CancellationToken cancellationToken, HttpContent? content = null)
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path,
+        string accept, CancellationToken cancellationToken, HttpContent? content = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(timeout);
@@ -251,9 +259,11 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
 
     private static IEnumerable<IReadOnlyList<KeyValuePair<string, string>>> SplitLongLists(IReadOnlyList<KeyValuePair<string, string>> keys)
     {
-        var at = keys.Select((key, index) => (key, index)).Where(item => item.key.Value.Count(c => c == ',') >= UidsPerSearch).Select(item => item.index).DefaultIfEmpty(-1).First();
+        var at = keys.Select((key, index) => (key, index)).Where(item => item.key.Value.Count(c => c == ',') >= UidsPerSearch)
+            .Select(item => item.index).DefaultIfEmpty(-1).First();
         if (at < 0) return [keys];
-        return keys[at].Value.Split(',').Chunk(UidsPerSearch).Select(uids => (IReadOnlyList<KeyValuePair<string, string>>)[.. keys.Take(at), new(keys[at].Key, string.Join(',', uids)), .. keys.Skip(at + 1)]);
+        return keys[at].Value.Split(',').Chunk(UidsPerSearch)
+            .Select(uids => (IReadOnlyList<KeyValuePair<string, string>>)[.. keys.Take(at), new(keys[at].Key, string.Join(',', uids)), .. keys.Skip(at + 1)]);
     }
 
     private sealed class Page(JsonDocument? document, bool hasMore, string? next) : IDisposable

@@ -15,7 +15,8 @@ internal sealed class ArchiveException(string message, HttpStatusCode? status = 
     /// <summary>The failure as a status of C-FIND, C-MOVE and C-GET (PS3.4 C.4.1.1.4; E9).</summary>
     public ushort DimseStatus => status switch
     {
-        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.InsufficientStorage or HttpStatusCode.RequestEntityTooLarge => Statuses.OutOfResources,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.InsufficientStorage or HttpStatusCode.RequestEntityTooLarge =>
+            Statuses.OutOfResources,
         HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Statuses.NotAuthorized,
         HttpStatusCode.BadRequest => Statuses.DataSetMismatch,
         _ => Statuses.UnableToProcess,

@@ -5,7 +5,8 @@ using DicomServerless.EdgeGateway.Hosting;
 namespace DicomServerless.EdgeGateway.Query;
 
 /// <summary>
-/// The clients for queries and retrieves, one per destination, with its credentials and certificates. They have connections of their own, so that nobody waits behind a
+/// The clients for queries and retrieves, one per destination, with its credentials and certificates. They have connections of their own, so that nobody waits
+/// behind a
 /// batch that is being sent.
 /// </summary>
 internal sealed class Archives(GatewayConfiguration configuration, TimeProvider time, ILogger<Archives> log)
@@ -20,7 +21,8 @@ internal sealed class Archives(GatewayConfiguration configuration, TimeProvider 
         if (!options.Destinations.TryGetValue(destination, out var target)) return null;
         try
         {
-            return new ArchiveClient(ClientOf(destination, target), options.Query.PageSize, TimeSpan.FromSeconds(options.Query.TimeoutSeconds)) { TakesCommitmentRequests = target.CommitmentRequests };
+            return new ArchiveClient(ClientOf(destination, target), options.Query.PageSize, TimeSpan.FromSeconds(options.Query.TimeoutSeconds))
+                { TakesCommitmentRequests = target.CommitmentRequests };
         }
         catch (Exception exception) when (exception is IOException or CryptographicException)
         {

@@ -21,8 +21,10 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
         var end = await FindAsync();
         var status = end.Status.ToString("X4", null);
         var result = AssociationSession.ResultOf(end.Status);
-        transactions.Record(session.Record(TransactionKind.Query, result, began) with { Count = count, Status = status, Detail = end.Reason, Destination = session.Ae.Archive });
-        if (!end.IsReleased) await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
+        transactions.Record(session.Record(TransactionKind.Query, result, began) with
+            { Count = count, Status = status, Detail = end.Reason, Destination = session.Ae.Archive });
+        if (!end.IsReleased)
+            await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
 
         async Task<End> FindAsync()
         {
@@ -36,11 +38,13 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
             var pending = identifier.HasUnsupportedKeys ? DimseStatus.PendingWithUnsupportedKeys : DimseStatus.Pending;
             try
             {
-                await foreach (var match in search.FindAsync(identifier, fuzzy: HasFlag(session, request, 2), combined: HasFlag(session, request, 1), watch.Token))
+                await foreach (var match in search.FindAsync(identifier,
+                    fuzzy: HasFlag(session, request, 2), combined: HasFlag(session, request, 1), watch.Token))
                 {
                     if (watch.Token.IsCancellationRequested) break;
                     if (max > 0 && count == max) return new End(DimseStatus.MatchesLimited, $"Only the first {max} matches were sent");
-                    var answer = match.ToIdentifier(identifier, AssociationSession.EncodingOf(request.Context), session.Ae.AeTitle, session.Ae.Options.FallbackCharacterSet);
+                    var answer = match.ToIdentifier(identifier, AssociationSession.EncodingOf(request.Context),
+                        session.Ae.AeTitle, session.Ae.Options.FallbackCharacterSet);
                     await session.Association.SendAsync(DimseCommand.Response(request.Command, pending), request.Context, answer, cancellationToken);
                     count++;
                 }
@@ -51,7 +55,8 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
             }
             if (watch.CancelRequested) return new End(DimseStatus.Cancel, null);
             cancellationToken.ThrowIfCancellationRequested();
-            if (watch.Token.IsCancellationRequested) return new End(DimseStatus.ProcessingFailure, "The peer released the association before the query had ended", IsReleased: true);
+            if (watch.Token.IsCancellationRequested)
+                return new End(DimseStatus.ProcessingFailure, "The peer released the association before the query had ended", IsReleased: true);
             if (search.Failure is not { } failure) return new End(DimseStatus.Success, null);
             GatewayLog.ArchiveFailed(log, session.Ae.Archive, failure.Message);
             return new End(failure.DimseStatus, failure.Message);
@@ -59,12 +64,14 @@ internal sealed class FindScp(Archives archives, WaitingObjects waiting, Transac
     }
 
     /// <summary>Reads the identifier of a request, or says what is wrong with it.</summary>
-    internal static async Task<(Identifier? Identifier, string? Problem)> ReadIdentifierAsync(AssociationSession session, DimseMessage request, CancellationToken cancellationToken)
+    internal static async Task<(Identifier? Identifier, string? Problem)> ReadIdentifierAsync(AssociationSession session,
+        DimseMessage request, CancellationToken cancellationToken)
     {
         if (!request.HasDataSet) return (null, "The message has no identifier");
         if (await request.ReadWholeDataSetAsync(MaxIdentifierBytes, cancellationToken) is not { } bytes) return (null, "The identifier is longer than 1 MiB");
         if (!DataSet.TryParse(bytes, AssociationSession.EncodingOf(request.Context), null, out var dataSet, out var error)) return (null, error!.Message);
-        var identifier = Identifier.Read(dataSet, QueryRetrieveClasses.IsPatientRoot(request.Context.AbstractSyntax.Value), session.Ae.FallbackCharacterSet, out var problem);
+        var identifier = Identifier.Read(dataSet, QueryRetrieveClasses.IsPatientRoot(request.Context.AbstractSyntax.Value),
+            session.Ae.FallbackCharacterSet, out var problem);
         return (identifier, problem);
     }
 

@@ -8,7 +8,8 @@ namespace DicomServerless.EdgeGateway.Query;
 internal sealed class Identifier
 {
     // What an identifier says about itself, no keys.
-    private static readonly HashSet<Tag> NoKeys = [Tags.QueryRetrieveLevel, Tags.SpecificCharacterSet, Tags.RetrieveAETitle, Tags.InstanceAvailability, Tags.TimezoneOffsetFromUTC, Tags.StorageMediaFileSetID, Tags.StorageMediaFileSetUID];
+    private static readonly HashSet<Tag> NoKeys = [Tags.QueryRetrieveLevel, Tags.SpecificCharacterSet, Tags.RetrieveAETitle,
+        Tags.InstanceAvailability, Tags.TimezoneOffsetFromUTC, Tags.StorageMediaFileSetID, Tags.StorageMediaFileSetUID];
 
     private Identifier(QueryLevel level) => Level = level;
 
@@ -65,10 +66,12 @@ internal sealed class Identifier
     }
 
     /// <summary>The one patient that a retrieve at the level PATIENT names; null if it names none, several, or a pattern.</summary>
-    public string? PatientId => Matches.Find(match => match.Path is [var only] && only == Tags.PatientID) is { Patterns: [{ HasWildcards: false }], Values: [var id] } && !id.Contains('\\', StringComparison.Ordinal) ? id : null;
+    public string? PatientId => Matches.Find(match => match.Path is [var only] && only == Tags.PatientID) is
+        { Patterns: [{ HasWildcards: false }], Values: [var id] } && !id.Contains('\\', StringComparison.Ordinal) ? id : null;
 
     /// <summary>
-    /// What is wrong with the unique keys of a C-MOVE or C-GET; null if nothing is. Both ways need the unique key of the level, since it is all that says what to send
+    /// What is wrong with the unique keys of a C-MOVE or C-GET; null if nothing is. Both ways need the unique key of the level, since it is all that says what
+    /// to send
     /// (PS3.4 C.4.2.2.1, C.4.2.2.2): at PATIENT one Patient ID without wildcards, below it a list of UIDs. The hierarchical way needs those above as well.
     /// </summary>
     public string? ProblemOfRetrieve(bool isRelational)
@@ -76,16 +79,21 @@ internal sealed class Identifier
         const string OnePatient = "(0010,0020) one Patient ID without wildcards is needed to retrieve at the level PATIENT";
         if (Level == QueryLevel.Patient) return PatientId is null ? OnePatient : null;
         if ((Level == QueryLevel.Study || !isRelational) && Uids(Tags.StudyInstanceUID).Count == 0) return "(0020,000D) Study Instance UID is needed";
-        if ((Level == QueryLevel.Series || (Level == QueryLevel.Image && !isRelational)) && Uids(Tags.SeriesInstanceUID).Count == 0) return "(0020,000E) Series Instance UID is needed";
+        if ((Level == QueryLevel.Series || (Level == QueryLevel.Image && !isRelational)) && Uids(Tags.SeriesInstanceUID).Count == 0)
+            return "(0020,000E) Series Instance UID is needed";
         if (Level == QueryLevel.Image && Uids(Tags.SOPInstanceUID).Count == 0) return "(0008,0018) SOP Instance UID is needed";
         return null;
     }
 
-    /// <summary>What is wrong with the unique keys of a C-FIND: the hierarchical way needs one value of every unique key above the level (PS3.4 C.4.1.2.1). Null if nothing is.</summary>
+    /// <summary>
+    /// What is wrong with the unique keys of a C-FIND: the hierarchical way needs one value of every unique key above the level (PS3.4 C.4.1.2.1). Null if
+    /// nothing is.
+    /// </summary>
     public string? ProblemOfFind(bool isPatientRoot, bool isRelational)
     {
         if (isRelational) return null;
-        if (isPatientRoot && Level > QueryLevel.Patient && Uids(Tags.PatientID).Count == 0 && Uids(Tags.StudyInstanceUID).Count == 0 && !Has(Tags.PatientID)) return "(0010,0020) Patient ID is needed at this level";
+        if (isPatientRoot && Level > QueryLevel.Patient && Uids(Tags.PatientID).Count == 0 && Uids(Tags.StudyInstanceUID).Count == 0 && !Has(Tags.PatientID))
+            return "(0010,0020) Patient ID is needed at this level";
         if (Level > QueryLevel.Study && Single(Tags.StudyInstanceUID) is null) return "(0020,000D) one Study Instance UID is needed at this level";
         if (Level > QueryLevel.Series && Single(Tags.SeriesInstanceUID) is null) return "(0020,000E) one Series Instance UID is needed at this level";
         return null;
@@ -122,14 +130,16 @@ internal sealed class Identifier
         if (!AttributeMatch.TryParse(path, text, out var match, out var problem)) return problem;
         if (match!.IsUniversal) return null;
         Matches.Add(match);
-        Parameters.Add(new KeyValuePair<string, string>(string.Join('.', path), match.Vr == Vr.UI ? string.Join(',', match.Values) : match.Vr == Vr.CS ? string.Join(',', match.Values) : text));
+        Parameters.Add(new KeyValuePair<string, string>(string.Join('.', path),
+            match.Vr == Vr.UI ? string.Join(',', match.Values) : match.Vr == Vr.CS ? string.Join(',', match.Values) : text));
         return null;
     }
 
     private static string Text(DataElement element, SpecificCharacterSet? fallback)
     {
         var value = element.Value.Span;
-        if (element.Vr.IsText()) return SpecificCharacterSet.Parse(element.DataSet.SpecificCharacterSet.Span, fallback).Decode(value.TrimEnd(" \0"u8), element.Vr).Trim();
+        if (element.Vr.IsText())
+            return SpecificCharacterSet.Parse(element.DataSet.SpecificCharacterSet.Span, fallback).Decode(value.TrimEnd(" \0"u8), element.Vr).Trim();
         return element.Vr switch
         {
             Vr.US when element.TryGetUInt16(0, out var number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture),

@@ -2,7 +2,9 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.EdgeGateway.Query;
 
-/// <summary>An answer that may have so many bytes and no more, whatever its headers say: a chunked or compressed one has no Content-Length. What is read belongs to it.</summary>
+/// <summary>
+/// An answer that may have so many bytes and no more, whatever its headers say: a chunked or compressed one has no Content-Length. What is read belongs to it.
+/// </summary>
 /// <param name="inner">The answer.</param>
 /// <param name="most">Bytes.</param>
 internal sealed class LimitedBytes(Stream inner, long most) : ForwardStream

@@ -21,7 +21,8 @@ internal sealed class Match(DataSet attributes)
     /// <summary>Writes the identifier of a C-FIND response: every attribute that was asked for, empty where it is not known (PS3.4 C.4.1.1.3.2).</summary>
     public byte[] ToIdentifier(Identifier request, DicomEncoding encoding, string retrieveAeTitle, string fallbackCharacterSet)
     {
-        Set(Tags.QueryRetrieveLevel, Vr.CS, request.Level switch { QueryLevel.Patient => "PATIENT", QueryLevel.Study => "STUDY", QueryLevel.Series => "SERIES", _ => "IMAGE" });
+        Set(Tags.QueryRetrieveLevel, Vr.CS, request.Level switch
+            { QueryLevel.Patient => "PATIENT", QueryLevel.Study => "STUDY", QueryLevel.Series => "SERIES", _ => "IMAGE" });
         Set(Tags.RetrieveAETitle, Vr.AE, retrieveAeTitle);
         Set(Tags.InstanceAvailability, Vr.CS, "ONLINE");
         var wanted = new SortedSet<Tag>(request.Requested) { Tags.QueryRetrieveLevel, Tags.RetrieveAETitle, Tags.InstanceAvailability };
@@ -34,7 +35,8 @@ internal sealed class Match(DataSet attributes)
             if (computed.TryGetValue(tag, out var value)) writer.Write(tag, value.Vr, value.Value);
             else if (attributes.TryGet(tag, out var element) && !element.HoldsBulk)
             {
-                isAscii &= element.IsSequence ? false : !element.Value.Span.ContainsAnyExceptInRange((byte)0, (byte)127) && !element.Value.Span.Contains((byte)0x1B);
+                isAscii &= element.IsSequence ? false : !element.Value.Span.ContainsAnyExceptInRange((byte)0, (byte)127)
+                    && !element.Value.Span.Contains((byte)0x1B);
                 writer.Write(element);
             }
             else if (DicomDictionary.VrOf(tag) == Vr.SQ)

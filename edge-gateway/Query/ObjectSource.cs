@@ -10,7 +10,8 @@ namespace DicomServerless.EdgeGateway.Query;
 internal sealed record RetrievedObject(RetrieveItem Item, Part10Stream? File, string? Problem);
 
 /// <summary>
-/// Gives the objects of a retrieve one after the other, never more than one in memory's reach: from the spool where they wait, whole series in one request to the archive
+/// Gives the objects of a retrieve one after the other, never more than one in memory's reach: from the spool where they wait, whole series in one request to
+/// the archive
 /// (which fetches ahead on its side), single ones otherwise. What a broken request did not bring is asked for again, one by one.
 /// </summary>
 internal sealed class ObjectSource(ArchiveClient? archive)
@@ -19,7 +20,8 @@ internal sealed class ObjectSource(ArchiveClient? archive)
     /// <param name="items">Which.</param>
     /// <param name="takesWholeSeries">Whether series come in one request each; else every object does.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async IAsyncEnumerable<RetrievedObject> ReadAsync(IReadOnlyCollection<RetrieveItem> items, bool takesWholeSeries, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RetrievedObject> ReadAsync(IReadOnlyCollection<RetrieveItem> items,
+        bool takesWholeSeries, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var archived = new List<RetrieveItem>();
         foreach (var item in items)
@@ -40,7 +42,8 @@ internal sealed class ObjectSource(ArchiveClient? archive)
         }
     }
 
-    private async IAsyncEnumerable<RetrievedObject> SeriesAsync(Uid study, Uid series, Dictionary<string, RetrieveItem> missing, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<RetrievedObject> SeriesAsync(Uid study, Uid series,
+        Dictionary<string, RetrieveItem> missing, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var parts = archive!.RetrieveAsync($"studies/{study}/series/{series}", cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
@@ -69,11 +72,13 @@ internal sealed class ObjectSource(ArchiveClient? archive)
             yield return new RetrievedObject(item, null, "There is no archive to ask.");
             yield break;
         }
-        await using var parts = archive.RetrieveAsync($"studies/{item.Key.Study}/series/{item.Key.Series}/instances/{item.Key.Sop}", cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var parts = archive.RetrieveAsync($"studies/{item.Key.Study}/series/{item.Key.Series}/instances/{item.Key.Sop}", cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
         RetrievedObject found;
         try
         {
-            found = await parts.MoveNextAsync() ? await OpenAsync(item, parts.Current, cancellationToken) : new RetrievedObject(item, null, "The archive's answer holds no object.");
+            found = await parts.MoveNextAsync() ? await OpenAsync(item, parts.Current, cancellationToken)
+                : new RetrievedObject(item, null, "The archive's answer holds no object.");
         }
         catch (Exception exception) when (exception is ArchiveException or IOException or InvalidDataException or HttpRequestException)
         {
@@ -92,7 +97,9 @@ internal sealed class ObjectSource(ArchiveClient? archive)
     {
         try
         {
-            return new FileStream(item.Waiting!.Entry.Path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0, Options = FileOptions.SequentialScan });
+            return new FileStream(item.Waiting!.Entry.Path, new FileStreamOptions
+                { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete,
+                BufferSize = 0, Options = FileOptions.SequentialScan });
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -9,18 +9,22 @@ using DicomServerless.EdgeGateway.Hosting;
 namespace DicomServerless.EdgeGateway.Query;
 
 /// <summary>
-/// One search over the archive and what still waits in the spool. Results of the archive come first, as its pages arrive; where objects of the same study or series wait,
+/// One search over the archive and what still waits in the spool. Results of the archive come first, as its pages arrive; where objects of the same study or
+/// series wait,
 /// counts and modalities are those of both together. If the archive cannot answer, what waits is given out all the same, and the failure is told at the end.
 /// </summary>
 internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting, string destination, string fallbackCharacterSet)
 {
-    private static readonly Tag[] Computed = [Tags.NumberOfStudyRelatedInstances, Tags.NumberOfStudyRelatedSeries, Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.NumberOfSeriesRelatedInstances];
+    private static readonly Tag[] Computed = [Tags.NumberOfStudyRelatedInstances, Tags.NumberOfStudyRelatedSeries,
+        Tags.ModalitiesInStudy, Tags.SOPClassesInStudy, Tags.NumberOfSeriesRelatedInstances];
 
     private const int MatchesAtOnce = 50;
 
     private ArchiveException? archiveFailure, spoolFailure;
 
-    /// <summary>Why the results are not complete, once they are through: the archive could not answer, or files of the spool cannot be read; null if they are complete.</summary>
+    /// <summary>
+    /// Why the results are not complete, once they are through: the archive could not answer, or files of the spool cannot be read; null if they are complete.
+    /// </summary>
     public ArchiveException? Failure => archiveFailure ?? spoolFailure;
 
     /// <summary>Finds the matches of an identifier.</summary>
@@ -28,23 +32,27 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     /// <param name="fuzzy">Whether person names match by the beginnings of their words.</param>
     /// <param name="combined">Whether a date and its time are one interval (PS3.4 C.2.2.2.5.3).</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async IAsyncEnumerable<Match> FindAsync(Identifier identifier, bool fuzzy, bool combined, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<Match> FindAsync(Identifier identifier, bool fuzzy,
+        bool combined, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var wanted = identifier.Uids(Tags.StudyInstanceUID);
-        var waitingBefore = waiting.Studies(destination).Where(study => wanted.Count == 0 || wanted.Contains(study)).ToDictionary(study => study, study => waiting.Count(destination, study), StringComparer.Ordinal);
+        var waitingBefore = waiting.Studies(destination).Where(study => wanted.Count == 0 || wanted.Contains(study))
+            .ToDictionary(study => study, study => waiting.Count(destination, study), StringComparer.Ordinal);
         var waitingStudies = waitingBefore.Keys.ToHashSet(StringComparer.Ordinal);
         await foreach (var result in ArchiveResultsAsync(identifier, null, fuzzy, cancellationToken))
         {
             var match = new Match(result);
             var name = Name(identifier.Level, match);
             if (!seen.Add(name)) continue; // a patient with several studies; a page that moved
-            if (identifier.Level is QueryLevel.Study or QueryLevel.Series && waitingStudies.Contains(match.Text(Tags.StudyInstanceUID))) await CountBothAsync(identifier.Level, match, cancellationToken);
+            if (identifier.Level is QueryLevel.Study or QueryLevel.Series && waitingStudies.Contains(match.Text(Tags.StudyInstanceUID)))
+                await CountBothAsync(identifier.Level, match, cancellationToken);
             yield return match;
         }
         var keys = combined ? DateTimeRange.Combine(identifier.Matches) : identifier.Matches;
         // Of studies that the archive does not know nothing needs to be counted there; it is asked for many at once.
-        foreach (var some in WaitingMatches(identifier, keys, waitingStudies, fuzzy, cancellationToken).Where(match => seen.Add(Name(identifier.Level, match))).Chunk(MatchesAtOnce))
+        foreach (var some in WaitingMatches(identifier, keys, waitingStudies, fuzzy, cancellationToken)
+            .Where(match => seen.Add(Name(identifier.Level, match))).Chunk(MatchesAtOnce))
         {
             var archived = identifier.Level is QueryLevel.Study or QueryLevel.Series ? await ArchivedAsync(some, cancellationToken) : [];
             foreach (var match in some)
@@ -69,7 +77,8 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         }
     }
 
-    private async IAsyncEnumerable<DataSet> ArchiveResultsAsync(Identifier identifier, string? onlyStudy, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<DataSet> ArchiveResultsAsync(Identifier identifier,
+        string? onlyStudy, bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (archive is null)
         {
@@ -148,7 +157,8 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     }
 
     // Headers of waiting objects that match. At the upper levels one object stands for its study or series.
-    private IEnumerable<Match> WaitingMatches(Identifier identifier, IReadOnlyList<AttributeMatch> keys, HashSet<string> studies, bool fuzzy, CancellationToken cancellationToken)
+    private IEnumerable<Match> WaitingMatches(Identifier identifier, IReadOnlyList<AttributeMatch> keys,
+        HashSet<string> studies, bool fuzzy, CancellationToken cancellationToken)
     {
         foreach (var study in studies)
         {
@@ -176,7 +186,9 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         {
             if (match.Path is [var tag] && tag == Tags.ModalitiesInStudy)
             {
-                if (!instances.Select(instance => instance.Description.Modality).Distinct().Any(one => match.Patterns.Any(pattern => pattern.Matches(one, fuzzy)))) return false;
+                if (!instances.Select(instance => instance.Description.Modality).Distinct()
+                    .Any(one => match.Patterns.Any(pattern => pattern.Matches(one, fuzzy))))
+                    return false;
             }
             else if (!(match.Path is [var single] && Computed.Contains(single)) && !match.Matches(document.RootElement, fuzzy)) return false;
         }
@@ -191,8 +203,10 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         {
             try
             {
-                await foreach (var instance in archive.SearchAsync($"studies/{match.Text(Tags.StudyInstanceUID)}/instances", [], [Tags.SOPClassUID, Tags.Modality], false, cancellationToken))
-                    instances[instance.GetString(Tags.SOPInstanceUID) ?? ""] = (instance.GetString(Tags.SeriesInstanceUID) ?? "", instance.GetString(Tags.Modality) ?? "", instance.GetString(Tags.SOPClassUID) ?? "");
+                await foreach (var instance in archive.SearchAsync($"studies/{match.Text(Tags.StudyInstanceUID)}/instances",
+                    [], [Tags.SOPClassUID, Tags.Modality], false, cancellationToken))
+                    instances[instance.GetString(Tags.SOPInstanceUID) ?? ""] =
+                        (instance.GetString(Tags.SeriesInstanceUID) ?? "", instance.GetString(Tags.Modality) ?? "", instance.GetString(Tags.SOPClassUID) ?? "");
             }
             catch (ArchiveException exception)
             {
@@ -211,7 +225,8 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         try
         {
             KeyValuePair<string, string>[] keys = [new(Tags.StudyInstanceUID.ToString(), string.Join(',', studies))];
-            await foreach (var study in archive.SearchAsync("studies", keys, [], false, cancellationToken)) found.Add(study.GetString(Tags.StudyInstanceUID) ?? "");
+            await foreach (var study in archive.SearchAsync("studies", keys, [], false, cancellationToken))
+                found.Add(study.GetString(Tags.StudyInstanceUID) ?? "");
             return found;
         }
         catch (ArchiveException exception)
@@ -221,7 +236,8 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         }
     }
 
-    private void Count(QueryLevel level, Match match, Dictionary<string, (string Series, string Modality, string SopClass)> instances, CancellationToken cancellationToken)
+    private void Count(QueryLevel level, Match match, Dictionary<string, (string Series, string Modality, string SopClass)> instances,
+        CancellationToken cancellationToken)
     {
         foreach (var waits in WaitingOf(match.Text(Tags.StudyInstanceUID), cancellationToken))
             instances[waits.Key.Sop.Value] = (waits.Key.Series.Value, waits.Description.Modality, waits.Description.SopClass.Value);
@@ -237,7 +253,8 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         match.Set(Tags.SOPClassesInStudy, Vr.UI, Join(instances.Values.Select(instance => instance.SopClass)));
     }
 
-    private static string Join(IEnumerable<string> values) => string.Join('\\', values.Where(value => value.Length > 0).Distinct().Order(StringComparer.Ordinal));
+    private static string Join(IEnumerable<string> values) =>
+        string.Join('\\', values.Where(value => value.Length > 0).Distinct().Order(StringComparer.Ordinal));
 
     private static void Number(Match match, Tag tag, int value) => match.Set(tag, Vr.IS, value.ToString(CultureInfo.InvariantCulture));
 }

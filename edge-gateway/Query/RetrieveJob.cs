@@ -22,7 +22,9 @@ internal enum RetrieveRun
 /// <param name="request">What was asked.</param>
 /// <param name="plan">The instances.</param>
 /// <param name="progress">Sends the pending responses.</param>
-/// <param name="duplicatesFail">Whether an object that the destination has already (0111) counts as failed; else it is a warning, since nothing is missing there.</param>
+/// <param name="duplicatesFail">
+/// Whether an object that the destination has already (0111) counts as failed; else it is a warning, since nothing is missing there.
+/// </param>
 internal sealed class RetrieveJob(AssociationSession session, DimseMessage request, RetrievePlan plan, RetrieveProgress progress, bool duplicatesFail)
 {
     // Breaks without one object in between: then the archive gives out no more.
@@ -71,7 +73,8 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
                 if (watch.Token.IsCancellationRequested) return RetrieveRun.Cancelled;
                 // One on which the destination dies has not arrived: it stays with what is left.
                 current = found.Item.Key.Sop.Value;
-                // A C-CANCEL ends a C-MOVE within an object too, whatever its destination does. A C-GET has one association for all: the object in hand goes to its end.
+                // A C-CANCEL ends a C-MOVE within an object too, whatever its destination does. A C-GET has one association for all: the object in hand goes to
+                // its end.
                 var sending = SendAsync(target, found, isGet, isGet ? cancellationToken : watch.Token);
                 var status = isGet ? await sending : await progress.WhileAsync(sending);
                 left.Remove(current);
@@ -90,7 +93,8 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
         {
             return RetrieveRun.Cancelled;
         }
-        catch (Exception exception) when (exception is not AssociationAbortedException and (ArchiveException or IOException or InvalidDataException or HttpRequestException))
+        catch (Exception exception)
+            when (exception is not AssociationAbortedException and (ArchiveException or IOException or InvalidDataException or HttpRequestException))
         {
             return Break(current);
         }
@@ -148,7 +152,8 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
             if (other is null) return Fail(error!.Message);
             file = other;
         }
-        var command = DimseCommand.CStore(target.NextMessageId(), found.Item.SopClass, found.Item.Key.Sop, isGet ? null : session.Association.CallingAeTitle, isGet ? null : request.Command.MessageId);
+        var command = DimseCommand.CStore(target.NextMessageId(), found.Item.SopClass, found.Item.Key.Sop,
+            isGet ? null : session.Association.CallingAeTitle, isGet ? null : request.Command.MessageId);
         var counting = new CountedReads(file.DataSet);
         HasOutstanding = true;
         await target.SendAsync(command, context, counting, cancellationToken);
@@ -187,7 +192,8 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
     private byte[] FailedList()
     {
         var output = new System.Buffers.ArrayBufferWriter<byte>(1024);
-        new DataSetWriter(output, AssociationSession.EncodingOf(request.Context)).Write(Tags.FailedSOPInstanceUIDList, Vr.UI, Encoding.ASCII.GetBytes(string.Join('\\', failed)));
+        new DataSetWriter(output, AssociationSession.EncodingOf(request.Context))
+            .Write(Tags.FailedSOPInstanceUIDList, Vr.UI, Encoding.ASCII.GetBytes(string.Join('\\', failed)));
         return output.WrittenSpan.ToArray();
     }
 }

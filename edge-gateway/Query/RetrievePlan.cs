@@ -26,7 +26,8 @@ internal sealed class RetrievePlan
     public ArchiveException? Failure { get; private set; }
 
     /// <summary>Resolves an identifier.</summary>
-    public static async Task<RetrievePlan> ResolveAsync(Identifier identifier, ArchiveClient? archive, WaitingObjects waiting, string destination, CancellationToken cancellationToken)
+    public static async Task<RetrievePlan> ResolveAsync(Identifier identifier, ArchiveClient? archive,
+        WaitingObjects waiting, string destination, CancellationToken cancellationToken)
     {
         var plan = new RetrievePlan { TakesWholeSeries = identifier.Level != QueryLevel.Image };
         // Before the archive is asked: what is sent in between is then in both.
@@ -44,7 +45,8 @@ internal sealed class RetrievePlan
                 plan.Failure = exception;
             }
         }
-        foreach (var instance in inSpool) plan.items[instance.Key.Sop.Value] = new RetrieveItem(instance.Key, instance.Description.SopClass, instance.Description.TransferSyntax, instance);
+        foreach (var instance in inSpool)
+            plan.items[instance.Key.Sop.Value] = new RetrieveItem(instance.Key, instance.Description.SopClass, instance.Description.TransferSyntax, instance);
         return plan;
     }
 
@@ -67,7 +69,8 @@ internal sealed class RetrievePlan
                     _ => $"studies/{study}/series/{oneSeries}/instances",
                 };
                 if (study.Length == 0 && oneSeries.Length > 0) keys.Add(new(Tags.SeriesInstanceUID.ToString(), oneSeries));
-                if (resource == "instances" && keys.Count == 0) throw new ArchiveException("The request names nothing to retrieve.", System.Net.HttpStatusCode.BadRequest);
+                if (resource == "instances" && keys.Count == 0)
+                    throw new ArchiveException("The request names nothing to retrieve.", System.Net.HttpStatusCode.BadRequest);
                 await foreach (var found in archive.SearchAsync(resource, keys, include, false, cancellationToken)) Add(found, study, oneSeries);
             }
         }
@@ -94,7 +97,8 @@ internal sealed class RetrievePlan
         items.TryAdd(sop.Value, new RetrieveItem(new InstanceKey(studyUid, seriesUid, sop), sopClass, syntax, null));
     }
 
-    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting, string destination, out ArchiveException? failure, CancellationToken cancellationToken)
+    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting,
+        string destination, out ArchiveException? failure, CancellationToken cancellationToken)
     {
         failure = null;
         var (studies, series, sops) = (identifier.Uids(Tags.StudyInstanceUID), identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));

@@ -9,7 +9,8 @@ using DicomServerless.EdgeGateway.Transactions;
 namespace DicomServerless.EdgeGateway.Query;
 
 /// <summary>C-MOVE and C-GET (PS3.4 C.4.2, C.4.3), from the archive's WADO-RS and the spool.</summary>
-internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, RemoteAes remotes, TransactionLog transactions, TimeProvider time, ILogger<RetrieveScp> log)
+internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting,
+    RemoteAes remotes, TransactionLog transactions, TimeProvider time, ILogger<RetrieveScp> log)
 {
     private static readonly TimeSpan RefusedPause = TimeSpan.FromMilliseconds(500);
 
@@ -24,18 +25,22 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
         var result = AssociationSession.ResultOf(end.Status);
         transactions.Record(session.Record(TransactionKind.Retrieve, result, began) with
         {
-            Destination = isMove ? request.Command.MoveDestination : session.Association.CallingAeTitle, Count = (end.Job?.Completed + end.Job?.Warnings) ?? 0, Failed = end.Job?.Failed ?? 0,
+            Destination = isMove ? request.Command.MoveDestination : session.Association.CallingAeTitle, Count = (end.Job?.Completed + end.Job?.Warnings)
+                ?? 0, Failed = end.Job?.Failed ?? 0,
             Bytes = end.Job?.Bytes ?? 0, Status = end.Status.ToString("X4", null), Detail = end.Reason ?? end.Job?.Problem,
         });
-        if (end.Status != DimseStatus.Success && end.Status != DimseStatus.Cancel) GatewayLog.Refused(log, session.Association.Id, end.Status.ToString("X4", null), end.Reason ?? end.Job?.Problem ?? "");
-        if (!end.IsSent) await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
+        if (end.Status != DimseStatus.Success && end.Status != DimseStatus.Cancel)
+            GatewayLog.Refused(log, session.Association.Id, end.Status.ToString("X4", null), end.Reason ?? end.Job?.Problem ?? "");
+        if (!end.IsSent)
+            await session.Association.SendAsync(DimseCommand.Response(request.Command, end.Status, end.Reason), request.Context, cancellationToken);
     }
 
     private async Task<End> RetrieveAsync(AssociationSession session, DimseMessage request, bool isMove, CancellationToken cancellationToken)
     {
         var (identifier, problem) = await FindScp.ReadIdentifierAsync(session, request, cancellationToken);
         if (identifier is null) return new End(DimseStatus.DataSetMismatch, problem, null, false);
-        if (identifier.ProblemOfRetrieve(isRelational: FindScp.HasFlag(session, request, 0)) is { } missing) return new End(DimseStatus.DataSetMismatch, missing, null, false);
+        if (identifier.ProblemOfRetrieve(isRelational: FindScp.HasFlag(session, request, 0)) is { } missing)
+            return new End(DimseStatus.DataSetMismatch, missing, null, false);
         var (title, remote) = (request.Command.MoveDestination ?? "", isMove ? remotes.Find(request.Command.MoveDestination ?? "") : null);
         if (isMove && remote is null) return new End(DimseStatus.MoveDestinationUnknown, $"No remote AE is configured with the title {title}", null, false);
 
@@ -59,7 +64,9 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
         if (plan.Failure is { } failure)
         {
             GatewayLog.ArchiveFailed(log, session.Ae.Archive, failure.Message);
-            if (plan.Items.Count == 0) return new End(failure.DimseStatus is DimseStatus.OutOfResources or DimseStatus.UnableToProcess ? DimseStatus.UnableToCountMatches : failure.DimseStatus, failure.Message, null, false);
+            if (plan.Items.Count == 0)
+                return new End(failure.DimseStatus is DimseStatus.OutOfResources or DimseStatus.UnableToProcess
+                    ? DimseStatus.UnableToCountMatches : failure.DimseStatus, failure.Message, null, false);
         }
         var job = new RetrieveJob(session, request, plan, progress, options.DuplicatesFail);
         var source = new ObjectSource(archive);
@@ -74,10 +81,13 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
     }
 
     // The peer asked for the release before it had its final response: nobody is left to answer.
-    private static End Released(RetrieveJob? job) => new(DimseStatus.ProcessingFailure, "The peer released the association before the retrieve had ended", job, true);
+    private static End Released(RetrieveJob? job) =>
+        new(DimseStatus.ProcessingFailure, "The peer released the association before the retrieve had ended", job, true);
 
-    // What a C-MOVE wants goes over an association of its own. Half an object can neither be taken back nor completed, so where the archive breaks off within one the association is aborted, and the rest goes over a new one.
-    private static async Task<RetrieveRun> MoveAsync(RetrieveJob job, ObjectSource source, Func<Task<Association?>> connect, CancelWatch watch, CancellationToken cancellationToken)
+    // What a C-MOVE wants goes over an association of its own. Half an object can neither be taken back nor completed, so where the archive breaks off within
+    // one the association is aborted, and the rest goes over a new one.
+    private static async Task<RetrieveRun> MoveAsync(RetrieveJob job, ObjectSource source,
+        Func<Task<Association?>> connect, CancelWatch watch, CancellationToken cancellationToken)
     {
         do
         {
@@ -96,7 +106,8 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
     }
 
     // What a C-GET wants goes over the association that asks: when that is gone, nobody is left to answer.
-    private static async Task<RetrieveRun> GetAsync(RetrieveJob job, ObjectSource source, Association association, CancelWatch watch, CancellationToken cancellationToken)
+    private static async Task<RetrieveRun> GetAsync(RetrieveJob job, ObjectSource source,
+        Association association, CancelWatch watch, CancellationToken cancellationToken)
     {
         do
         {
@@ -109,7 +120,8 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting, Rem
         return RetrieveRun.Done;
     }
 
-    private async Task<Association?> ConnectAsync(RetrieveJob job, RetrievePlan plan, RemoteAeOptions remote, string title, AssociationSession session, CancelWatch watch)
+    private async Task<Association?> ConnectAsync(RetrieveJob job, RetrievePlan plan,
+        RemoteAeOptions remote, string title, AssociationSession session, CancelWatch watch)
     {
         // Some (GDCM) begin to listen just after they have asked.
         for (var isFirst = true; ; isFirst = false)

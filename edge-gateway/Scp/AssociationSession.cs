@@ -47,7 +47,8 @@ internal sealed class AssociationSession(Association association, CalledAe ae, T
 
     /// <summary>Sends a request of ours and waits for its response, which the session's own loop receives.</summary>
     /// <exception cref="TimeoutException">No response came.</exception>
-    public async Task<ushort> RequestAsync(DimseCommand request, PresentationContext context, ReadOnlyMemory<byte> dataSet, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<ushort> RequestAsync(DimseCommand request, PresentationContext context,
+        ReadOnlyMemory<byte> dataSet, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var response = new TaskCompletionSource<ushort>(TaskCreationOptions.RunContinuationsAsynchronously);
         awaited[request.MessageId] = response;

@@ -9,12 +9,15 @@ using DicomServerless.EdgeGateway.Query;
 
 namespace DicomServerless.EdgeGateway.Scp;
 
-/// <summary>One of our AEs as an association called it, with the options of that moment: a change of the configuration does not touch associations that run.</summary>
+/// <summary>
+/// One of our AEs as an association called it, with the options of that moment: a change of the configuration does not touch associations that run.
+/// </summary>
 internal sealed class CalledAe
 {
     private static readonly Uid[] Plain = [TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid];
 
-    // What a sender offers in one context beside others: lossless syntaxes that every archive and viewer reads, then plain ones, then those that few read yet. What may be lossy comes
+    // What a sender offers in one context beside others: lossless syntaxes that every archive and viewer reads, then plain ones, then those that few read yet.
+    // What may be lossy comes
     // last and is never chosen beside another (E2).
     private static readonly Uid[] WellRead =
     [
@@ -45,7 +48,8 @@ internal sealed class CalledAe
         (AeTitle, Options, Gateway) = (aeTitle, options, gateway);
         Destinations = options.Destinations.Count > 0 ? options.Destinations : [.. gateway.Destinations.Keys];
         Archive = options.Archive.Length > 0 ? options.Archive : Destinations[0];
-        FallbackCharacterSet = options.FallbackCharacterSet.Length > 0 ? SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(options.FallbackCharacterSet)) : null;
+        FallbackCharacterSet = options.FallbackCharacterSet.Length > 0
+            ? SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(options.FallbackCharacterSet)) : null;
         sopClasses = [.. options.SopClasses, .. options.PrivateSopClasses];
         var order = options.TransferSyntaxes.Count > 0 ? options.TransferSyntaxes.Select(Uid.Parse) : DefaultOrder;
         storage = new AbstractSyntaxPolicy([.. order, .. options.PrivateTransferSyntaxes.Select(Uid.Parse)]) { RequestorMayBeScp = options.Get };
@@ -84,7 +88,8 @@ internal sealed class CalledAe
         if (title is null) return null;
         reason = RejectReason.CallingAeTitleNotRecognized;
         var options = gateway.Aes[title];
-        return options.AllowedCallers.Count == 0 || options.AllowedCallers.Exists(caller => Fits(caller, request.CallingAeTitle, remote, certificate)) ? new CalledAe(title, options, gateway) : null;
+        return options.AllowedCallers.Count == 0 || options.AllowedCallers.Exists(caller => Fits(caller, request.CallingAeTitle, remote, certificate))
+            ? new CalledAe(title, options, gateway) : null;
     }
 
     /// <summary>What is accepted for an abstract syntax; null if nothing.</summary>
@@ -99,16 +104,22 @@ internal sealed class CalledAe
         return (Options.Store || Options.Get) && IsStorage(uid) ? storage : null;
     }
 
-    /// <summary>What we support of an extended negotiation of the Query/Retrieve classes (PS3.4 C.5.1.1): relational queries, combined date and time, fuzzy names; no time zone adjustment.</summary>
+    /// <summary>
+    /// What we support of an extended negotiation of the Query/Retrieve classes (PS3.4 C.5.1.1): relational queries, combined date and time, fuzzy names; no
+    /// time zone adjustment.
+    /// </summary>
     public static ReadOnlyMemory<byte>? Answer(ExtendedNegotiation asked)
     {
-        if (!FindClasses.Contains(asked.SopClass.Value) && !MoveClasses.Contains(asked.SopClass.Value) && !GetClasses.Contains(asked.SopClass.Value)) return null;
+        if (!FindClasses.Contains(asked.SopClass.Value) && !MoveClasses.Contains(asked.SopClass.Value) && !GetClasses.Contains(asked.SopClass.Value))
+            return null;
         var answer = asked.Information.ToArray();
         for (var i = 0; i < answer.Length; i++) answer[i] = (byte)(i < 3 && answer[i] == 1 ? 1 : 0);
         return answer;
     }
 
-    /// <summary>Whether objects may be stored over contexts of an abstract syntax: not over those of verification, query and retrieve, and commitment.</summary>
+    /// <summary>
+    /// Whether objects may be stored over contexts of an abstract syntax: not over those of verification, query and retrieve, and commitment.
+    /// </summary>
     public bool TakesObjectsOf(Uid abstractSyntax) => Options.Store && Policy(abstractSyntax) == storage;
 
     private bool IsStorage(string uid)
@@ -122,10 +133,12 @@ internal sealed class CalledAe
     {
         if (caller.AeTitle.Length > 0 && caller.AeTitle != callingAe) return false;
         if (remote is { IsIPv4MappedToIPv6: true }) remote = remote.MapToIPv4();
-        if (caller.ParsedNetwork is { } network && (remote is null || network.BaseAddress.AddressFamily != remote.AddressFamily || !network.Contains(remote))) return false;
+        if (caller.ParsedNetwork is { } network && (remote is null || network.BaseAddress.AddressFamily != remote.AddressFamily || !network.Contains(remote)))
+            return false;
         if (caller.Certificate.Length == 0) return true;
         if (certificate is null) return false;
         var fingerprint = caller.Certificate.Replace(":", "", StringComparison.Ordinal);
-        return certificate.GetCertHashString(HashAlgorithmName.SHA256).Equals(fingerprint, StringComparison.OrdinalIgnoreCase) || certificate.GetNameInfo(X509NameType.SimpleName, false) == caller.Certificate;
+        return certificate.GetCertHashString(HashAlgorithmName.SHA256).Equals(fingerprint, StringComparison.OrdinalIgnoreCase)
+            || certificate.GetNameInfo(X509NameType.SimpleName, false) == caller.Certificate;
     }
 }

@@ -34,7 +34,8 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
     private readonly ConcurrentDictionary<long, AssociationSession> sessions = new();
 
     public GatewayServer(
-        GatewayConfiguration configuration, StoreScp store, FindScp find, RetrieveScp retrieve, CommitmentScp commitment, Spool spool, TransactionLog transactions, TimeProvider time, ILogger<GatewayServer> log)
+        GatewayConfiguration configuration, StoreScp store, FindScp find, RetrieveScp retrieve,
+            CommitmentScp commitment, Spool spool, TransactionLog transactions, TimeProvider time, ILogger<GatewayServer> log)
     {
         (this.configuration, this.store, this.find, this.retrieve, this.commitment) = (configuration, store, find, retrieve, commitment);
         (this.spool, this.transactions, this.time, this.log) = (spool, transactions, time, log);
@@ -78,7 +79,8 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
 
     private static AssociationServerOptions OptionsOf(DimseOptions dimse) => new()
     {
-        MaxAssociations = dimse.MaxAssociations, MaxAssociationsPerPeer = dimse.MaxAssociationsPerPeer, MaxConnections = dimse.MaxAssociations + ConnectionsBeyond,
+        MaxAssociations = dimse.MaxAssociations, MaxAssociationsPerPeer = dimse.MaxAssociationsPerPeer,
+            MaxConnections = dimse.MaxAssociations + ConnectionsBeyond,
         Association = RemoteAes.OptionsOf(dimse),
     };
 
@@ -90,7 +92,8 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         if (dimse.Tls.Port > 0)
             endPoints.Add(new ListenEndPoint(new IPEndPoint(address, dimse.Tls.Port), new TlsServerOptions
             {
-                CertificateFile = dimse.Tls.CertificatePath, KeyFile = dimse.Tls.KeyPath, CaFile = dimse.Tls.ClientAuthorityPath.Length > 0 ? dimse.Tls.ClientAuthorityPath : null,
+                CertificateFile = dimse.Tls.CertificatePath, KeyFile = dimse.Tls.KeyPath, CaFile = dimse.Tls.ClientAuthorityPath.Length > 0
+                    ? dimse.Tls.ClientAuthorityPath : null,
                 ClientCertificates = dimse.Tls.ClientCertificates, Profile = dimse.Tls.Profile,
             }));
         return [.. endPoints];
@@ -121,7 +124,8 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         GatewayLog.Rejected(log, request.RemoteEndPoint, SafeText.Of(request.CallingAeTitle), SafeText.Of(request.CalledAeTitle), reason.Text);
         transactions.Record(new Transaction
         {
-            Time = time.GetUtcNow(), Kind = TransactionKind.Association, CallingAe = request.CallingAeTitle, CalledAe = request.CalledAeTitle, Remote = address?.ToString(), Result = TransactionResult.Rejected, Detail = reason.Text,
+            Time = time.GetUtcNow(), Kind = TransactionKind.Association, CallingAe = request.CallingAeTitle,
+                CalledAe = request.CalledAeTitle, Remote = address?.ToString(), Result = TransactionResult.Rejected, Detail = reason.Text,
         });
         return ValueTask.FromResult(AcceptorDecision.Reject(reason));
     }
@@ -155,7 +159,8 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         {
             sessions.TryRemove(association.Id, out _);
             await spool.FlushAsync();
-            transactions.Record(session.Record(TransactionKind.Association, result, began) with { Count = session.Stored, Failed = session.Refused, Bytes = association.BytesReceived, Detail = detail });
+            transactions.Record(session.Record(TransactionKind.Association, result, began) with
+                { Count = session.Stored, Failed = session.Refused, Bytes = association.BytesReceived, Detail = detail });
         }
     }
 
@@ -171,12 +176,17 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         {
             CommandField.CStoreRequest => store.AnswerAsync(session, message, cancellationToken),
             CommandField.CEchoRequest when sopClass == WellKnownUids.Verification => EchoAsync(session, message, cancellationToken),
-            CommandField.CFindRequest when sopClass == WellKnownUids.StudyRootFind || sopClass == WellKnownUids.PatientRootFind => find.AnswerAsync(session, message, cancellationToken),
-            CommandField.CMoveRequest when sopClass == WellKnownUids.StudyRootMove || sopClass == WellKnownUids.PatientRootMove => retrieve.AnswerAsync(session, message, cancellationToken),
-            CommandField.CGetRequest when sopClass == WellKnownUids.StudyRootGet || sopClass == WellKnownUids.PatientRootGet => retrieve.AnswerAsync(session, message, cancellationToken),
-            CommandField.NActionRequest when sopClass == WellKnownUids.StorageCommitmentPushModel => commitment.AnswerAsync(session, message, cancellationToken),
+            CommandField.CFindRequest when sopClass == WellKnownUids.StudyRootFind
+                || sopClass == WellKnownUids.PatientRootFind => find.AnswerAsync(session, message, cancellationToken),
+            CommandField.CMoveRequest when sopClass == WellKnownUids.StudyRootMove
+                || sopClass == WellKnownUids.PatientRootMove => retrieve.AnswerAsync(session, message, cancellationToken),
+            CommandField.CGetRequest when sopClass == WellKnownUids.StudyRootGet
+                || sopClass == WellKnownUids.PatientRootGet => retrieve.AnswerAsync(session, message, cancellationToken),
+            CommandField.NActionRequest when sopClass == WellKnownUids.StorageCommitmentPushModel =>
+                commitment.AnswerAsync(session, message, cancellationToken),
             // PS3.7 C.5.21: the operation is not one of the SOP class.
-            _ => session.Association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.UnrecognizedOperation), message.Context, cancellationToken).AsTask(),
+            _ => session.Association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.UnrecognizedOperation), message.Context, cancellationToken)
+                .AsTask(),
         };
     }
 

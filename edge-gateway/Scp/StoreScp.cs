@@ -7,7 +7,8 @@ using DicomServerless.EdgeGateway.Transactions;
 namespace DicomServerless.EdgeGateway.Scp;
 
 /// <summary>
-/// C-STORE (PS3.4 B, PS3.7 9.1.1). The data set goes to the spool as it arrives, while it is checked as the archive will check it; Success is said when it is safe on disk.
+/// C-STORE (PS3.4 B, PS3.7 9.1.1). The data set goes to the spool as it arrives, while it is checked as the archive will check it; Success is said when it is
+/// safe on disk.
 /// </summary>
 internal sealed class StoreScp(Spool spool, StudyPatients patients, TransactionLog transactions, TimeProvider time, ILogger<StoreScp> log)
 {
@@ -30,15 +31,18 @@ internal sealed class StoreScp(Spool spool, StudyPatients patients, TransactionL
             Count = isStored ? 1 : 0, Failed = isStored ? 0 : 1, Bytes = verdict.Bytes, Status = verdict.Status.ToString("X4", null), Detail = verdict.Reason,
             Study = verdict.Study.IsEmpty ? null : verdict.Study.Value, Instance = request.Command.AffectedSopInstanceUid.Value,
         });
-        await session.Association.SendAsync(DimseCommand.Response(request.Command, verdict.Status, isStored ? null : verdict.Reason), request.Context, cancellationToken);
+        await session.Association.SendAsync(DimseCommand.Response(request.Command, verdict.Status, isStored ? null : verdict.Reason),
+            request.Context, cancellationToken);
     }
 
     private async Task<Verdict> ReceiveAsync(AssociationSession session, DimseMessage request, CancellationToken cancellationToken)
     {
         var (sopClass, sop) = (request.Command.AffectedSopClassUid, request.Command.AffectedSopInstanceUid);
         var refused = !session.Ae.Options.Store ? new Verdict(DimseStatus.NotAuthorized, "This AE does not accept objects")
-            : !session.Ae.TakesObjectsOf(request.Context.AbstractSyntax) ? new Verdict(DimseStatus.SopClassNotSupported, "The presentation context is not of a storage class")
-            : sopClass.IsEmpty || sopClass != request.Context.AbstractSyntax ? new Verdict(DimseStatus.DataSetMismatch, "(0000,0002) is not the SOP class of the presentation context")
+            : !session.Ae.TakesObjectsOf(request.Context.AbstractSyntax)
+                ? new Verdict(DimseStatus.SopClassNotSupported, "The presentation context is not of a storage class")
+            : sopClass.IsEmpty || sopClass != request.Context.AbstractSyntax
+                ? new Verdict(DimseStatus.DataSetMismatch, "(0000,0002) is not the SOP class of the presentation context")
             : sop.IsEmpty ? new Verdict(DimseStatus.CannotUnderstand, "(0000,1000) is missing or no UID")
             : !request.HasDataSet ? new Verdict(DimseStatus.CannotUnderstand, "The message has no data set") : default;
         await using var writer = refused.Reason is null ? spool.TryBegin(session.Ae.Destinations) : null;
@@ -48,7 +52,8 @@ internal sealed class StoreScp(Spool spool, StudyPatients patients, TransactionL
             return refused.Reason is null ? OutOfResources : refused;
         }
         using var scanner = new InstanceScanner(new ScanOptions { ComputeHash = false });
-        var header = Part10.Header(sopClass, sop, request.Context.TransferSyntax, session.Association.CallingAeTitle, session.Association.CallingAeTitle, session.Ae.AeTitle);
+        var header = Part10.Header(sopClass, sop, request.Context.TransferSyntax,
+            session.Association.CallingAeTitle, session.Association.CallingAeTitle, session.Ae.AeTitle);
         scanner.Push(header);
         var outcome = writer.Append(header);
         var isRefused = false;
@@ -85,5 +90,6 @@ internal sealed class StoreScp(Spool spool, StudyPatients patients, TransactionL
 
     private static readonly Verdict OutOfResources = new(DimseStatus.OutOfResources, "The gateway's disk space is used up; try again later");
 
-    private static Verdict Of(SpoolOutcome outcome) => outcome == SpoolOutcome.OutOfResources ? OutOfResources : new Verdict(DimseStatus.ProcessingFailure, "The gateway's disk failed");
+    private static Verdict Of(SpoolOutcome outcome) => outcome == SpoolOutcome.OutOfResources
+        ? OutOfResources : new Verdict(DimseStatus.ProcessingFailure, "The gateway's disk failed");
 }

@@ -2,7 +2,9 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.EdgeGateway.Spooling;
 
-/// <summary>What queries and retrieves need to know of an object that waits, without opening its file. Known from the moment of its commit; shared by its destinations.</summary>
+/// <summary>
+/// What queries and retrieves need to know of an object that waits, without opening its file. Known from the moment of its commit; shared by its destinations.
+/// </summary>
 /// <param name="Key">Its UIDs.</param>
 /// <param name="SopClass">SOP Class UID.</param>
 /// <param name="TransferSyntax">That of its data set.</param>
@@ -11,5 +13,6 @@ internal sealed record ObjectDescription(InstanceKey Key, Uid SopClass, Uid Tran
 {
     /// <summary>Reads it from a header.</summary>
     public static ObjectDescription Of(InstanceScan scan) => new(
-        InstanceUids.Read(scan.DataSet).Key, scan.Uids.SopClass, scan.TransferSyntax.Uid, string.Intern(scan.DataSet.GetString(Tags.Modality) is { Length: <= 16 } modality ? modality : ""));
+        InstanceUids.Read(scan.DataSet).Key, scan.Uids.SopClass, scan.TransferSyntax.Uid,
+            string.Intern(scan.DataSet.GetString(Tags.Modality) is { Length: <= 16 } modality ? modality : ""));
 }

@@ -48,7 +48,8 @@ internal readonly record struct FrameForm(bool IsMultipart, string MediaType, st
                     }
                     if (!IsMade(alternative, type, image, syntax, isCompressed))
                     {
-                        reason ??= $"The frames are stored in the transfer syntax {syntax} and are not decoded; accept multipart/related; type=\"{image}\", or transfer-syntax=*.";
+                        reason ??= $"The frames are stored in the transfer syntax {syntax} and are not decoded; accept multipart/related; "
+                            + $"type=\"{image}\", or transfer-syntax=*.";
                         continue;
                     }
                     form = new FrameForm(isMultipart, type, syntax);

@@ -67,7 +67,9 @@ internal readonly record struct StowEnvelope(string? Boundary, MetadataForm? For
         if (problem.Length > 0)
         {
             if (status == 415 && encodings is not null)
-                context.Response.Headers.Accept = (allowsParts ? $"multipart/related; type=\"{MediaTypes.Dicom}\", multipart/related; type=\"{MediaTypes.DicomJson}\", multipart/related; type=\"{MediaTypes.DicomXml}\", " : "") + $"{MediaTypes.Dicom}, {MediaTypes.DicomJson}, {MediaTypes.DicomXml}";
+                context.Response.Headers.Accept = (allowsParts ? $"multipart/related; type=\"{MediaTypes.Dicom}\", multipart/related; "
+                    + $"type=\"{MediaTypes.DicomJson}\", multipart/related; type=\"{MediaTypes.DicomXml}\", " : "") + $"{MediaTypes.Dicom}, "
+                    + $"{MediaTypes.DicomJson}, {MediaTypes.DicomXml}";
             await Problem.WriteAsync(context, status, problem);
             return null;
         }

@@ -53,8 +53,10 @@ internal static partial class ViewerPages
         var headers = context.Response.Headers;
         var own = context.Settings().Http.PublicUrl is { } url ? " " + new Uri(url).GetLeftPart(UriPartial.Authority) : "";
         headers.ContentSecurityPolicy =
-            $"default-src 'self'{own}; script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self'{own} data: blob:; " +
-            $"font-src 'self' data:; media-src 'self'{own} blob:; object-src 'self'{own} blob:; frame-src 'self'{own} blob:; connect-src 'self'{own} data: blob:; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+            $"default-src 'self'{own}; script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; style-src "
+                + $"'self' 'unsafe-inline'; img-src 'self'{own} data: blob:; " +
+            $"font-src 'self' data:; media-src 'self'{own} blob:; object-src 'self'{own} blob:; frame-src 'self'{own} blob:; connect-src 'self'{own} "
+                + $"data: blob:; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Embedder-Policy"] = "require-corp";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";

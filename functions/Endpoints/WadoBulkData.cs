@@ -44,7 +44,8 @@ internal static class WadoBulkData
     // object and would run with the rights of this origin: it is octets.
     internal static string OwnMediaType(BulkAnswer value) => MediaType.Parse(value.MediaType)?.Name switch
     {
-        { } name and (MediaTypes.Pdf or MediaTypes.Plain or "model/stl" or "model/obj" or "model/mtl" or "image/jpeg" or "image/png" or "video/mp4" or "video/mpeg") => name,
+        { } name and (MediaTypes.Pdf or MediaTypes.Plain or "model/stl" or "model/obj" or "model/mtl" or "image/jpeg" or "image/png" or "video/mp4"
+        or "video/mpeg") => name,
         _ => MediaTypeNames.Application.Octet,
     };
 

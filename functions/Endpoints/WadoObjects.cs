@@ -128,7 +128,8 @@ internal static class WadoObjects
                 choice = named;
                 return true;
             }
-            reason ??= $"{named.Left} of {instances.Count} instances are not stored in the transfer syntax asked for and cannot be converted to it; ask for transfer-syntax=*.";
+            reason ??= $"{named.Left} of {instances.Count} instances are not stored in the transfer syntax asked for and cannot be converted to it; ask "
+                + $"for transfer-syntax=*.";
             // A part of the objects is better than none, and all of them as another alternative better than that. A ZIP outlives its status, so it is always
             // whole.
             if (named.Left < instances.Count && form == ObjectForm.Multipart && choice.Left == 0) choice = named;

@@ -18,8 +18,10 @@ public sealed record BegunUpload(string Id, Uri? Url, DateTimeOffset Expires);
 public sealed record UploadAnswer(int Status, byte[] Body);
 
 /// <summary>
-/// Objects larger than one request may be: they come in blocks, over several requests and straight into the storage, and are then stored by the way of every other object.
-/// The bytes go through this process: they have to be scanned and hashed anyway, and the commit of staged blocks is the one operation with the condition that decides between
+/// Objects larger than one request may be: they come in blocks, over several requests and straight into the storage, and are then stored by the way of every
+/// other object.
+/// The bytes go through this process: they have to be scanned and hashed anyway, and the commit of staged blocks is the one operation with the condition that
+/// decides between
 /// versions; a server-side copy is visible before it is whole.
 /// </summary>
 /// <param name="container">The container <c>uploads</c>; it raises no events.</param>
@@ -73,9 +75,11 @@ public sealed class ResumableUploads(
     /// <returns>The answer; null if there is no such upload or blocks of it are missing.</returns>
     /// <exception cref="TimeoutException">It is still at work: ask again.</exception>
     public Task<UploadAnswer?> CompleteAsync(
-        string id, int blocks, StoreRequest request, Func<IReadOnlyList<StoreResult>, UploadAnswer> answerOf, TimeSpan patience, CancellationToken cancellationToken)
+        string id, int blocks, StoreRequest request, Func<IReadOnlyList<StoreResult>,
+            UploadAnswer> answerOf, TimeSpan patience, CancellationToken cancellationToken)
     {
-        var work = working.GetOrAdd(id, key => new Lazy<Task<UploadAnswer?>>(() => Task.Run(() => WorkAsync(key, blocks, request, answerOf), CancellationToken.None)));
+        var work = working.GetOrAdd(id, key =>
+            new Lazy<Task<UploadAnswer?>>(() => Task.Run(() => WorkAsync(key, blocks, request, answerOf), CancellationToken.None)));
         return work.Value.WaitAsync(patience, clock, cancellationToken);
     }
 
@@ -88,7 +92,8 @@ public sealed class ResumableUploads(
     }
 
     /// <summary>Waits for stores that are at work. For an orderly stop; what a crash cuts off is done when the client asks again.</summary>
-    public Task CloseAsync() => Task.WhenAll(working.Values.Select(work => (Task)work.Value)).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    public Task CloseAsync() => Task.WhenAll(working.Values.Select(work => (Task)work.Value))
+        .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
     private async Task<UploadAnswer?> WorkAsync(string id, int blocks, StoreRequest request, Func<IReadOnlyList<StoreResult>, UploadAnswer> answerOf)
     {

@@ -22,7 +22,8 @@ public enum CommitmentOutcome
 }
 
 /// <summary>
-/// Storage commitment (PS3.18 chapter 13). An instance is committed when its row in the index and its blob are both there now. Results are kept for a week, for a client that
+/// Storage commitment (PS3.18 chapter 13). An instance is committed when its row in the index and its blob are both there now. Results are kept for a week, for
+/// a client that
 /// did not hear the answer.
 /// </summary>
 public sealed class StorageCommitments
@@ -42,7 +43,8 @@ public sealed class StorageCommitments
     /// <summary>Keeps the result of a request. False if the Transaction UID is in use.</summary>
     public async Task<bool> TryKeepAsync(Uid transaction, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
     {
-        var written = await stores.Derived.PutAsync(NameOf(transaction), new ReadOnlySequence<byte>(result), new BlobWrite(BlobCondition.Absent, ContentType: "application/dicom+json"), cancellationToken);
+        var written = await stores.Derived.PutAsync(NameOf(transaction), new ReadOnlySequence<byte>(result),
+            new BlobWrite(BlobCondition.Absent, ContentType: "application/dicom+json"), cancellationToken);
         return written.Status == StorageStatus.Ok;
     }
 
@@ -68,7 +70,8 @@ public sealed class StorageCommitments
     {
         // The same SOP Instance UID may be in several studies; one that fits is enough.
         var outcome = CommitmentOutcome.NoSuchInstance;
-        var query = new TableQuery { PartitionKey = Layout.UidPartition(item.Sop), RowKeyFrom = item.Sop + ":", RowKeyBefore = item.Sop + ";", Select = [Columns.SchemaVersion] };
+        var query = new TableQuery
+            { PartitionKey = Layout.UidPartition(item.Sop), RowKeyFrom = item.Sop + ":", RowKeyBefore = item.Sop + ";", Select = [Columns.SchemaVersion] };
         await foreach (var found in stores.Uids.RowsAsync(query, cancellationToken))
         {
             if (!Layout.TryParseUidRowKey(found.RowKey, out var key)) continue;

@@ -16,7 +16,8 @@ public sealed class BicepTests(ITestOutputHelper output)
             output.WriteLine("Skipped: there is no Bicep checker beside the repository.");
             return;
         }
-        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [checker, Path.Combine(Repository.Root, "infra")]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [checker, Path.Combine(Repository.Root, "infra")])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (said, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         output.WriteLine(await said);

@@ -4,7 +4,8 @@ using SharpFuzz;
 namespace DicomServerless.CoverageFuzz;
 
 /// <summary>
-/// Coverage-guided fuzzing: <c>CoverageFuzz TARGET</c> is run by afl-fuzz (fuzz.sh), <c>CoverageFuzz replay TARGET FILE…</c> runs inputs once and says which one breaks it,
+/// Coverage-guided fuzzing: <c>CoverageFuzz TARGET</c> is run by afl-fuzz (fuzz.sh), <c>CoverageFuzz replay TARGET FILE…</c> runs inputs once and says which
+/// one breaks it,
 /// <c>CoverageFuzz targets</c> lists the targets.
 /// </summary>
 internal static class Program
@@ -43,7 +44,8 @@ internal static class Program
                 });
                 return 0;
             default:
-                Console.Error.WriteLine("Give one of: targets, replay TARGET FILE…, or a target: " + string.Join(", ", Targets.All.Keys.Order(StringComparer.Ordinal)));
+                Console.Error.WriteLine("Give one of: targets, replay TARGET FILE…, or a target: " + string.Join(", ",
+                    Targets.All.Keys.Order(StringComparer.Ordinal)));
                 return 2;
         }
     }

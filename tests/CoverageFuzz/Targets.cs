@@ -6,7 +6,10 @@ using DicomServerless.EdgeGateway.Query;
 
 namespace DicomServerless.CoverageFuzz;
 
-/// <summary>What is fuzzed. Each target takes any bytes, and throws where a promise is broken: hostile bytes are refused as values, never by an exception, and what is accepted survives a round trip.</summary>
+/// <summary>
+/// What is fuzzed. Each target takes any bytes, and throws where a promise is broken: hostile bytes are refused as values, never by an exception, and what is
+/// accepted survives a round trip.
+/// </summary>
 internal static class Targets
 {
     /// <summary>The targets by name.</summary>
@@ -16,7 +19,8 @@ internal static class Targets
     };
 
     // Small caps, so that a short input reaches them.
-    private static readonly DicomLimits Limits = new() { MaxDepth = 16, MaxElements = 10_000, MaxHeaderBytes = 1024 * 1024, MaxInflatedBytes = 4 * 1024 * 1024, MaxFragments = 1_000 };
+    private static readonly DicomLimits Limits = new()
+        { MaxDepth = 16, MaxElements = 10_000, MaxHeaderBytes = 1024 * 1024, MaxInflatedBytes = 4 * 1024 * 1024, MaxFragments = 1_000 };
 
     // Tokenizer, texts and frame tables: however the bytes are cut, the result is the same; its JSON is JSON; its frame table comes back from its bytes.
     private static void Object(byte[] input)
@@ -24,7 +28,8 @@ internal static class Targets
         var (whole, wholeError) = Scan(input, input.Length);
         var (pieces, piecesError) = Scan(input, 1 + (input.Length % 13));
         Check(whole is null == pieces is null, "an object is accepted or not depending on how it is cut");
-        Check(wholeError?.Kind == piecesError?.Kind && wholeError?.Offset == piecesError?.Offset, $"the error depends on how the object is cut: {wholeError?.Message} / {piecesError?.Message}");
+        Check(wholeError?.Kind == piecesError?.Kind && wholeError?.Offset == piecesError?.Offset,
+            $"the error depends on how the object is cut: {wholeError?.Message} / {piecesError?.Message}");
         if (whole is null || pieces is null) return;
         var (json, other) = (JsonOf(whole.DataSet), JsonOf(pieces.DataSet));
         Check(json.AsSpan().SequenceEqual(other), "the metadata depend on how the object is cut");
@@ -34,7 +39,8 @@ internal static class Targets
         Check(FrameTable.TryParse(bytes, out var table) && table!.ToBytes().AsSpan().SequenceEqual(bytes), "a frame table does not come back from its bytes");
         for (var number = 1; number <= Math.Min(frames.Count, 100); number++)
             foreach (var range in frames.Frame(number).Span)
-                Check(range.Offset >= 0 && range.Length >= 0 && (whole.IsDeflated || range.Offset + range.Length <= whole.DataSetLength), "a frame lies outside the object");
+                Check(range.Offset >= 0 && range.Length >= 0 && (whole.IsDeflated || range.Offset + range.Length <= whole.DataSetLength),
+                    "a frame lies outside the object");
     }
 
     private static (InstanceScan?, DicomError?) Scan(byte[] input, int step)

@@ -28,11 +28,13 @@ public sealed class CoverageTests(ITestOutputHelper output)
     public async Task A_short_run_of_the_fuzzer_finds_nothing()
     {
         if (!Peers.Require("afl-fuzz")) return;
-        using var fuzz = Process.Start(new ProcessStartInfo("bash", [Path.Combine(Folder, "fuzz.sh"), SecondsPerTarget.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+        using var fuzz = Process.Start(new ProcessStartInfo("bash", [Path.Combine(Folder, "fuzz.sh"), SecondsPerTarget.ToString(CultureInfo.InvariantCulture)])
+            { RedirectStandardOutput = true })!;
         var printed = await fuzz.StandardOutput.ReadToEndAsync();
         await fuzz.WaitForExitAsync();
         output.WriteLine(printed);
         Assert.True(fuzz.ExitCode == 0, printed);
-        Assert.Equal(Targets.All.Count, printed.Split('\n').Count(line => line.Contains(" executions in ", StringComparison.Ordinal) && !line.Contains(": 0 executions", StringComparison.Ordinal)));
+        Assert.Equal(Targets.All.Count, printed.Split('\n')
+            .Count(line => line.Contains(" executions in ", StringComparison.Ordinal) && !line.Contains(": 0 executions", StringComparison.Ordinal)));
     }
 }

@@ -3,7 +3,8 @@ using DicomServerless.Shared;
 
 // usage: dotnet run -c Release --project tests/GatewayTorture -- [INSTANCES] [ASSOCIATIONS] [KILLS] [SEED]
 //        dotnet run -c Release --project tests/GatewayTorture -- soak [MINUTES]
-// The first stores through the gateway and a faulty link while everything is killed at random, and counts what is left; the second looks for memory, handles and threads that grow.
+// The first stores through the gateway and a faulty link while everything is killed at random, and counts what is left; the second looks for memory, handles
+// and threads that grow.
 if (args is ["soak", ..])
 {
     var growth = await GatewaySoak.RunAsync(TimeSpan.FromMinutes(Number(1, 60)), Console.WriteLine);

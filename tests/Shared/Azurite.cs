@@ -5,7 +5,8 @@ using System.Text;
 namespace DicomServerless.Shared;
 
 /// <summary>
-/// A storage emulator of its own on free ports, in memory. It ends with <see cref="Dispose"/>, and with this process however that ends (where the machine has setpriv).
+/// A storage emulator of its own on free ports, in memory. It ends with <see cref="Dispose"/>, and with this process however that ends (where the machine has
+/// setpriv).
 /// </summary>
 public sealed class Azurite : IDisposable
 {
@@ -32,7 +33,8 @@ public sealed class Azurite : IDisposable
 
     /// <summary>The part of a connection string that says where the services are.</summary>
     public string Endpoints =>
-        $"BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};QueueEndpoint=http://127.0.0.1:{QueuePort}/{Account};TableEndpoint=http://127.0.0.1:{TablePort}/{Account}";
+        $"BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};"
+        + $"QueueEndpoint=http://127.0.0.1:{QueuePort}/{Account};TableEndpoint=http://127.0.0.1:{TablePort}/{Account}";
 
     /// <param name="onLine">Gets every line of the access log; null for none, which is faster.</param>
     /// <param name="cancellationToken">Ends the start.</param>
@@ -41,8 +43,10 @@ public sealed class Azurite : IDisposable
         await NodePackages.InstallAsync(cancellationToken);
         string[] command =
         [
-            "node", Path.Combine(NodePackages.Folder, "azurite/dist/src/azurite.js"), "--inMemoryPersistence", "--extentMemoryLimit", "4096", "--disableTelemetry", .. onLine is null ? (string[])["--silent"] : [],
-            "--skipApiVersionCheck", "--loose", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0", "--blobKeepAliveTimeout", "600", "--queueKeepAliveTimeout", "600", "--tableKeepAliveTimeout", "600",
+            "node", Path.Combine(NodePackages.Folder, "azurite/dist/src/azurite.js"), "--inMemoryPersistence",
+                "--extentMemoryLimit", "4096", "--disableTelemetry", .. onLine is null ? (string[])["--silent"] : [],
+            "--skipApiVersionCheck", "--loose", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
+                "--blobKeepAliveTimeout", "600", "--queueKeepAliveTimeout", "600", "--tableKeepAliveTimeout", "600",
         ];
         var setpriv = File.Exists("/usr/bin/setpriv");
         var start = new ProcessStartInfo(setpriv ? "/usr/bin/setpriv" : "node", setpriv ? ["--pdeathsig", "KILL", .. command] : command[1..])

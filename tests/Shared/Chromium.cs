@@ -43,7 +43,8 @@ public sealed class Chromium : IAsyncDisposable
         string[] drawing = draws ? ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"] : ["--disable-gpu"];
         var process = Process.Start(new ProcessStartInfo(Program,
         [
-            "--headless=new", "--no-sandbox", .. drawing, "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en",
+            "--headless=new", "--no-sandbox", .. drawing, "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en",
             "--remote-debugging-port=0", "--user-data-dir=" + folder,
         ]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var page = new Chromium(process, folder);
@@ -55,7 +56,8 @@ public sealed class Chromium : IAsyncDisposable
         _ = process.StandardError.ReadToEndAsync(); // so that its pipe never fills
         await page.socket.ConnectAsync(new Uri(line[Mark.Length..]), default);
         var target = await page.SendAsync("Target.createTarget", new JsonObject { ["url"] = "about:blank" });
-        page.session = (string?)(await page.SendAsync("Target.attachToTarget", new JsonObject { ["targetId"] = (string?)target["targetId"], ["flatten"] = true }))["sessionId"];
+        page.session = (string?)(await page.SendAsync("Target.attachToTarget", new JsonObject
+            { ["targetId"] = (string?)target["targetId"], ["flatten"] = true }))["sessionId"];
         foreach (var domain in new[] { "Runtime", "Log", "Network", "Page" }) await page.SendAsync(domain + ".enable", []);
         await page.ResizeAsync(1280, 900, false);
         if (before is not null) await page.SendAsync("Page.addScriptToEvaluateOnNewDocument", new JsonObject { ["source"] = before });
@@ -68,7 +70,8 @@ public sealed class Chromium : IAsyncDisposable
 
     /// <summary>The viewport in CSS pixels; a phone's have two pixels each way.</summary>
     public Task ResizeAsync(int width, int height, bool isPhone) =>
-        SendAsync("Emulation.setDeviceMetricsOverride", new JsonObject { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = isPhone ? 1.5 : 1, ["mobile"] = isPhone });
+        SendAsync("Emulation.setDeviceMetricsOverride", new JsonObject
+            { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = isPhone ? 1.5 : 1, ["mobile"] = isPhone });
 
     /// <summary>The value of an expression, as text.</summary>
     public async Task<string> EvaluateAsync(string expression)
@@ -87,7 +90,8 @@ public sealed class Chromium : IAsyncDisposable
             var answer = await SendAsync("Runtime.evaluate", new JsonObject { ["expression"] = $"!!({expression})", ["returnByValue"] = true });
             if (answer["result"]?["value"]?.ToString() == "true") return;
             if (watch.Elapsed > Patience)
-                throw new TimeoutException($"Not within the time: {expression}\n{await EvaluateAsync("document.body.innerText")}\n{string.Join('\n', console)}\n{string.Join('\n', failures)}");
+                throw new TimeoutException($"Not within the time: "
+                    + $"{expression}\n{await EvaluateAsync("document.body.innerText")}\n{string.Join('\n', console)}\n{string.Join('\n', failures)}");
             await Task.Delay(50);
         }
     }
@@ -97,7 +101,8 @@ public sealed class Chromium : IAsyncDisposable
     public async Task<(double X, double Y)> MiddleAsync(string element)
     {
         await UntilAsync($"({element})?.getBoundingClientRect().width > 0");
-        var place = JsonNode.Parse(await EvaluateAsync($"(() => {{ const r = ({element}).getBoundingClientRect(); return JSON.stringify([r.x + r.width / 2, r.y + r.height / 2]) }})()"))!;
+        var place = JsonNode.Parse(await EvaluateAsync($"(() => {{ const r = ({element}).getBoundingClientRect(); return JSON.stringify([r.x + r.width "
+            + $"/ 2, r.y + r.height / 2]) }})()"))!;
         return ((double)place[0]!, (double)place[1]!);
     }
 
@@ -118,13 +123,15 @@ public sealed class Chromium : IAsyncDisposable
         const int Steps = 8;
         await MouseAsync("mouseMoved", from.X, from.Y, 0);
         await MouseAsync("mousePressed", from.X, from.Y, 1);
-        for (var step = 1; step <= Steps; step++) await MouseAsync("mouseMoved", from.X + ((to.X - from.X) * step / Steps), from.Y + ((to.Y - from.Y) * step / Steps), 0, isPressed: true);
+        for (var step = 1; step <= Steps; step++)
+            await MouseAsync("mouseMoved", from.X + ((to.X - from.X) * step / Steps), from.Y + ((to.Y - from.Y) * step / Steps), 0, isPressed: true);
         await MouseAsync("mouseReleased", to.X, to.Y, 1);
     }
 
     /// <summary>Turns the wheel over a place; a notch is 100.</summary>
     public Task WheelAsync((double X, double Y) place, double deltaY) =>
-        SendAsync("Input.dispatchMouseEvent", new JsonObject { ["type"] = "mouseWheel", ["x"] = place.X, ["y"] = place.Y, ["deltaX"] = 0, ["deltaY"] = deltaY });
+        SendAsync("Input.dispatchMouseEvent", new JsonObject
+            { ["type"] = "mouseWheel", ["x"] = place.X, ["y"] = place.Y, ["deltaX"] = 0, ["deltaY"] = deltaY });
 
     /// <summary>Types into what has the focus.</summary>
     public Task TypeAsync(string text) => SendAsync("Input.insertText", new JsonObject { ["text"] = text });
@@ -133,7 +140,8 @@ public sealed class Chromium : IAsyncDisposable
     {
         var answer = await SendAsync("Page.captureScreenshot", new JsonObject
         {
-            ["format"] = "png", ["captureBeyondViewport"] = true, ["clip"] = new JsonObject { ["x"] = 0, ["y"] = 0, ["width"] = width, ["height"] = height, ["scale"] = 1 },
+            ["format"] = "png", ["captureBeyondViewport"] = true, ["clip"] = new JsonObject
+                { ["x"] = 0, ["y"] = 0, ["width"] = width, ["height"] = height, ["scale"] = 1 },
         });
         return Convert.FromBase64String((string)answer["data"]!);
     }
@@ -149,7 +157,8 @@ public sealed class Chromium : IAsyncDisposable
 
     private Task MouseAsync(string type, double x, double y, int count, bool isPressed = false) => SendAsync("Input.dispatchMouseEvent", new JsonObject
     {
-        ["type"] = type, ["x"] = x, ["y"] = y, ["button"] = count > 0 || isPressed ? "left" : "none", ["buttons"] = type == "mousePressed" || isPressed ? 1 : 0, ["clickCount"] = count,
+        ["type"] = type, ["x"] = x, ["y"] = y, ["button"] = count > 0
+            || isPressed ? "left" : "none", ["buttons"] = type == "mousePressed" || isPressed ? 1 : 0, ["clickCount"] = count,
     });
 
     private async Task<JsonNode> SendAsync(string method, JsonObject parameters)
@@ -183,7 +192,9 @@ public sealed class Chromium : IAsyncDisposable
         switch (happened)
         {
             case "Runtime.consoleAPICalled" when Text(what, "type") is "error" or "assert":
-                console.Add(string.Join(' ', what["args"]!.AsArray().Select(argument => Text(argument!, "value") is { Length: > 0 } value ? value : $"{Text(argument!, "description")} {argument!["preview"]?.ToJsonString()}")));
+                console.Add(string.Join(' ', what["args"]!.AsArray()
+                    .Select(argument => Text(argument!, "value") is
+                    { Length: > 0 } value ? value : $"{Text(argument!, "description")} {argument!["preview"]?.ToJsonString()}")));
                 break;
             case "Runtime.exceptionThrown":
                 console.Add(Text(what, "exceptionDetails", "text") + " " + Text(what, "exceptionDetails", "exception", "description"));

@@ -13,7 +13,8 @@ public sealed class DevProcess : IDisposable
     private readonly StringBuilder said = new();
     private readonly Process process;
 
-    public DevProcess(int? functionsPort = null, int? azuritePort = null, string[]? arguments = null, Action<string>? prepare = null, string? path = null, params IEnumerable<(string Name, string Value)> environment)
+    public DevProcess(int? functionsPort = null, int? azuritePort = null, string[]? arguments = null,
+        Action<string>? prepare = null, string? path = null, params IEnumerable<(string Name, string Value)> environment)
     {
         FunctionsPort = functionsPort ?? FreePorts.Next();
         AzuritePort = azuritePort ?? FreePorts.Next(3);
@@ -21,7 +22,9 @@ public sealed class DevProcess : IDisposable
         var configuration = Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!.TrimEnd('/')))!;
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
         [
-            "run", "--no-build", "-c", configuration is "Release" ? "Release" : "Debug", "--project", "dev", "--", "--functions-port", Text(FunctionsPort), "--dimse-port", Text(DimsePort), "--dashboard-port", Text(DashboardPort), "--azurite-port", Text(AzuritePort), "--data", data, .. arguments ?? [],
+            "run", "--no-build", "-c", configuration is "Release" ? "Release"
+                : "Debug", "--project", "dev", "--", "--functions-port", Text(FunctionsPort), "--dimse-port", Text(DimsePort),
+                "--dashboard-port", Text(DashboardPort), "--azurite-port", Text(AzuritePort), "--data", data, .. arguments ?? [],
         ]) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true };
         if (path is not null) start.Environment["PATH"] = path;
         foreach (var (name, value) in environment) start.Environment[name] = value;
@@ -61,14 +64,16 @@ public sealed class DevProcess : IDisposable
     public async Task<int> EndAsync(string? signal)
     {
         // dotnet run passes a terminal's signal on because both have it; here it goes to the program itself.
-        if (signal is not null) using (var kill = Process.Start("pkill", [$"-{signal}", "-f", $"DicomServerless.Dev .*--data {data}"])) await kill.WaitForExitAsync();
+        if (signal is not null)
+            using (var kill = Process.Start("pkill", [$"-{signal}", "-f", $"DicomServerless.Dev .*--data {data}"])) await kill.WaitForExitAsync();
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return process.ExitCode;
     }
 
     public async Task<string> NodeAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("node", [Path.Combine(Repository.Root, "tests/Functional/Host/foreign-blobs.mjs"), Text(AzuritePort), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("node", [Path.Combine(Repository.Root, "tests/Functional/Host/foreign-blobs.mjs"), Text(AzuritePort), .. arguments])
+            { RedirectStandardOutput = true, RedirectStandardError = true };
         using var node = Process.Start(start)!;
         var text = await node.StandardOutput.ReadToEndAsync();
         var error = await node.StandardError.ReadToEndAsync();
@@ -81,7 +86,8 @@ public sealed class DevProcess : IDisposable
     {
         if (!process.HasExited) process.Kill(entireProcessTree: true);
         process.Dispose();
-        foreach (var log in Directory.EnumerateFiles(data, "*.log").Where(file => Path.GetFileName(file) != "azurite.log")) Privacy.Check(log, File.ReadAllText(log));
+        foreach (var log in Directory.EnumerateFiles(data, "*.log").Where(file => Path.GetFileName(file) != "azurite.log"))
+            Privacy.Check(log, File.ReadAllText(log));
         Directory.Delete(data, recursive: true);
     }
 

@@ -5,7 +5,8 @@ using System.Text;
 namespace DicomServerless.Shared;
 
 /// <summary>
-/// A bad link to a web server: it delays, cuts requests and answers short, resets, stalls, and answers 500, 503 or 429 itself. What a connection gets is drawn when it begins. With
+/// A bad link to a web server: it delays, cuts requests and answers short, resets, stalls, and answers 500, 503 or 429 itself. What a connection gets is drawn
+/// when it begins. With
 /// <see cref="IsFaulty"/> off it is a good link.
 /// </summary>
 public sealed class FaultyProxy : IAsyncDisposable
@@ -97,17 +98,20 @@ public sealed class FaultyProxy : IAsyncDisposable
                 if (kind < Kinds) Interlocked.Increment(ref faults);
                 if (kind is 0 or 1)
                 {
-                    await AnswerAsync(client, (limit % 3) switch { 0 => "500 Internal Server Error", 1 => "503 Service Unavailable\r\nRetry-After: 1", _ => "429 Too Many Requests\r\nRetry-After: 1" }, cut.Token);
+                    await AnswerAsync(client, (limit % 3) switch { 0 => "500 Internal Server Error", 1 =>
+                        "503 Service Unavailable\r\nRetry-After: 1", _ => "429 Too Many Requests\r\nRetry-After: 1" }, cut.Token);
                     return;
                 }
                 if (kind == 2) await Task.Delay(limit % 800, cut.Token);
                 await server.ConnectAsync(IPAddress.Loopback, target, cut.Token);
-                // 3: the request is cut; 4: the answer is, after the server has done its work; 5: a reset while the request comes; 6: it stands still; 7: slow all along.
+                // 3: the request is cut; 4: the answer is, after the server has done its work; 5: a reset while the request comes; 6: it stands still; 7: slow
+                // all along.
                 var up = PumpAsync(client, server, kind is 3 or 5 or 6 ? limit : long.MaxValue, kind == 7, cut.Token);
                 var spoils = spoiled > 0;
                 var down = PumpAsync(server, client, kind == 4 ? limit % 300 : spoils ? spoiledAfter : long.MaxValue, false, cut.Token);
                 await await Task.WhenAny(up, down);
-                if (spoils && down.IsCompletedSuccessfully && await down && Interlocked.Decrement(ref spoiled) >= 0 && spoiledStalls) await Task.Delay(Timeout.InfiniteTimeSpan, cut.Token);
+                if (spoils && down.IsCompletedSuccessfully && await down && Interlocked.Decrement(ref spoiled) >= 0 && spoiledStalls)
+                    await Task.Delay(Timeout.InfiniteTimeSpan, cut.Token);
                 if (kind == 6 && up.IsCompleted) await Task.Delay(Stall, cut.Token);
                 if (kind == 5) client.LingerState = new LingerOption(true, 0);
                 await cut.CancelAsync();
@@ -139,7 +143,8 @@ public sealed class FaultyProxy : IAsyncDisposable
     private static async Task AnswerAsync(Socket client, string status, CancellationToken cancellationToken)
     {
         await client.ReceiveAsync(new byte[16 * 1024], SocketFlags.None, cancellationToken);
-        await client.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), SocketFlags.None, cancellationToken);
+        await client.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            SocketFlags.None, cancellationToken);
         client.Shutdown(SocketShutdown.Send);
         await client.ReceiveAsync(new byte[16 * 1024], SocketFlags.None, cancellationToken);
     }

@@ -23,20 +23,23 @@ public enum InvocationValue
 }
 
 /// <summary>
-/// Does to a custom handler what the Azure Functions host does: starts the executable with the host's environment, polls <c>GET /</c>, proxies public requests with its own
+/// Does to a custom handler what the Azure Functions host does: starts the executable with the host's environment, polls <c>GET /</c>, proxies public requests
+/// with its own
 /// headers (reading bodies with a Content-Length whole into memory first), posts triggers as JSON invocations, and kills without a warning.
 /// </summary>
 public sealed class FunctionsHost : IAsyncDisposable
 {
     private const string Version = "4.1054.100.0";
     private const int ConnectAttempts = 10;
-    private static readonly HashSet<string> HopByHop = new(StringComparer.OrdinalIgnoreCase) { "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding", "Upgrade", "Host" };
+    private static readonly HashSet<string> HopByHop = new(StringComparer.OrdinalIgnoreCase) { "Connection",
+        "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding", "Upgrade", "Host" };
 
     private readonly string executable;
     private readonly IReadOnlyDictionary<string, string> environment;
     private readonly long bodyLimit;
     private readonly StringBuilder output = new();
-    private readonly HttpClient handler = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None }) { Timeout = TimeSpan.FromMinutes(5) };
+    private readonly HttpClient handler = new(new SocketsHttpHandler
+        { AllowAutoRedirect = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None }) { Timeout = TimeSpan.FromMinutes(5) };
     private readonly WebApplication proxy;
     private Process? process;
 
@@ -99,7 +102,8 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>Starts the handler again, after <see cref="Kill"/>.</summary>
     public async Task StartHandlerAsync()
     {
-        var start = new ProcessStartInfo(executable) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(executable)! };
+        var start = new ProcessStartInfo(executable)
+            { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(executable)! };
         var port = HandlerPort.ToString(CultureInfo.InvariantCulture);
         foreach (var name in (string[])["FUNCTIONS_CUSTOMHANDLER_PORT", "FUNCTIONS_HTTPWORKER_PORT"]) start.Environment[name] = port;
         start.Environment["FUNCTIONS_CUSTOMHANDLER_WORKER_ID"] = start.Environment["FUNCTIONS_HTTPWORKER_ID"] = Guid.NewGuid().ToString();
@@ -162,7 +166,8 @@ public sealed class FunctionsHost : IAsyncDisposable
             json.WriteEndObject();
             json.WriteEndObject();
         }
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{HandlerPort}/{function}") { Content = new ByteArrayContent(buffer.ToArray()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{HandlerPort}/{function}")
+            { Content = new ByteArrayContent(buffer.ToArray()) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json; charset=utf-8");
         request.Headers.TryAddWithoutValidation("X-Azure-Functions-HostVersion", Version);
         request.Headers.TryAddWithoutValidation("X-Azure-Functions-InvocationId", Guid.NewGuid().ToString());
@@ -226,13 +231,15 @@ public sealed class FunctionsHost : IAsyncDisposable
     private HttpRequestMessage Forward(HttpContext context, byte[]? whole)
     {
         var source = context.Request;
-        var request = new HttpRequestMessage(new HttpMethod(source.Method), $"http://127.0.0.1:{HandlerPort}{source.PathBase.ToUriComponent()}{source.Path.ToUriComponent()}{source.QueryString}");
+        var request = new HttpRequestMessage(new HttpMethod(source.Method),
+            $"http://127.0.0.1:{HandlerPort}{source.PathBase.ToUriComponent()}{source.Path.ToUriComponent()}{source.QueryString}");
         if (whole is not null) request.Content = new ByteArrayContent(whole);
         else if (source.Headers.TransferEncoding.Count > 0) request.Content = new StreamContent(source.Body);
         foreach (var (name, value) in source.Headers)
         {
             if (HopByHop.Contains(name)) continue;
-            if (!request.Headers.TryAddWithoutValidation(name, value.AsEnumerable())) request.Content?.Headers.TryAddWithoutValidation(name, value.AsEnumerable());
+            if (!request.Headers.TryAddWithoutValidation(name, value.AsEnumerable()))
+                request.Content?.Headers.TryAddWithoutValidation(name, value.AsEnumerable());
         }
         var id = Guid.NewGuid().ToString();
         Set("X-Azure-Functions-HostVersion", Version);

@@ -39,10 +39,12 @@ public sealed class FunctionsProcess : IDisposable
 
     /// <summary>Where the built executable is.</summary>
     public static string BuiltExecutable => Path.Combine(
-        typeof(FunctionsProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == "FunctionsFolder").Value!, "DicomServerless.Functions");
+        typeof(FunctionsProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == "FunctionsFolder").Value!,
+            "DicomServerless.Functions");
 
     /// <summary>Starts it and waits until it is ready.</summary>
-    public static async Task<FunctionsProcess> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null, string? executable = null, int port = 0)
+    public static async Task<FunctionsProcess> StartAsync(string connectionString,
+        IReadOnlyDictionary<string, string>? settings = null, string? executable = null, int port = 0)
     {
         if (port == 0) port = FreePorts.Next();
         var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
@@ -68,7 +70,8 @@ public sealed class FunctionsProcess : IDisposable
     public double PeakResidentMiB() => PeakResidentMiB(process.Id);
 
     /// <summary>The most memory that a process has had in RAM, MiB.</summary>
-    public static double PeakResidentMiB(int processId) => File.ReadLines($"/proc/{processId}/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+    public static double PeakResidentMiB(int processId) => File.ReadLines($"/proc/{processId}/status")
+        .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
         .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0).Single();
 
     public void Dispose()
@@ -80,7 +83,8 @@ public sealed class FunctionsProcess : IDisposable
 
     private Process Launch()
     {
-        var start = new ProcessStartInfo(executable) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(executable)! };
+        var start = new ProcessStartInfo(executable)
+            { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(executable)! };
         foreach (var (key, value) in settings) start.Environment[key] = value;
         var launched = new Process { StartInfo = start };
         launched.OutputDataReceived += Keep;

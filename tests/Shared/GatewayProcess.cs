@@ -5,7 +5,10 @@ using System.Text.Json;
 
 namespace DicomServerless.Shared;
 
-/// <summary>The edge gateway as a process of its own, on free ports of loopback, with a temporary spool. It ends with this object, and with this process however that ends.</summary>
+/// <summary>
+/// The edge gateway as a process of its own, on free ports of loopback, with a temporary spool. It ends with this object, and with this process however that
+/// ends.
+/// </summary>
 public sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -25,7 +28,8 @@ public sealed class GatewayProcess : IAsyncDisposable
         if (configuration is not null) File.WriteAllText(ConfigurationFile, configuration);
         environment = new Dictionary<string, string>
         {
-            ["Gateway__Dimse__Address"] = "127.0.0.1", ["Gateway__Dimse__Port"] = Text(DimsePort), ["Gateway__Http__Url"] = Url, ["Gateway__Spool__Path"] = SpoolFolder,
+            ["Gateway__Dimse__Address"] = "127.0.0.1", ["Gateway__Dimse__Port"] = Text(DimsePort),
+                ["Gateway__Http__Url"] = Url, ["Gateway__Spool__Path"] = SpoolFolder,
             ["Gateway__Spool__MinFreeMiB"] = "64", ["Gateway__Destinations__archive__Url"] = archiveUrl,
             ["GATEWAY_CONFIG"] = configuration is null ? "" : ConfigurationFile,
         };
@@ -36,7 +40,8 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     /// <summary>Where the executable is: the one that GATEWAY_EXECUTABLE names, else the built one.</summary>
     public static string Executable => Environment.GetEnvironmentVariable("GATEWAY_EXECUTABLE") is { Length: > 0 } given ? given : Path.Combine(
-        typeof(GatewayProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == "GatewayFolder").Value!, "DicomServerless.EdgeGateway");
+        typeof(GatewayProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == "GatewayFolder").Value!,
+            "DicomServerless.EdgeGateway");
 
     /// <summary>The port for associations, AE title <c>DICOMGW</c> unless the settings say otherwise.</summary>
     public int DimsePort { get; }
@@ -70,7 +75,8 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="settings">Further environment variables, such as <c>Gateway__Spool__Fsync</c>; an empty one is not set.</param>
     /// <param name="configuration">The text of a configuration file.</param>
     /// <param name="wrapper">A program with its arguments that runs the gateway as its child, such as strace.</param>
-    public static async Task<GatewayProcess> StartAsync(string archiveUrl, IReadOnlyDictionary<string, string>? settings = null, string? configuration = null, params string[] wrapper)
+    public static async Task<GatewayProcess> StartAsync(string archiveUrl,
+        IReadOnlyDictionary<string, string>? settings = null, string? configuration = null, params string[] wrapper)
     {
         var started = new GatewayProcess(archiveUrl, settings, configuration, wrapper);
         try
@@ -134,7 +140,8 @@ public sealed class GatewayProcess : IAsyncDisposable
     public Task WaitUntilDrainedAsync(TimeSpan? patience = null) => UntilAsync(status => Waiting(status) == 0, "every queue is empty", patience);
 
     /// <summary>The objects that wait, over all destinations.</summary>
-    public static int Waiting(JsonElement status) => status.GetProperty("destinations").EnumerateArray().Sum(destination => destination.GetProperty("waiting").GetInt32());
+    public static int Waiting(JsonElement status) => status.GetProperty("destinations")
+        .EnumerateArray().Sum(destination => destination.GetProperty("waiting").GetInt32());
 
     /// <summary>The most memory that it has had in RAM since its start or the last <see cref="ForgetPeak"/>. MiB.</summary>
     public double PeakResidentMiB() => FunctionsProcess.PeakResidentMiB(ProcessId);
@@ -180,7 +187,8 @@ public sealed class GatewayProcess : IAsyncDisposable
             if (process.HasExited || watch.Elapsed > Patience) throw new InvalidOperationException($"The gateway did not start:\n{Output}");
             await Task.Delay(20);
         }
-        ProcessId = isWrapped ? int.Parse((await File.ReadAllTextAsync($"/proc/{process.Id}/task/{process.Id}/children")).Split(' ')[0], CultureInfo.InvariantCulture) : process.Id;
+        ProcessId = isWrapped ? int.Parse((await File.ReadAllTextAsync($"/proc/{process.Id}/task/{process.Id}/children")).Split(' ')[0],
+            CultureInfo.InvariantCulture) : process.Id;
     }
 
     private async Task<bool> IsReadyAsync()

@@ -6,7 +6,8 @@ using DicomServerless.Dicom.Network;
 namespace DicomServerless.Shared;
 
 /// <summary>
-/// Associations that come, store, echo, break off and go, for a long time. Memory, open files and threads of the gateway must stay where they were once it was warm.
+/// Associations that come, store, echo, break off and go, for a long time. Memory, open files and threads of the gateway must stay where they were once it was
+/// warm.
 /// </summary>
 public static class GatewaySoak
 {
@@ -30,16 +31,19 @@ public static class GatewaySoak
         {
             await Task.Delay(period);
             samples.Add(gateway.Footprint());
-            say(string.Create(CultureInfo.InvariantCulture, $"{watch.Elapsed:hh\\:mm\\:ss} {stored[0]} stored, RSS {samples[^1].Memory:0.0} MiB, {samples[^1].Handles} handles, {samples[^1].Threads} threads"));
+            say(string.Create(CultureInfo.InvariantCulture, $"{watch.Elapsed:hh\\:mm\\:ss} {stored[0]} stored, RSS {samples[^1].Memory:0.0} MiB, "
+                + $"{samples[^1].Handles} handles, {samples[^1].Threads} threads"));
             if (clients.FirstOrDefault(client => client.IsFaulted) is { } failed) await failed;
         }
         await stop.CancelAsync();
         await Task.WhenAll(clients);
         await gateway.WaitUntilDrainedAsync();
         // The first quarter is for warming up; noise is taken out by medians.
-        var (early, late) = (Median(samples.Skip(samples.Count / 4).Take(Math.Max(1, samples.Count / 4))), Median(samples.TakeLast(Math.Max(1, samples.Count / 4))));
+        var (early, late) = (Median(samples.Skip(samples.Count / 4).Take(Math.Max(1, samples.Count / 4))),
+            Median(samples.TakeLast(Math.Max(1, samples.Count / 4))));
         var growth = new List<string>();
-        if (late.Memory > early.Memory + MayGrowMiB) growth.Add(string.Create(CultureInfo.InvariantCulture, $"Memory grew from {early.Memory:0} to {late.Memory:0} MiB"));
+        if (late.Memory > early.Memory + MayGrowMiB)
+            growth.Add(string.Create(CultureInfo.InvariantCulture, $"Memory grew from {early.Memory:0} to {late.Memory:0} MiB"));
         if (late.Handles > early.Handles + MayGrowHandles) growth.Add($"Open files grew from {early.Handles} to {late.Handles}");
         if (late.Threads > early.Threads + MayGrowThreads) growth.Add($"Threads grew from {early.Threads} to {late.Threads}");
         return growth;
@@ -48,7 +52,8 @@ public static class GatewaySoak
     private static (double Memory, int Handles, int Threads) Median(IEnumerable<(double Memory, int Handles, int Threads)> samples)
     {
         var all = samples.ToList();
-        return (all.Select(sample => sample.Memory).Order().ElementAt(all.Count / 2), all.Select(sample => sample.Handles).Order().ElementAt(all.Count / 2), all.Select(sample => sample.Threads).Order().ElementAt(all.Count / 2));
+        return (all.Select(sample => sample.Memory).Order().ElementAt(all.Count / 2),
+            all.Select(sample => sample.Handles).Order().ElementAt(all.Count / 2), all.Select(sample => sample.Threads).Order().ElementAt(all.Count / 2));
     }
 
     private static async Task ClientAsync(GatewayProcess gateway, int number, int[] stored, CancellationToken stopping)
@@ -60,7 +65,8 @@ public static class GatewaySoak
         {
             await using var association = await client.ConnectAsync(
                 new RemoteAe("127.0.0.1", gateway.DimsePort, "DICOMGW", $"SOAK{number}"),
-                [new(WellKnownUids.Verification, [TransferSyntax.ImplicitVrLittleEndian.Uid]), new(SecondaryCapture, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+                [new(WellKnownUids.Verification, [TransferSyntax.ImplicitVrLittleEndian.Uid]),
+                    new(SecondaryCapture, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
             await association.EchoAsync(default);
             for (var i = 0; i < ObjectsPerAssociation; i++)
             {
@@ -68,7 +74,8 @@ public static class GatewaySoak
                 var data = TestObject.Of(study, study + ".1", sop).Add(0x7FE00010, "OW", pixels).DataSet();
                 var command = DimseCommand.CStore(association.NextMessageId(), SecondaryCapture, Uid.Parse(sop));
                 var response = await association.StoreAsync(command, association.FindContext(SecondaryCapture)!, data.AsMemory(), default);
-                if (response.Status != DimseStatus.Success) throw new InvalidOperationException($"C-STORE was answered {response.Status:X4}.\n{gateway.Output}");
+                if (response.Status != DimseStatus.Success)
+                    throw new InvalidOperationException($"C-STORE was answered {response.Status:X4}.\n{gateway.Output}");
                 Interlocked.Increment(ref stored[0]);
             }
             // Every third association is left without a release.

@@ -10,15 +10,19 @@ using DicomServerless.Dicom.Network;
 namespace DicomServerless.Shared;
 
 /// <summary>What happened between modality and archive, and what was wrong in the end.</summary>
-public sealed record GatewayTally(int Sent, int Acknowledged, int Attempts, int GatewayKills, int FunctionsKills, int Faults, int InArchive, int Quarantined, TimeSpan Duration, IReadOnlyList<string> Problems)
+public sealed record GatewayTally(int Sent, int Acknowledged, int Attempts, int GatewayKills,
+    int FunctionsKills, int Faults, int InArchive, int Quarantined, TimeSpan Duration, IReadOnlyList<string> Problems)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Sent} instances, {Acknowledged} acknowledged in {Attempts} attempts; {GatewayKills} kills of the gateway, {FunctionsKills} of the functions, {Faults} faulty connections; {InArchive} in the archive, {Quarantined} in quarantine, {Sent - InArchive - Quarantined} lost; {Problems.Count} problems; {Duration.TotalSeconds:0} s")
+        $"{Sent} instances, {Acknowledged} acknowledged in {Attempts} attempts; {GatewayKills} kills of the gateway, {FunctionsKills} of the functions, "
+            + $"{Faults} faulty connections; {InArchive} in the archive, {Quarantined} in quarantine, {Sent - InArchive - Quarantined} lost; "
+            + $"{Problems.Count} problems; {Duration.TotalSeconds:0} s")
         + string.Concat(Problems.Take(20).Select(problem => "\n  " + problem));
 }
 
 /// <summary>
-/// Modalities store over several associations, through the gateway, a faulty link and the function app, while gateway and function app are killed at random. In the end every object that
+/// Modalities store over several associations, through the gateway, a faulty link and the function app, while gateway and function app are killed at random. In
+/// the end every object that
 /// got Success is in the archive bit for bit, or in quarantine, and none is counted twice.
 /// </summary>
 public sealed class GatewayTorture : IDisposable
@@ -49,7 +53,8 @@ public sealed class GatewayTorture : IDisposable
     {
         var watch = Stopwatch.StartNew();
         using var azurite = await Azurite.StartAsync();
-        using var functions = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string> { ["Archive__JournalDueSeconds"] = "2" });
+        using var functions = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string>
+            { ["Archive__JournalDueSeconds"] = "2" });
         await using var proxy = new FaultyProxy(functions.Port, seed);
         await using var gateway = await GatewayProcess.StartAsync($"http://127.0.0.1:{proxy.Port}/dicomweb", new Dictionary<string, string>
         {
@@ -66,13 +71,15 @@ public sealed class GatewayTorture : IDisposable
         var quarantined = Quarantined(gateway);
         var inArchive = await CheckAsync(functions, quarantined);
         if (acknowledged.Count != instances) problems.Add($"{instances - acknowledged.Count} instances never got Success");
-        return new GatewayTally(instances, acknowledged.Count, attempts, gatewayKills, functionsKills, proxy.Faults, inArchive, quarantined.Count, watch.Elapsed, problems);
+        return new GatewayTally(instances, acknowledged.Count, attempts, gatewayKills,
+            functionsKills, proxy.Faults, inArchive, quarantined.Count, watch.Elapsed, problems);
     }
 
     // A modality sends an object again until it hears Success.
     private async Task SendAsync(GatewayProcess gateway, int number)
     {
-        var client = new AssociationClient(new AssociationOptions { Response = TimeSpan.FromSeconds(60), Artim = TimeSpan.FromSeconds(10) }, TimeProvider.System);
+        var client = new AssociationClient(new AssociationOptions
+            { Response = TimeSpan.FromSeconds(60), Artim = TimeSpan.FromSeconds(10) }, TimeProvider.System);
         var peer = new RemoteAe("127.0.0.1", gateway.DimsePort, "DICOMGW", $"MODALITY{number}");
         Association? association = null;
         for (var i = number; i < instances;)
@@ -82,7 +89,8 @@ public sealed class GatewayTorture : IDisposable
                 Interlocked.Increment(ref attempts);
                 association ??= await client.ConnectAsync(peer, [new(SecondaryCapture, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
                 var response = await association.StoreAsync(
-                    DimseCommand.CStore(association.NextMessageId(), SecondaryCapture, Uid.Parse(SopOf(i))), association.FindContext(SecondaryCapture)!, DataSetOf(i).AsMemory(), default);
+                    DimseCommand.CStore(association.NextMessageId(), SecondaryCapture, Uid.Parse(SopOf(i))),
+                        association.FindContext(SecondaryCapture)!, DataSetOf(i).AsMemory(), default);
                 if (response.Status != DimseStatus.Success) continue;
                 acknowledged[i] = true;
                 i += associations;
@@ -141,8 +149,10 @@ public sealed class GatewayTorture : IDisposable
             foreach (var missing in expected.Select(SopOf).Except(sops)) problems.Add($"{missing} is not listed");
             if (expected.Count > 0)
             {
-                using var counted = JsonDocument.Parse(await StringAsync($"{functions.Url}/dicomweb/studies?StudyInstanceUID={study.Key}&includefield=00201208"));
-                var count = counted.RootElement.GetArrayLength() == 1 ? counted.RootElement[0].GetProperty("00201208").GetProperty("Value")[0].GetInt32() : -counted.RootElement.GetArrayLength();
+                using var counted = JsonDocument.Parse(
+                    await StringAsync($"{functions.Url}/dicomweb/studies?StudyInstanceUID={study.Key}&includefield=00201208"));
+                var count = counted.RootElement.GetArrayLength() == 1
+                    ? counted.RootElement[0].GetProperty("00201208").GetProperty("Value")[0].GetInt32() : -counted.RootElement.GetArrayLength();
                 if (count != expected.Count) problems.Add($"study {study.Key} counts {count} instances, not {expected.Count}");
             }
             foreach (var i in expected)
@@ -189,6 +199,7 @@ public sealed class GatewayTorture : IDisposable
         var pixels = new byte[2 * new Random(seed + i).Next(1_000, 12_000)];
         new Random(i).NextBytes(pixels);
         BinaryPrimitives.WriteInt32LittleEndian(pixels, i);
-        return TestObject.Of(StudyOf(i), SeriesOf(i), SopOf(i)).Add(0x00080060, "CS", "OT").Add(0x00100020, "LO", $"P{i / PerStudy}").Add(0x7FE00010, "OW", pixels).DataSet();
+        return TestObject.Of(StudyOf(i), SeriesOf(i), SopOf(i)).Add(0x00080060, "CS", "OT")
+            .Add(0x00100020, "LO", $"P{i / PerStudy}").Add(0x7FE00010, "OW", pixels).DataSet();
     }
 }

@@ -23,8 +23,10 @@ public sealed class MemoryBlobState(string name, TimeProvider clock)
 }
 
 /// <summary>
-/// A blob container in memory with the semantics of the real one, for tests that need to decide the order of every single operation: <paramref name="step"/> is awaited
-/// before an operation takes effect and once more before its answer arrives; it may throw in either place. An operation that was cancelled ends when its step comes.
+/// A blob container in memory with the semantics of the real one, for tests that need to decide the order of every single operation: <paramref name="step"/> is
+/// awaited
+/// before an operation takes effect and once more before its answer arrives; it may throw in either place. An operation that was cancelled ends when its step
+/// comes.
 /// </summary>
 public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) : IBlobContainer
 {
@@ -35,7 +37,8 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
     public Task<BlobWritten> PutAsync(string name, ReadOnlySequence<byte> content, BlobWrite write, CancellationToken cancellationToken) =>
         DoAsync("put " + name, () => Write(name, content.ToArray(), write), cancellationToken);
 
-    public Task<StorageStatus> StageBlockAsync(string name, string blockId, ReadOnlySequence<byte> content, CancellationToken cancellationToken) => DoAsync("stage " + name, () =>
+    public Task<StorageStatus> StageBlockAsync(string name, string blockId, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
+        DoAsync("stage " + name, () =>
     {
         // The service takes ids of 64 bytes at most, all of a blob's of one length.
         if (blockId.Length > 88 || state.Blocks.Keys.Any(key => key.Blob == name && key.Id.Length != blockId.Length)) return StorageStatus.Invalid;
@@ -43,7 +46,8 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
         return StorageStatus.Ok;
     }, cancellationToken);
 
-    public Task<BlobWritten> CommitBlocksAsync(string name, IReadOnlyList<string> blockIds, BlobWrite write, CancellationToken cancellationToken) => DoAsync("commit " + name, () =>
+    public Task<BlobWritten> CommitBlocksAsync(string name, IReadOnlyList<string> blockIds, BlobWrite write, CancellationToken cancellationToken) =>
+        DoAsync("commit " + name, () =>
     {
         if (blockIds.Count > 50_000) return new BlobWritten(StorageStatus.Invalid, null);
         if (!blockIds.All(id => state.Blocks.ContainsKey((name, id)))) return new BlobWritten(StorageStatus.Invalid, null);
@@ -55,7 +59,8 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
     public Task<BlobInfo?> HeadAsync(string name, CancellationToken cancellationToken) =>
         DoAsync("head " + name, () => state.Blobs.TryGetValue(name, out var blob) ? blob.Info : null, cancellationToken);
 
-    public Task<BlobRead> ReadAsync(string name, long offset, long? length, string? ifMatch, CancellationToken cancellationToken) => DoAsync("read " + name, () =>
+    public Task<BlobRead> ReadAsync(string name, long offset, long? length, string? ifMatch, CancellationToken cancellationToken) =>
+        DoAsync("read " + name, () =>
     {
         if (!state.Blobs.TryGetValue(name, out var blob)) return new BlobRead(StorageStatus.NotFound, null, null);
         if (ifMatch is not null && ifMatch != blob.Info.ETag) return new BlobRead(StorageStatus.PreconditionFailed, null, null);
@@ -66,11 +71,13 @@ public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) 
 
     public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var found = await DoAsync("list " + prefix, () => From(prefix).TakeWhile(info => info.Name.StartsWith(prefix, StringComparison.Ordinal)).ToArray(), cancellationToken);
+        var found = await DoAsync("list " + prefix, () => From(prefix).TakeWhile(info => info.Name.StartsWith(prefix, StringComparison.Ordinal)).ToArray(),
+            cancellationToken);
         foreach (var info in found) yield return info;
     }
 
-    public Task<StorageStatus> DeleteAsync(string name, string? ifMatch, string? clientRequestId, CancellationToken cancellationToken) => DoAsync("delete " + name, () =>
+    public Task<StorageStatus> DeleteAsync(string name, string? ifMatch, string? clientRequestId, CancellationToken cancellationToken) =>
+        DoAsync("delete " + name, () =>
     {
         if (!state.Blobs.TryGetValue(name, out var blob)) return StorageStatus.NotFound;
         if (ifMatch is not null && ifMatch != blob.Info.ETag) return StorageStatus.PreconditionFailed;

@@ -19,7 +19,8 @@ public sealed class MemoryTableState(string name)
 }
 
 /// <summary>
-/// A table in memory with the semantics and the limits of the real one; see <see cref="MemoryBlobs"/> for <paramref name="step"/>. What the service refuses with 400 or
+/// A table in memory with the semantics and the limits of the real one; see <see cref="MemoryBlobs"/> for <paramref name="step"/>. What the service refuses
+/// with 400 or
 /// 413 is refused here with the same status, so a row or a batch that is too large fails a unit test and not only a hospital.
 /// </summary>
 public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step, int pageSize = 1000) : ITable
@@ -32,12 +33,14 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
         DoAsync($"get {Name} {rowKey}", () => state.Rows.TryGetValue((partitionKey, rowKey), out var row) ? CopyOut(row, select) : null, cancellationToken);
 
     // The continuation names the next row, as the service's does, so that rows which come and go between two pages shift nothing.
-    public Task<TablePage> QueryAsync(TableQuery query, string? continuation, CancellationToken cancellationToken) => DoAsync($"query {Name} {query.PartitionKey}", () =>
+    public Task<TablePage> QueryAsync(TableQuery query, string? continuation, CancellationToken cancellationToken) =>
+        DoAsync($"query {Name} {query.PartitionKey}", () =>
     {
         var next = continuation?.Split('\n');
         var size = Math.Min(query.PageSize ?? pageSize, pageSize);
         var matching = From(query, next is null ? null : (next[0], next[1])).Where(row => Matches(query, row)).Take(size + 1).ToArray();
-        return new TablePage([.. matching.Take(size).Select(row => CopyOut(row, query.Select))], matching.Length > size ? $"{matching[size].PartitionKey}\n{matching[size].RowKey}" : null);
+        return new TablePage([.. matching.Take(size).Select(row => CopyOut(row, query.Select))],
+            matching.Length > size ? $"{matching[size].PartitionKey}\n{matching[size].RowKey}" : null);
     }, cancellationToken);
 
     // The rows from the first that can match to the last: a test's tables are large, and its queries narrow.
@@ -61,7 +64,8 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
     }
 
     public Task<TableWritten> SubmitAsync(IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken) =>
-        DoAsync($"submit {Name} {string.Join(", ", writes.Take(3).Select(write => $"{write.Kind} {write.Row.RowKey}"))}", () => Submit(writes), cancellationToken);
+        DoAsync($"submit {Name} {string.Join(", ", writes.Take(3).Select(write => $"{write.Kind} {write.Row.RowKey}"))}", () =>
+            Submit(writes), cancellationToken);
 
     private TableWritten Submit(IReadOnlyList<TableWrite> writes)
     {
@@ -71,7 +75,8 @@ public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step,
         for (var i = 0; i < writes.Count; i++)
             if (!TableLimits.Allow(writes[i].Row)) return new TableWritten(StorageStatus.Invalid, [], i);
         // A batch has a body of 4 MiB; a single write goes without the batch's envelope, and its row has 1 MiB.
-        if (writes.Count > 1 && writes.Sum(write => (long)TableLimits.EncodedBytes(write)) > TableLimits.BatchBytes) return new TableWritten(StorageStatus.TooLarge, []);
+        if (writes.Count > 1 && writes.Sum(write => (long)TableLimits.EncodedBytes(write)) > TableLimits.BatchBytes)
+            return new TableWritten(StorageStatus.TooLarge, []);
         for (var i = 0; i < writes.Count; i++)
         {
             var there = state.Rows.TryGetValue((writes[i].Row.PartitionKey, writes[i].Row.RowKey), out var row);

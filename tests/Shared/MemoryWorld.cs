@@ -26,7 +26,8 @@ public sealed class MemoryWorld
         step ??= _ => Task.CompletedTask;
         return new ArchiveStores(
             new MemoryBlobs(Dicom, step), new MemoryBlobs(Derived, step), new MemoryBlobs(Inbox, step), new MemoryBlobs(Rejected, step),
-            new MemoryTable(Instances, step, pageSize), new MemoryTable(Studies, step, pageSize), new MemoryTable(Keys, step, pageSize), new MemoryTable(Uids, step, pageSize),
+            new MemoryTable(Instances, step, pageSize), new MemoryTable(Studies, step, pageSize),
+                new MemoryTable(Keys, step, pageSize), new MemoryTable(Uids, step, pageSize),
             new MemoryTable(Journal, step, pageSize));
     }
 }

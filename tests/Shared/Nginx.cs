@@ -30,7 +30,8 @@ public sealed class Nginx : IDisposable
         """);
 
     /// <summary>A folder of files; what is not there is its index.html, as static hosting does for such pages.</summary>
-    public static Task<Nginx> StartFilesAsync(string folder, int port) => StartAsync(port, $"include /etc/nginx/mime.types; types {{ application/wasm wasm; }} root {folder}; location / {{ try_files $uri /index.html; }}");
+    public static Task<Nginx> StartFilesAsync(string folder, int port) =>
+        StartAsync(port, $"include /etc/nginx/mime.types; types {{ application/wasm wasm; }} root {folder}; location / {{ try_files $uri /index.html; }}");
 
     private static async Task<Nginx> StartAsync(int port, string locations)
     {
@@ -44,7 +45,8 @@ public sealed class Nginx : IDisposable
             events {}
             http {
               access_log off;
-              client_body_temp_path {{place}}/body; proxy_temp_path {{place}}/proxy; fastcgi_temp_path {{place}}/fastcgi; uwsgi_temp_path {{place}}/uwsgi; scgi_temp_path {{place}}/scgi;
+              client_body_temp_path {{place}}/body; proxy_temp_path {{place}}/proxy; fastcgi_temp_path {{place}}/fastcgi;
+              uwsgi_temp_path {{place}}/uwsgi; scgi_temp_path {{place}}/scgi;
               server {
                 listen 127.0.0.1:{{port}};
                 client_max_body_size 0;
@@ -53,7 +55,8 @@ public sealed class Nginx : IDisposable
             }
             """);
         await File.WriteAllTextAsync(Path.Combine(place, "nginx.conf"), configuration);
-        var process = Process.Start(new ProcessStartInfo("/usr/sbin/nginx", ["-c", Path.Combine(place, "nginx.conf"), "-e", Path.Combine(place, "error.log")]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var process = Process.Start(new ProcessStartInfo("/usr/sbin/nginx", ["-c", Path.Combine(place, "nginx.conf"), "-e", Path.Combine(place, "error.log")])
+            { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var nginx = new Nginx(folder, process, $"http://127.0.0.1:{port}");
         using var client = new HttpClient();
         for (var watch = Stopwatch.StartNew(); ; await Task.Delay(50))

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace DicomServerless.Shared;
 
-/// <summary>The foreign programs that tests compare with. A test asks for one and returns when it is absent; with REQUIRE_PEERS=1, as CI sets, absence fails it.</summary>
+/// <summary>
+/// The foreign programs that tests compare with. A test asks for one and returns when it is absent; with REQUIRE_PEERS=1, as CI sets, absence fails it.
+/// </summary>
 public static class Peers
 {
     /// <summary>The Python that has the distribution's packages.</summary>
@@ -10,7 +12,8 @@ public static class Peers
 
     /// <summary>Everything that may be asked for: <c>tests/peers.tsv</c>, from which CI installs.</summary>
     public static IReadOnlyDictionary<string, string> All { get; } = File.ReadLines(Path.Combine(Repository.Root, "tests/peers.tsv"))
-        .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('\t')).ToDictionary(cells => cells[0], cells => cells[1], StringComparer.Ordinal);
+        .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('\t'))
+            .ToDictionary(cells => cells[0], cells => cells[1], StringComparer.Ordinal);
 
     /// <summary>Whether a program or file is there, by name on the PATH or by its whole path.</summary>
     public static bool Require(string program)
@@ -18,7 +21,8 @@ public static class Peers
         Check(program);
         var found = Path.IsPathRooted(program)
             ? File.Exists(program)
-            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+                .Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));
         return Report(program, found);
     }
 
@@ -34,7 +38,8 @@ public static class Peers
 
     private static void Check(string what)
     {
-        if (!All.ContainsKey(what)) throw new InvalidOperationException($"{what} is not in tests/peers.tsv, so CI would not install it: add it there with its Debian package.");
+        if (!All.ContainsKey(what))
+            throw new InvalidOperationException($"{what} is not in tests/peers.tsv, so CI would not install it: add it there with its Debian package.");
     }
 
     /// <summary>Says that something is missing; fails where everything must be there.</summary>

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace DicomServerless.Shared;
 
 /// <summary>
-/// Names of patients that the tests plant in data and queries, and those of the samples: whatever our programs write for operators (log lines, spans) or into headers and error bodies may hold none
+/// Names of patients that the tests plant in data and queries, and those of the samples: whatever our programs write for operators (log lines, spans) or into
+/// headers and error bodies may hold none
 /// of them. Every server that the suite starts is checked, whatever else a test is about.
 /// </summary>
 public static class Privacy
@@ -13,7 +14,8 @@ public static class Privacy
     public const string Family = "Plantedfamily", Given = "Plantedgiven";
 
     // Family and given names of the sample files; whole words that nothing else is called.
-    private static readonly string[] Names = [Family, Given, "MISTER", "Lestrade", "Archibald", "CompressedSamples", "HAROLD", "Buc^J", "Yamada", "ヤマダ", "山田", "Hong^Gildong", "Äneas"];
+    private static readonly string[] Names = [Family, Given, "MISTER", "Lestrade", "Archibald",
+        "CompressedSamples", "HAROLD", "Buc^J", "Yamada", "ヤマダ", "山田", "Hong^Gildong", "Äneas"];
 
     /// <summary>Fails if a text holds one of the names.</summary>
     /// <param name="where">What the text is.</param>
@@ -66,7 +68,8 @@ public sealed class PrivacyLog : ILoggerProvider, ILogger
             ActivityStopped = activity =>
             {
                 Interlocked.Increment(ref traced);
-                Look("A span", $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(item => item.Tags))} {activity.StatusDescription}");
+                Look("A span", $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} "
+                    + $"{string.Join(' ', activity.Events.SelectMany(item => item.Tags))} {activity.StatusDescription}");
             },
         };
         ActivitySource.AddActivityListener(spans);

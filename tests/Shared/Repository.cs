@@ -7,7 +7,8 @@ public static class Repository
     public static string Root { get; } = FindRoot();
 
     /// <summary>The large sample collection beside the repository; null when it is not there.</summary>
-    public static string? SharedSamples => Directory.Exists(Path.Combine(Root, "../shared/samples")) ? Path.GetFullPath(Path.Combine(Root, "../shared/samples")) : null;
+    public static string? SharedSamples => Directory.Exists(Path.Combine(Root, "../shared/samples"))
+        ? Path.GetFullPath(Path.Combine(Root, "../shared/samples")) : null;
 
     private static string FindRoot()
     {

@@ -27,13 +27,16 @@ public sealed record TortureOptions
 public sealed record TortureTally(int Stores, int Acknowledged, int Deletes, int Kills, int Events, int Present, IReadOnlyList<string> Problems)
 {
     public override string ToString() =>
-        $"{Stores} instances sent, {Acknowledged} acknowledged; {Deletes} deletes; {Kills} kills; {Events} events delivered; {Present} instances in the end; {Problems.Count} problems"
+        $"{Stores} instances sent, {Acknowledged} acknowledged; {Deletes} deletes; {Kills} kills; {Events} events delivered; {Present} instances in the "
+            + $"end; {Problems.Count} problems"
         + string.Concat(Problems.Take(20).Select(problem => "\n  " + problem));
 }
 
 /// <summary>
-/// Many clients store into one study, re-send, delete instances, series and the whole of it, while events come doubled and out of order, a rebuild runs in the middle and the
-/// function app is killed at random. In the end counts and attributes in QIDO must be those of a fresh rebuild, nothing acknowledged may be gone and nothing deleted back.
+/// Many clients store into one study, re-send, delete instances, series and the whole of it, while events come doubled and out of order, a rebuild runs in the
+/// middle and the
+/// function app is killed at random. In the end counts and attributes in QIDO must be those of a fresh rebuild, nothing acknowledged may be gone and nothing
+/// deleted back.
 /// </summary>
 public sealed class StudyTorture : IDisposable
 {
@@ -81,12 +84,14 @@ public sealed class StudyTorture : IDisposable
 
     private async Task<TortureTally> RunAsync(Azurite azurite)
     {
-        functions = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string> { ["Archive__JournalDueSeconds"] = "2", ["Archive__KeepStudySeconds"] = "1", ["Archive__TombstoneSeconds"] = "4" });
+        functions = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string>
+            { ["Archive__JournalDueSeconds"] = "2", ["Archive__KeepStudySeconds"] = "1", ["Archive__TombstoneSeconds"] = "4" });
         var stores = Connect(azurite.ConnectionString);
         await stores.CreateIfAbsentAsync(default);
         using var stop = new CancellationTokenSource();
         using var stopEvents = new CancellationTokenSource();
-        var delivering = Task.WhenAll(Enumerable.Range(0, 4).Select(i => DeliverAsync(new Random(options.Seed + 100 + i), stopEvents.Token)).Append(SweepAsync(stopEvents.Token)));
+        var delivering = Task.WhenAll(Enumerable.Range(0, 4).Select(i => DeliverAsync(new Random(options.Seed + 100 + i), stopEvents.Token))
+            .Append(SweepAsync(stopEvents.Token)));
         var clients = Enumerable.Range(0, options.Clients).Select(i => ClientAsync(new Random(options.Seed + i), stop.Token)).ToArray();
         var rebuilding = options.WithRebuild ? RebuildAsync(stores) : Task.CompletedTask;
         await KillAsync();
@@ -99,7 +104,8 @@ public sealed class StudyTorture : IDisposable
         await delivering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var present = await CheckAsync(stores);
         var stored = operations.Where(operation => operation.IsStore).ToArray();
-        return new TortureTally(stored.Length, stored.Count(operation => operation.IsAcknowledged), operations.Count(operation => !operation.IsStore), kills, delivered, present, problems);
+        return new TortureTally(stored.Length, stored.Count(operation => operation.IsAcknowledged),
+            operations.Count(operation => !operation.IsStore), kills, delivered, present, problems);
     }
 
     private static ArchiveStores Connect(string connectionString)
@@ -128,7 +134,8 @@ public sealed class StudyTorture : IDisposable
     private async Task RebuildAsync(ArchiveStores stores)
     {
         await Task.Delay(options.Duration / 2);
-        var archive = new DicomArchive(stores, new ArchiveOptions { JournalDueSeconds = 2 }, TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
+        var archive = new DicomArchive(stores, new ArchiveOptions { JournalDueSeconds = 2 },
+            TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
         await archive.Rebuild.RunAsync(default);
         await archive.CloseAsync();
     }
@@ -161,7 +168,8 @@ public sealed class StudyTorture : IDisposable
     // The content of an instance is always the same, so a store of what is there is a re-send.
     private static byte[] Content(int series, int instance)
     {
-        var made = TestObject.Of(Study, SeriesUid(series), InstanceUid(series, instance)).Add(0x00080060, "CS", series == 3 ? "MR" : "CT").Add(0x00100020, "LO", "ID" + instance).Add(0x00200013, "IS", instance.ToString(CultureInfo.InvariantCulture));
+        var made = TestObject.Of(Study, SeriesUid(series), InstanceUid(series, instance)).Add(0x00080060, "CS", series == 3 ? "MR" : "CT")
+            .Add(0x00100020, "LO", "ID" + instance).Add(0x00200013, "IS", instance.ToString(CultureInfo.InvariantCulture));
         // Only some have the attributes of the study, so that where they come from changes as instances come and go.
         if (instance % 3 == 0) made.Add(0x00100010, "PN", $"Name{instance}^S{series}").Add(0x00080020, "DA", $"202401{1 + (instance % 28):D2}");
         return made.ToFile();
@@ -195,7 +203,8 @@ public sealed class StudyTorture : IDisposable
             await Task.Delay(100);
         }
         var ended = Stopwatch.GetTimestamp();
-        foreach (var (series, instance) in objects) operations.Add(new Operation(true, series, instance, started, ended, acknowledged.Contains(InstanceUid(series, instance))));
+        foreach (var (series, instance) in objects)
+            operations.Add(new Operation(true, series, instance, started, ended, acknowledged.Contains(InstanceUid(series, instance))));
     }
 
     private static async Task<HashSet<string>> StoredAsync(HttpResponseMessage response)
@@ -211,7 +220,8 @@ public sealed class StudyTorture : IDisposable
         var acknowledged = false;
         try
         {
-            var path = series < 0 ? "" : instance < 0 ? $"/series/{SeriesUid(series)}" : $"/series/{SeriesUid(series)}/instances/{InstanceUid(series, instance)}";
+            var path = series < 0 ? "" : instance < 0 ? $"/series/{SeriesUid(series)}"
+                : $"/series/{SeriesUid(series)}/instances/{InstanceUid(series, instance)}";
             using var response = await http.DeleteAsync($"{functions.Url}/dicomweb/studies/{Study}{path}");
             if (response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotFound) acknowledged = true;
             else Unexpected(response.StatusCode, "delete");
@@ -227,7 +237,9 @@ public sealed class StudyTorture : IDisposable
     private void Unexpected(HttpStatusCode status, string what)
     {
         if (status == HttpStatusCode.ServiceUnavailable) return;
-        lock (problems) problems.Add($"{(int)status} on a {what}\n{functions.Output.Split('\n').Where(line => line.Contains("rror", StringComparison.Ordinal) || line.Contains("xception", StringComparison.Ordinal)).TakeLast(3).Aggregate("", (a, b) => a + b)}");
+        var errors = functions.Output.Split('\n')
+            .Where(line => line.Contains("rror", StringComparison.Ordinal) || line.Contains("xception", StringComparison.Ordinal));
+        lock (problems) problems.Add($"{(int)status} on a {what}\n{string.Concat(errors.TakeLast(3))}");
     }
 
     // At least once, late, in any order.
@@ -251,7 +263,8 @@ public sealed class StudyTorture : IDisposable
                 if (await HostInvocation.SendEventAsync(http, functions.Url, blobEvent, cancellationToken)) Interlocked.Increment(ref delivered);
                 else events.Enqueue(blobEvent);
             }
-            catch (Exception exception) when (exception is IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            catch (Exception exception)
+                when (exception is IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 events.Enqueue(blobEvent);
             }
@@ -305,7 +318,8 @@ public sealed class StudyTorture : IDisposable
         for (var series = 0; series < SeriesCount; series++)
             for (var instance = 0; instance < InstancesPerSeries; instance++) CheckPromise(series, instance, present.Contains(InstanceUid(series, instance)));
         var fresh = await FreshAsync(stores);
-        foreach (var path in new[] { $"/studies?StudyInstanceUID={Study}&includefield=all", $"/studies/{Study}/series?includefield=all", $"/studies/{Study}/instances?includefield=all", "/studies?PatientName=*ame*&includefield=all" })
+        foreach (var path in new[] { $"/studies?StudyInstanceUID={Study}&includefield=all", $"/studies/{Study}/series?includefield=all",
+            $"/studies/{Study}/instances?includefield=all", "/studies?PatientName=*ame*&includefield=all" })
         {
             var expected = Normal(await AnswerAsync(fresh, path));
             using var response = await http.GetAsync($"{functions.Url}/dicomweb{path}");
@@ -319,7 +333,8 @@ public sealed class StudyTorture : IDisposable
     private static async Task<DicomArchive> FreshAsync(ArchiveStores stores)
     {
         var memory = new MemoryWorld(TimeProvider.System).Client();
-        var archive = new DicomArchive(memory with { Dicom = stores.Dicom }, new ArchiveOptions(), TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
+        var archive = new DicomArchive(memory with { Dicom = stores.Dicom }, new ArchiveOptions(),
+            TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
         await archive.Rebuild.RunAsync(default);
         return archive;
     }
@@ -327,7 +342,8 @@ public sealed class StudyTorture : IDisposable
     private async Task<string> AnswerAsync(DicomArchive archive, string pathAndQuery)
     {
         var path = pathAndQuery.Split('?')[0];
-        var level = path.EndsWith("/series", StringComparison.Ordinal) ? QidoLevel.Series : path.EndsWith("/instances", StringComparison.Ordinal) ? QidoLevel.Instance : QidoLevel.Study;
+        var level = path.EndsWith("/series", StringComparison.Ordinal)
+            ? QidoLevel.Series : path.EndsWith("/instances", StringComparison.Ordinal) ? QidoLevel.Instance : QidoLevel.Study;
         var parameters = pathAndQuery.Split('?')[1].Split('&').Select(pair => pair.Split('=')).Select(pair => KeyValuePair.Create(pair[0], pair[1]));
         var query = QidoQuery.Parse(level, level == QidoLevel.Study ? null : Dicom.Uid.Parse(Study), null, parameters, out _);
         var answer = await archive.Search.SearchAsync(query, $"{functions.Url}/dicomweb", default);

@@ -45,7 +45,8 @@ public static class TableLimits
     }
 
     // The formula that the service documents; text counts as UTF-16.
-    private static long SizeOf(TableRow row) => 4 + ((row.PartitionKey.Length + row.RowKey.Length) * 2L) + row.Values.Sum(pair => 8 + (pair.Key.Length * 2L) + pair.Value switch
+    private static long SizeOf(TableRow row) =>
+        4 + ((row.PartitionKey.Length + row.RowKey.Length) * 2L) + row.Values.Sum(pair => 8 + (pair.Key.Length * 2L) + pair.Value switch
     {
         string text => (text.Length * 2L) + 4,
         byte[] bytes => bytes.Length + 4,

@@ -31,7 +31,8 @@ public sealed class TestAuthority : IDisposable
         names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        using var certificate = request.Create(authority, DateTimeOffset.UnixEpoch.AddYears(51), DateTimeOffset.UnixEpoch.AddYears(99), RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(authority, DateTimeOffset.UnixEpoch.AddYears(51),
+            DateTimeOffset.UnixEpoch.AddYears(99), RandomNumberGenerator.GetBytes(8));
         File.WriteAllText(At(file + ".pem"), certificate.ExportCertificatePem());
         File.WriteAllText(At(file + ".key"), key.ExportPkcs8PrivateKeyPem());
     }

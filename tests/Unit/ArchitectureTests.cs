@@ -23,11 +23,13 @@ public sealed class ArchitectureTests
     public void Project_references_run_only_along_the_arrows()
     {
         var projects = Directory.EnumerateFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories).Select(Relative)
-            .Where(project => !project.StartsWith("tests/", StringComparison.Ordinal) && !project.StartsWith("bench/", StringComparison.Ordinal) && !project.StartsWith('.')).Order().ToArray();
+            .Where(project => !project.StartsWith("tests/", StringComparison.Ordinal)
+                && !project.StartsWith("bench/", StringComparison.Ordinal) && !project.StartsWith('.')).Order().ToArray();
         Assert.Equal(Arrows.Keys.Order(), projects);
         foreach (var project in projects)
         {
-            var references = References(project, "ProjectReference").Select(path => Relative(Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(project)!, path))));
+            var references = References(project, "ProjectReference")
+                .Select(path => Relative(Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(project)!, path))));
             Assert.All(references, reference => Assert.Contains(reference, Arrows[project]));
         }
     }
@@ -37,7 +39,8 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void Storage_knows_no_dicom() =>
-        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", "Storage"), "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains("/obj/", StringComparison.Ordinal)),
+        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", "Storage"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)),
             file => File.ReadAllText(file).Contains("DicomServerless.Dicom", StringComparison.Ordinal));
 
     private static IEnumerable<string> References(string project, string element) =>

@@ -12,9 +12,11 @@ public sealed partial class EventIdTests
         var found = new[] { "src", "functions", "edge-gateway" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
-            .SelectMany(file => Ids().Matches(File.ReadAllText(file)).Select(match => (Id: match.Groups[1].Value, File: Path.GetRelativePath(Repository.Root, file)))).ToList();
+            .SelectMany(file => Ids().Matches(File.ReadAllText(file))
+                .Select(match => (Id: match.Groups[1].Value, File: Path.GetRelativePath(Repository.Root, file)))).ToList();
         Assert.True(found.Count > 40);
-        var twice = found.GroupBy(item => item.Id).Where(group => group.Count() > 1).Select(group => $"{group.Key}: {string.Join(", ", group.Select(item => item.File))}");
+        var twice = found.GroupBy(item => item.Id).Where(group => group.Count() > 1)
+            .Select(group => $"{group.Key}: {string.Join(", ", group.Select(item => item.File))}");
         Assert.Empty(twice);
     }
 

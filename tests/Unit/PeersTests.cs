@@ -15,17 +15,21 @@ public sealed partial class PeersTests
     [Fact]
     public void Asking_for_what_is_not_on_the_list_fails_whether_it_is_installed_or_not()
     {
-        foreach (var program in new[] { "cat", "/bin/cat", "no-such-program" }) Assert.Contains("tests/peers.tsv", Assert.Throws<InvalidOperationException>(() => Peers.Require(program)).Message, StringComparison.Ordinal);
+        foreach (var program in new[] { "cat", "/bin/cat", "no-such-program" })
+            Assert.Contains("tests/peers.tsv", Assert.Throws<InvalidOperationException>(() => Peers.Require(program)).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => Peers.RequirePython("numpy"));
     }
 
     [Fact]
     public void Every_program_that_tests_start_is_on_the_list()
     {
-        var files = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains("/obj/", StringComparison.Ordinal));
-        var started = files.SelectMany(file => Started().Matches(File.ReadAllText(file)).Select(match => (File: Path.GetFileName(file), Program: match.Groups["program"].Value))).ToList();
+        var files = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal));
+        var started = files.SelectMany(file => Started().Matches(File.ReadAllText(file))
+            .Select(match => (File: Path.GetFileName(file), Program: match.Groups["program"].Value))).ToList();
         Assert.True(started.Count > 20);
-        Assert.DoesNotContain(started, item => item.File != nameof(PeersTests) + ".cs" && !Peers.All.ContainsKey(item.Program) && !OfTheMachine.Contains(item.Program));
+        Assert.DoesNotContain(started, item => item.File != nameof(PeersTests) + ".cs"
+            && !Peers.All.ContainsKey(item.Program) && !OfTheMachine.Contains(item.Program));
     }
 
     [Fact]

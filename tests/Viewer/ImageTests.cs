@@ -72,7 +72,8 @@ public sealed class ImageTests(ViewerSystem system, ITestOutputHelper output)
         await page.Browser.UntilAsync("location.pathname.startsWith('/dicom/viewer/viewer')");
         await page.DrawnAsync();
         AssertLike(Expected(0), await page.SquaresAsync(Squares), "slice 1 behind nginx");
-        Assert.All(page.Browser.Requests.Where(request => request.Scheme == "http"), request => Assert.StartsWith("/dicom/", request.AbsolutePath, StringComparison.Ordinal));
+        Assert.All(page.Browser.Requests.Where(request => request.Scheme == "http"), request =>
+            Assert.StartsWith("/dicom/", request.AbsolutePath, StringComparison.Ordinal));
         page.AssertClean();
     }
 
@@ -81,7 +82,8 @@ public sealed class ImageTests(ViewerSystem system, ITestOutputHelper output)
     {
         if (!system.IsThere || !Peers.Require("/usr/sbin/nginx")) return;
         var folder = Directory.CreateTempSubdirectory("viewer-static-");
-        using (var node = Process.Start("node", [Path.Combine(Repository.Root, "infra/viewer.mjs"), folder.FullName, "--static", "--base", "/", "--dicomweb", system.Url + "/dicomweb"]))
+        using (var node = Process.Start("node",
+            [Path.Combine(Repository.Root, "infra/viewer.mjs"), folder.FullName, "--static", "--base", "/", "--dicomweb", system.Url + "/dicomweb"]))
         {
             await node.WaitForExitAsync();
             Assert.Equal(0, node.ExitCode);

@@ -27,7 +27,8 @@ public sealed class SpecialTests(ViewerSystem system, ITestOutputHelper output)
         // As much of the picture is coloured as one of the segmentation's frames has pixels.
         var file = await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "tests/Viewer/Samples/segmentation.dcm"));
         const int FrameBytes = 16 * 16 / 8, Frames = 3;
-        var shares = Enumerable.Range(0, Frames).Select(frame => file.AsSpan(file.Length - ((Frames - frame) * FrameBytes), FrameBytes).ToArray().Sum(octet => BitOperations.PopCount(octet)) / 256.0).ToArray();
+        var shares = Enumerable.Range(0, Frames).Select(frame =>
+            file.AsSpan(file.Length - ((Frames - frame) * FrameBytes), FrameBytes).ToArray().Sum(octet => BitOperations.PopCount(octet)) / 256.0).ToArray();
         const string Coloured = $$"""
             (() => {
               const canvas = {{ViewerPage.Canvas}}, side = Math.min(canvas.width, canvas.height);
@@ -55,16 +56,19 @@ public sealed class SpecialTests(ViewerSystem system, ITestOutputHelper output)
         await page.Browser.DragAsync((x - 120, y - 40), (x + 100, y + 60));
         await page.Browser.ClickAsync(Named("prompt-begin-tracking-yes-btn"));
         await page.Browser.UntilAsync(Named("measurement-table-row-0") + " || " + Named("trackedMeasurements-btn"));
-        if (await page.Browser.EvaluateAsync($"!!{Named("trackedMeasurements-panel")}") != "true") await page.Browser.ClickAsync(Named("trackedMeasurements-btn"));
+        if (await page.Browser.EvaluateAsync($"!!{Named("trackedMeasurements-panel")}") != "true")
+            await page.Browser.ClickAsync(Named("trackedMeasurements-btn"));
         await page.Browser.UntilAsync(Named("measurement-table-row-0"));
         // The row follows the pointer with a delay: the length is the one that stays.
-        await page.Browser.UntilAsync($"(shown => shown === (window.shownBefore ?? '') ? Date.now() - window.shownAt > 1000 : (window.shownBefore = shown, window.shownAt = Date.now(), false))"
+        await page.Browser.UntilAsync($"(shown => shown === (window.shownBefore ?? '') ? Date.now() - window.shownAt > 1000 : (window.shownBefore = "
+            + $"shown, window.shownAt = Date.now(), false))"
             + $"({Named("measurement-table-row-0")}.innerText.match(/[0-9.]+ mm/)[0])");
         var length = await page.Browser.EvaluateAsync($"{Named("measurement-table-row-0")}.innerText.match(/[0-9.]+ mm/)[0]");
         await page.Browser.ClickAsync("[...document.querySelectorAll('button')].find(button => button.innerText.includes('Create SR'))");
         await page.Browser.ClickAsync(Named("input-dialog-save-button"));
         // The viewer shows the report from memory before it is stored.
-        await page.Browser.UntilAsync("performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/dicomweb/studies') && entry.responseStatus === 200)");
+        await page.Browser.UntilAsync("performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/dicomweb/studies') && "
+            + "entry.responseStatus === 200)");
 
         using var http = new HttpClient();
         var reports = JsonDocument.Parse(await http.GetStringAsync($"{system.Url}/dicomweb/studies/{Root}.6/series?Modality=SR")).RootElement;
@@ -75,7 +79,8 @@ public sealed class SpecialTests(ViewerSystem system, ITestOutputHelper output)
         await page.DrawnAsync();
         await page.Browser.ClickAsync("document.querySelector('[data-cy=\"study-browser-thumbnail-no-image\"]')", times: 2);
         await page.Browser.ClickAsync(Named("yes-hydrate-btn"));
-        if (await page.Browser.EvaluateAsync($"!!{Named("trackedMeasurements-panel")}") != "true") await page.Browser.ClickAsync(Named("trackedMeasurements-btn"));
+        if (await page.Browser.EvaluateAsync($"!!{Named("trackedMeasurements-panel")}") != "true")
+            await page.Browser.ClickAsync(Named("trackedMeasurements-btn"));
         await page.Browser.UntilAsync(Named("measurement-table-row-0"));
         Assert.Equal(length, await page.Browser.EvaluateAsync($"{Named("measurement-table-row-0")}.innerText.match(/[0-9.]+ mm/)[0]"));
         output.WriteLine("The length is " + length + ", before and after.");
@@ -105,7 +110,8 @@ public sealed class SpecialTests(ViewerSystem system, ITestOutputHelper output)
         var source = await page.Browser.EvaluateAsync("(o => o.data || o.src)(document.querySelector('object, embed, iframe'))");
         Assert.Contains("/rendered", source, StringComparison.Ordinal);
         // Another program of the browser draws it, so the picture is looked at: paper is white.
-        for (var watch = Stopwatch.StartNew(); await page.WhiteShareAsync() < 0.1; await Task.Delay(200)) Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "No page of the document is shown.");
+        for (var watch = Stopwatch.StartNew(); await page.WhiteShareAsync() < 0.1; await Task.Delay(200))
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "No page of the document is shown.");
         page.AssertClean();
         await page.KeepPictureAsync("viewer-pdf");
     }
@@ -117,7 +123,8 @@ public sealed class SpecialTests(ViewerSystem system, ITestOutputHelper output)
         await using var page = await ViewerPage.OpenStudyAsync(system, Root + ".15");
         // The viewer draws the frames of a video element that it keeps to itself.
         await page.DrawnAsync();
-        await page.Browser.UntilAsync("performance.getEntriesByType('resource').some(entry => entry.name.includes('/rendered') && entry.responseStatus === 206)");
+        await page.Browser.UntilAsync("performance.getEntriesByType('resource').some(entry => entry.name.includes('/rendered') && "
+            + "entry.responseStatus === 206)");
         page.AssertClean();
     }
 

@@ -14,7 +14,8 @@ public sealed class StudyListTests(ViewerSystem system)
         if (!system.IsThere) return;
         await using var page = await ViewerPage.OpenAsync(system);
         var rows = await page.RowsAsync(Studies);
-        Assert.Contains(rows, row => row.Contains("Viewer, ct-series", StringComparison.Ordinal) && row.Contains("CT", StringComparison.Ordinal) && row.Contains('8'));
+        Assert.Contains(rows, row => row.Contains("Viewer, ct-series", StringComparison.Ordinal)
+            && row.Contains("CT", StringComparison.Ordinal) && row.Contains('8'));
         Assert.Contains(rows, row => row.Contains("MISTER, CT", StringComparison.Ordinal));
 
         // A fragment from the middle of a name.
@@ -25,7 +26,8 @@ public sealed class StudyListTests(ViewerSystem system)
 
         foreach (var (filter, count, holds) in new[]
         {
-            ("?mrn=V-ct-series", 1, "ct-series"), ("?startDate=20260102&endDate=20260104", 3, "Viewer"), ("?modalities=ECG", 1, "ecg"), ("?modalities=ECG,SEG", 2, ""), ("?patientName=archi", 1, "Doe"),
+            ("?mrn=V-ct-series", 1, "ct-series"), ("?startDate=20260102&endDate=20260104", 3, "Viewer"),
+                ("?modalities=ECG", 1, "ecg"), ("?modalities=ECG,SEG", 2, ""), ("?patientName=archi", 1, "Doe"),
         })
         {
             await page.Browser.NavigateAsync(system.Url + "/viewer/" + filter);

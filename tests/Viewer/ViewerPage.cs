@@ -30,13 +30,16 @@ internal sealed class ViewerPage : IAsyncDisposable
         new(await Chromium.OpenAsync(root + path, draws: true, before: """localStorage.setItem('shownTours', '["basicViewerTour"]')"""), root, others);
 
     /// <summary>Opens a study of samples.py.</summary>
-    public static Task<ViewerPage> OpenStudyAsync(ViewerSystem system, string studyInstanceUid) => OpenAsync(system, "viewer?StudyInstanceUIDs=" + studyInstanceUid);
+    public static Task<ViewerPage> OpenStudyAsync(ViewerSystem system, string studyInstanceUid) =>
+        OpenAsync(system, "viewer?StudyInstanceUIDs=" + studyInstanceUid);
 
     /// <summary>The text of the study list's rows, once there are as many as these.</summary>
     public async Task<string[]> RowsAsync(int count)
     {
         await Browser.UntilAsync($"document.querySelectorAll('tr[aria-selected]').length === {count}");
-        return JsonSerializer.Deserialize(await Browser.EvaluateAsync("JSON.stringify([...document.querySelectorAll('tr[aria-selected]')].map(row => row.innerText))"), Texts.Default.StringArray)!;
+        return JsonSerializer.Deserialize(
+            await Browser.EvaluateAsync("JSON.stringify([...document.querySelectorAll('tr[aria-selected]')].map(row => row.innerText))"),
+            Texts.Default.StringArray)!;
     }
 
     /// <summary>Waits until something else than black is drawn, and stays: the viewport is laid out anew while the rest arrives.</summary>
@@ -80,7 +83,8 @@ internal sealed class ViewerPage : IAsyncDisposable
     /// <summary>Waits until nothing is asked for any more and the picture stays for a moment.</summary>
     public Task SettledAsync() => Browser.UntilAsync($$"""
         (() => {
-          const canvas = {{Canvas}}, count = performance.getEntriesByType('resource').length, now = performance.now(), key = `${count} ${!!canvas} ${canvas?.width}`;
+          const canvas = {{Canvas}}, count = performance.getEntriesByType('resource').length, now = performance.now(),
+          key = `${count} ${!!canvas} ${canvas?.width}`;
           if (window.settledKey !== key) [window.settledKey, window.settledAt] = [key, now];
           return canvas && now - window.settledAt > 1500;
         })()
@@ -91,7 +95,8 @@ internal sealed class ViewerPage : IAsyncDisposable
     {
         var text = await Browser.EvaluateAsync($$"""
             (() => {
-              const canvas = {{Canvas}}; if (!canvas) return '0 0'; const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
+              const canvas = {{Canvas}}; if (!canvas) return '0 0'; const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width,
+              canvas.height).data, seen = new Set();
               let sum = 0, squares = 0, count = 0;
               for (let i = 0; i < pixels.length; i += 4) {
                 const grey = (pixels[i] + pixels[i + 1] + pixels[i + 2]) / 3;
@@ -138,7 +143,8 @@ internal sealed class ViewerPage : IAsyncDisposable
         Assert.DoesNotContain(Browser.Errors, error => Undecoded.Any(text => error.Contains(text, StringComparison.Ordinal)));
         Assert.True(Browser.FailedRequests.Count == 0, string.Join('\n', Browser.FailedRequests));
         Assert.True(Browser.Errors.Count == 0, string.Join('\n', Browser.Errors));
-        Assert.All(Browser.Requests.Where(request => request.Scheme is not ("data" or "blob" or "chrome-extension" or "about")), request => Assert.Contains(request.Authority, own));
+        Assert.All(Browser.Requests.Where(request => request.Scheme is not ("data" or "blob" or "chrome-extension" or "about")), request =>
+            Assert.Contains(request.Authority, own));
     }
 
     public ValueTask DisposeAsync() => Browser.DisposeAsync();

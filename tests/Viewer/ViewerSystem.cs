@@ -23,7 +23,8 @@ public sealed class ViewerSystem : IAsyncLifetime, IDisposable
         await NodePackages.InstallAsync();
         var folder = Directory.CreateTempSubdirectory("viewer-samples-");
         var tests = Path.Combine(Repository.Root, "tests/Viewer");
-        using (var python = Process.Start(Peers.Python, [Path.Combine(tests, "samples.py"), Path.Combine(tests, "Samples"), Path.Combine(Repository.Root, "dev/samples/ct/ct-image.dcm"), folder.FullName]))
+        using (var python = Process.Start(Peers.Python,
+            [Path.Combine(tests, "samples.py"), Path.Combine(tests, "Samples"), Path.Combine(Repository.Root, "dev/samples/ct/ct-image.dcm"), folder.FullName]))
         {
             await python.WaitForExitAsync();
             if (python.ExitCode != 0) throw new InvalidOperationException("samples.py failed.");
@@ -33,9 +34,11 @@ public sealed class ViewerSystem : IAsyncLifetime, IDisposable
         using var http = new HttpClient();
         foreach (var file in folder.EnumerateFiles())
         {
-            using var content = new ByteArrayContent(await File.ReadAllBytesAsync(file.FullName)) { Headers = { ContentType = new MediaTypeHeaderValue("application/dicom") } };
+            using var content = new ByteArrayContent(await File.ReadAllBytesAsync(file.FullName))
+                { Headers = { ContentType = new MediaTypeHeaderValue("application/dicom") } };
             using var answer = await http.PostAsync(Url + "/dicomweb/studies", content);
-            if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{file.Name}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            if (!answer.IsSuccessStatusCode)
+                throw new InvalidOperationException($"{file.Name}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
         }
         folder.Delete(recursive: true);
         IsThere = true;

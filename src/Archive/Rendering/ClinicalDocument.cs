@@ -2,7 +2,9 @@ using System.Xml;
 
 namespace DicomServerless.Archive.Rendering;
 
-/// <summary>The narrative of an HL7 Clinical Document (CDA) as a page: its title and its sections' texts, in a few elements of ours whatever it holds.</summary>
+/// <summary>
+/// The narrative of an HL7 Clinical Document (CDA) as a page: its title and its sections' texts, in a few elements of ours whatever it holds.
+/// </summary>
 public static class ClinicalDocument
 {
     private const int MaxCharacters = 16 * 1024 * 1024;
@@ -10,14 +12,16 @@ public static class ClinicalDocument
     // CDA's narrative block and what shows it. Others are passed over, their text is kept.
     private static readonly Dictionary<string, string> Elements = new(StringComparer.Ordinal)
     {
-        ["paragraph"] = "p", ["list"] = "ul", ["item"] = "li", ["table"] = "table", ["thead"] = "thead", ["tbody"] = "tbody", ["tfoot"] = "tfoot", ["tr"] = "tr", ["th"] = "th", ["td"] = "td",
+        ["paragraph"] = "p", ["list"] = "ul", ["item"] = "li", ["table"] = "table", ["thead"] = "thead",
+            ["tbody"] = "tbody", ["tfoot"] = "tfoot", ["tr"] = "tr", ["th"] = "th", ["td"] = "td",
         ["caption"] = "b", ["content"] = "span", ["sub"] = "sub", ["sup"] = "sup", ["section"] = "section", ["title"] = "h2", ["text"] = "div",
     };
 
     /// <summary>Makes the page; null if it is no well-formed document.</summary>
     public static async Task<byte[]?> ToHtmlAsync(Stream document, CancellationToken cancellationToken)
     {
-        var settings = new XmlReaderSettings { Async = true, DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = MaxCharacters, IgnoreComments = true, IgnoreProcessingInstructions = true };
+        var settings = new XmlReaderSettings { Async = true, DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null,
+            MaxCharactersInDocument = MaxCharacters, IgnoreComments = true, IgnoreProcessingInstructions = true };
         try
         {
             using var xml = XmlReader.Create(document, settings);

@@ -7,8 +7,10 @@ using DicomServerless.Dicom;
 namespace DicomServerless.Archive.Retrieve;
 
 /// <summary>
-/// Objects as a ZIP with a DICOMDIR: a file-set (PS3.10 8). It is written as it goes out, entry by entry and uncompressed, since pixels gain nothing; only the directory is kept in
-/// memory, some hundred bytes an instance. The same objects make the same bytes. A failure on the way leaves the file without its end, which every reader notices.
+/// Objects as a ZIP with a DICOMDIR: a file-set (PS3.10 8). It is written as it goes out, entry by entry and uncompressed, since pixels gain nothing; only the
+/// directory is kept in
+/// memory, some hundred bytes an instance. The same objects make the same bytes. A failure on the way leaves the file without its end, which every reader
+/// notices.
 /// </summary>
 public sealed class FileSetZip
 {
@@ -36,7 +38,8 @@ public sealed class FileSetZip
     /// <param name="directoryUid">The SOP Instance UID of the DICOMDIR.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="InstanceChangedException">All instances have been deleted since they were listed.</exception>
-    public async Task WriteAsync(PipeWriter output, IReadOnlyList<StoredInstance> instances, WriteObject writeObject, Uid directoryUid, CancellationToken cancellationToken)
+    public async Task WriteAsync(PipeWriter output, IReadOnlyList<StoredInstance> instances,
+        WriteObject writeObject, Uid directoryUid, CancellationToken cancellationToken)
     {
         // Not disposed on failure: that would write the end of the file.
         var zip = await ZipArchive.CreateAsync(new OutputStream(output), ZipArchiveMode.Create, leaveOpen: true, null, cancellationToken);
@@ -81,7 +84,8 @@ public sealed class FileSetZip
 
     // 8 characters (PS3.10 8.2), ten million of each.
     private static string Name(string prefix, int number) =>
-        number < 1_000_000 ? string.Create(CultureInfo.InvariantCulture, $"{prefix}{number:D6}") : string.Create(CultureInfo.InvariantCulture, $"{prefix[0]}{number:D7}");
+        number < 1_000_000 ? string.Create(CultureInfo.InvariantCulture, $"{prefix}{number:D6}")
+            : string.Create(CultureInfo.InvariantCulture, $"{prefix[0]}{number:D7}");
 
     private abstract class WriteStream : Stream
     {
@@ -91,7 +95,8 @@ public sealed class FileSetZip
         public override long Length => throw new NotSupportedException();
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
         public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
         public override void Flush() { }
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;

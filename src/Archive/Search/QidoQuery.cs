@@ -173,7 +173,8 @@ public sealed class QidoQuery
         Include = keys.Concat(include).Select(item => item.Tag).ToHashSet();
     }
 
-    private static bool IsInBlock(Tag[] path, Tag[] creator) => path.Length >= creator.Length && path.AsSpan(0, creator.Length - 1).SequenceEqual(creator.AsSpan(0, creator.Length - 1))
+    private static bool IsInBlock(Tag[] path, Tag[] creator) => path.Length >= creator.Length
+        && path.AsSpan(0, creator.Length - 1).SequenceEqual(creator.AsSpan(0, creator.Length - 1))
         && path[creator.Length - 1] is { IsPrivate: true, IsPrivateCreator: false } tag && PrivateBlocks.CreatorOf(tag) == creator[^1];
 
     private static string?[]? CreatorsOf(Tag[] path, Dictionary<string, string> creators, List<string> problems)

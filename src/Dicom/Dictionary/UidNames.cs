@@ -28,7 +28,8 @@ public static partial class UidNames
     /// </summary>
     public static bool IsArchivable(ReadOnlySpan<char> uid) => IsStorage(uid) && uid is not (
         "1.2.840.10008.1.3.10" or "1.2.840.10008.5.1.4.38.1" or "1.2.840.10008.5.1.4.39.1" or "1.2.840.10008.5.1.4.43.1" or "1.2.840.10008.5.1.4.44.1"
-        or "1.2.840.10008.5.1.4.45.1" or "1.2.840.10008.5.1.4.1.1.200.1" or "1.2.840.10008.5.1.4.1.1.200.3" or "1.2.840.10008.5.1.4.1.1.200.7" or "1.2.840.10008.5.1.4.1.1.201.1");
+        or "1.2.840.10008.5.1.4.45.1" or "1.2.840.10008.5.1.4.1.1.200.1" or "1.2.840.10008.5.1.4.1.1.200.3"
+            or "1.2.840.10008.5.1.4.1.1.200.7" or "1.2.840.10008.5.1.4.1.1.201.1");
 
     /// <summary>The UIDs of all storage SOP classes, in order; for configuration and presentation contexts, not for hot paths.</summary>
     public static IEnumerable<string> StorageSopClasses()

@@ -91,7 +91,8 @@ public sealed class AttributeMatch
             var zone = path[^1] == Tags.PatientBirthDate || path[^1] == Tags.PatientBirthTime ? null : options.Zone;
             if (value.Trim().Trim('*').Length > 0 && !DateTimeRange.TryParse(vr, value.Trim(), zone, out range))
             {
-                problem = $"{string.Join('.', path)} must be a {(vr == Vr.DA ? "date (YYYYMMDD)" : vr == Vr.TM ? "time (HHMMSS)" : "date and time")} or a range a-b, a- or -b (PS3.4 C.2.2.2.5).";
+                problem = $"{string.Join('.', path)} must be a {(vr == Vr.DA ? "date (YYYYMMDD)" : vr == Vr.TM ? "time (HHMMSS)" : "date and time")} or "
+                    + $"a range a-b, a- or -b (PS3.4 C.2.2.2.5).";
                 return false;
             }
         }

@@ -21,7 +21,8 @@ public sealed class CharacterSetsEqualPython(ITestOutputHelper output)
         {
             var columns = line.Split('\t');
             if (!sets.TryGetValue(columns[0], out var set)) sets.Add(columns[0], set = SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(columns[0])));
-            var expected = string.Concat(columns[2].Split('.').Select(point => char.ConvertFromUtf32(int.Parse(point, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))));
+            var expected = string.Concat(columns[2].Split('.')
+                .Select(point => char.ConvertFromUtf32(int.Parse(point, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))));
             var actual = set.Decode(Convert.FromHexString(columns[1]), Vr.LT);
             if (actual != expected) wrong.Add($"{line} {string.Join('.', actual.Select(c => $"{(int)c:X}"))}");
             count++;

@@ -27,7 +27,8 @@ public sealed class ConversionEqualsDcmtk
             {
                 var file = await File.ReadAllBytesAsync(path);
                 if (file.Length is 0 or > LargestFile || Scan(file) is not { } scan || !TransferSyntaxConverter.CanConvert(scan.TransferSyntax, to)) continue;
-                if (scan.Warnings.Any(warning => warning.Kind is DicomWarningKind.FileMetaGroupLength or DicomWarningKind.DuplicateElement)) continue; // dcmconv loses elements there
+                // dcmconv loses elements there
+                if (scan.Warnings.Any(warning => warning.Kind is DicomWarningKind.FileMetaGroupLength or DicomWarningKind.DuplicateElement)) continue;
                 if (!await DcmconvAsync(option, path, reference)) continue;
                 using var output = new MemoryStream();
                 Assert.Null(await TransferSyntaxConverter.ConvertAsync(new MemoryStream(file), output, to));
@@ -74,7 +75,8 @@ public sealed class ConversionEqualsDcmtk
 
         void Write(DataSet set)
         {
-            foreach (var element in set.Where(e => !e.Tag.IsGroupLength && !e.Tag.IsPrivate && e.Tag != Tags.DataSetTrailingPadding).OrderBy(e => e.Tag)) // DCMTK sorts
+            // DCMTK sorts
+            foreach (var element in set.Where(e => !e.Tag.IsGroupLength && !e.Tag.IsPrivate && e.Tag != Tags.DataSetTrailingPadding).OrderBy(e => e.Tag))
             {
                 text.Append(element.Tag).Append(element.Vr.Code()).Append(' ').AppendLine(Value(element.Value.Span, element.Vr, element.IsBigEndian));
                 foreach (var item in element.Items)

@@ -56,9 +56,11 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
             await File.WriteAllTextAsync(list, manifest.ToString());
             var differences = await CompareAsync(list);
             var compared = differences.Single(d => d[0] == "compared");
-            var unexpected = differences.Where(d => d[0] != "compared" && !Declared.ContainsKey(d[0]) && !DeclaredSingly.ContainsKey((Path.GetFileName(d[1]), d[2]))).ToList();
+            var unexpected = differences.Where(d => d[0] != "compared" && !Declared.ContainsKey(d[0])
+                && !DeclaredSingly.ContainsKey((Path.GetFileName(d[1]), d[2]))).ToList();
             output.WriteLine($"{compared[1]} files, {compared[2]} elements compared; {refused} files refused by our scanner.");
-            foreach (var group in differences.Where(d => d[0] != "compared").GroupBy(d => d[0])) output.WriteLine($"{group.Key}: {group.Count()} {Declared.GetValueOrDefault(group.Key)}");
+            foreach (var group in differences.Where(d => d[0] != "compared").GroupBy(d => d[0]))
+                output.WriteLine($"{group.Key}: {group.Count()} {Declared.GetValueOrDefault(group.Key)}");
             foreach (var failure in differences.Where(d => d[0] == "PYDICOM-FAILS")) output.WriteLine(string.Join(' ', failure));
             Assert.True(unexpected.Count == 0, string.Join('\n', unexpected.Take(60).Select(d => string.Join(' ', d))));
             Assert.True(int.Parse(compared[1], System.Globalization.CultureInfo.InvariantCulture) >= 10);
@@ -72,7 +74,8 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
     private static IEnumerable<string> Samples()
     {
         var folders = new[] { Path.Combine(Repository.Root, "tests/Samples"), Repository.SharedSamples };
-        return folders.OfType<string>().Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal);
+        return folders.OfType<string>().Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories))
+            .Order(StringComparer.Ordinal);
     }
 
     private static InstanceScan? Scan(string file, out DicomError? error)
@@ -118,7 +121,8 @@ public sealed class MetadataEqualsPydicom(ITestOutputHelper output)
     internal static async Task<List<string[]>> CompareAsync(string manifest)
     {
         var script = Path.Combine(Repository.Root, "tests/Conformance/Dicom/metadata_equals_pydicom.py");
-        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [script, manifest]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [script, manifest])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var errors = process.StandardError.ReadToEndAsync();
         var lines = new List<string[]>();
         while (await process.StandardOutput.ReadLineAsync() is { } line) lines.Add(line.Split('\t'));

@@ -13,6 +13,8 @@ public sealed record ConformanceItem(string Id, string Kind, string What, string
 {
     /// <summary>The table.</summary>
     public static IReadOnlyList<ConformanceItem> ReadAll() =>
-        [.. File.ReadLines(Path.Combine(Repository.Root, "tests/Conformance/Dicomweb/items.tsv")).Skip(1).Where(line => line.Length > 0).Select(line => line.Split('\t'))
-            .Select(columns => new ConformanceItem(columns[0], columns[1], columns[2], columns[3], columns[4].Split(' ', StringSplitOptions.RemoveEmptyEntries), columns.Length > 5 ? columns[5] : ""))];
+        [.. File.ReadLines(Path.Combine(Repository.Root, "tests/Conformance/Dicomweb/items.tsv"))
+            .Skip(1).Where(line => line.Length > 0).Select(line => line.Split('\t'))
+            .Select(columns => new ConformanceItem(columns[0], columns[1], columns[2], columns[3],
+                columns[4].Split(' ', StringSplitOptions.RemoveEmptyEntries), columns.Length > 5 ? columns[5] : ""))];
 }

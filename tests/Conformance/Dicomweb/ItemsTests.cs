@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Dicomweb;
 
-/// <summary>Every demand has a test that exists, or a declared reason. Whether those tests passed is printed by .ci/run, which has everybody's results (items.py).</summary>
+/// <summary>
+/// Every demand has a test that exists, or a declared reason. Whether those tests passed is printed by .ci/run, which has everybody's results (items.py).
+/// </summary>
 public sealed partial class ItemsTests(ITestOutputHelper output)
 {
     // How many there are of D0 to D5 (D7 and D9 are one each).

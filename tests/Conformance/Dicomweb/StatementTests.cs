@@ -31,18 +31,26 @@ public sealed partial class StatementTests
     {
         "resources" => Rows(["method", "resource", "what", "answers", "takes"], Catalog.All.Select(operation => new[]
         {
-            operation.Method, $"`{(operation.Path.Length == 0 ? "/" : operation.Path.Replace("**", "", StringComparison.Ordinal))}`", operation.Summary, Types(operation.Produces), Types(operation.Consumes),
+            operation.Method, $"`{(operation.Path.Length == 0 ? "/" : operation.Path.Replace("**", "", StringComparison.Ordinal))}`",
+                operation.Summary, Types(operation.Produces), Types(operation.Consumes),
         })),
-        "reasons" => Rows(["outcome", "reason"], Enum.GetValues<StoreOutcome>().Where(outcome => outcome is not (StoreOutcome.Stored or StoreOutcome.AlreadyStored or StoreOutcome.KeptFirst)).Select(outcome => new[] { outcome.ToString(), Code(StoreReasons.Failure(outcome)) })
-            .Append(["warning: coerced", Code(StoreReasons.Coerced)]).Append(["warning: readers may stumble over its encoding", Code(StoreReasons.DoesNotMatch)]).Append(["warning: another object is there and was kept", Code(StoreReasons.KeptFirst)])),
+        "reasons" => Rows(["outcome", "reason"], Enum.GetValues<StoreOutcome>()
+            .Where(outcome => outcome is not (StoreOutcome.Stored or StoreOutcome.AlreadyStored or StoreOutcome.KeptFirst))
+            .Select(outcome => new[] { outcome.ToString(), Code(StoreReasons.Failure(outcome)) })
+            .Append(["warning: coerced", Code(StoreReasons.Coerced)])
+                .Append(["warning: readers may stumble over its encoding", Code(StoreReasons.DoesNotMatch)])
+                .Append(["warning: another object is there and was kept", Code(StoreReasons.KeptFirst)])),
         "transfer-syntaxes" => Rows(["UID", "name", "converted"], TransferSyntax.All.OrderBy(syntax => syntax.Uid).Select(syntax => new[]
         {
-            syntax.Uid.Value, UidNames.Find(syntax.Uid.Value) ?? "private", TransferSyntax.All.Any(other => other != syntax && TransferSyntaxConverter.CanConvert(syntax, other)) ? "yes" : "",
+            syntax.Uid.Value, UidNames.Find(syntax.Uid.Value) ?? "private",
+                TransferSyntax.All.Any(other => other != syntax && TransferSyntaxConverter.CanConvert(syntax, other)) ? "yes" : "",
         })),
         "attributes" => Rows(["level", "always", "where known"],
-            new[] { ("study", ResultShape.StudyRequired, ResultShape.StudyOptional), ("series", ResultShape.SeriesRequired, ResultShape.SeriesOptional), ("instance", ResultShape.InstanceRequired, ResultShape.InstanceOptional) }
+            new[] { ("study", ResultShape.StudyRequired, ResultShape.StudyOptional), ("series", ResultShape.SeriesRequired, ResultShape.SeriesOptional),
+                ("instance", ResultShape.InstanceRequired, ResultShape.InstanceOptional) }
                 .Select(level => new[] { level.Item1, Names(level.Item2), Names(level.Item3) })),
-        "deviations" => Rows(["item", "what", "why"], ConformanceItem.ReadAll().Where(item => item.Verdict == "deviation").Select(item => new[] { item.Id, item.What, item.Note })),
+        "deviations" => Rows(["item", "what", "why"], ConformanceItem.ReadAll()
+            .Where(item => item.Verdict == "deviation").Select(item => new[] { item.Id, item.What, item.Note })),
         _ => throw new InvalidOperationException($"No table is called {name}."),
     };
 
@@ -50,7 +58,8 @@ public sealed partial class StatementTests
 
     private static string Types(string[] types) => string.Join(", ", types.Select(type => $"`{type}`"));
 
-    private static string Names(Tag[] tags) => string.Join(", ", tags.Select(tag => DicomDictionary.TryFind(tag, out var entry) ? entry.Keyword : tag.ToString()));
+    private static string Names(Tag[] tags) =>
+        string.Join(", ", tags.Select(tag => DicomDictionary.TryFind(tag, out var entry) ? entry.Keyword : tag.ToString()));
 
     private static string Rows(string[] head, IEnumerable<string[]> rows)
     {

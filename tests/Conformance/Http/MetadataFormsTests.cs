@@ -9,7 +9,9 @@ using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Http;
 
-/// <summary>D1.2, D2.2, D5.1: for every sample, XML and JSON carry the same, and an object made of either with its bulk data is the object that they came from.</summary>
+/// <summary>
+/// D1.2, D2.2, D5.1: for every sample, XML and JSON carry the same, and an object made of either with its bulk data is the object that they came from.
+/// </summary>
 public sealed class MetadataFormsTests(ITestOutputHelper output)
 {
     private const string XmlParts = "multipart/related; type=\"application/dicom+xml\"";
@@ -34,7 +36,8 @@ public sealed class MetadataFormsTests(ITestOutputHelper output)
                 if (stored.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Accepted)) continue;
                 samples++;
                 var name = Path.GetFileName(file);
-                var url = (await Server.JsonAsync(stored)).GetProperty("00081199").GetProperty("Value")[0].GetProperty("00081190").GetProperty("Value")[0].GetString()!;
+                var url = (await Server.JsonAsync(stored)).GetProperty("00081199")
+                    .GetProperty("Value")[0].GetProperty("00081190").GetProperty("Value")[0].GetString()!;
                 var json = await JsonOfAsync(source, url);
                 using var xmlAnswer = await source.GetAsync(url + "/metadata", XmlParts);
                 var xml = (await Server.PartsAsync(xmlAnswer)).Single().Content;
@@ -46,38 +49,51 @@ public sealed class MetadataFormsTests(ITestOutputHelper output)
                 var (jsonUris, xmlUris) = (new Dictionary<string, string>(), new Dictionary<string, string>());
                 Assert.True(DicomJsonReader.TryRead(json, null, out var fromJson, out var error, jsonUris), name + error?.Message);
                 Assert.True(DicomXmlReader.TryRead(xml, null, out var fromXml, out var xmlError, xmlUris), name + xmlError?.Message);
-                if (Text(fromJson) != Text(fromXml) || !jsonUris.OrderBy(pair => pair.Key, StringComparer.Ordinal).SequenceEqual(xmlUris.OrderBy(pair => pair.Key, StringComparer.Ordinal))) wrong.Add($"{name}: the data set of the XML is not that of the JSON");
+                if (Text(fromJson) != Text(fromXml) || !jsonUris.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                    .SequenceEqual(xmlUris.OrderBy(pair => pair.Key, StringComparer.Ordinal)))
+                    wrong.Add($"{name}: the data set of the XML is not that of the JSON");
                 elements += Count(fromJson);
 
                 var parts = await BulkPartsAsync(source, jsonUris);
                 bulkParts += jsonUris.Count;
                 foreach (var (form, metadata) in ((string, byte[])[])[("json", json), ("xml", xml)])
                 {
-                    byte[] body = [.. Encoding.ASCII.GetBytes($"--b0undary7f3\r\nContent-Type: application/dicom+{form}\r\n\r\n"), .. metadata, .. parts, .. "\r\n--b0undary7f3--\r\n"u8];
+                    byte[] body = [.. Encoding.ASCII.GetBytes($"--b0undary7f3\r\nContent-Type: application/dicom+{form}\r\n\r\n"),
+                        .. metadata, .. parts, .. "\r\n--b0undary7f3--\r\n"u8];
                     largest = Math.Max(largest, body.Length);
                     using var made = await target.PostAsync("/studies", $"multipart/related; type=\"application/dicom+{form}\"; boundary=b0undary7f3", body);
                     var answer = await made.Content.ReadAsStringAsync();
                     if (!answer.Contains("00081199", StringComparison.Ordinal))
                     {
-                        wrong.Add($"{name} {form}: {(int)made.StatusCode} {string.Join(' ', made.Headers.NonValidated.TryGetValues("Warning", out var w) ? w : default)}");
+                        wrong.Add($"{name} {form}: {(int)made.StatusCode} "
+                            + $"{string.Join(' ', made.Headers.NonValidated.TryGetValues("Warning", out var w) ? w : default)}");
                         continue;
                     }
                     var again = target.Base + url[source.Base.Length..];
                     var second = Encoding.UTF8.GetString(await JsonOfAsync(target, again)).Replace(target.Base, source.Base, StringComparison.Ordinal);
-                    if (second != Encoding.UTF8.GetString(json) && second == Encoding.UTF8.GetString(json).Replace(WordsInFragments, BytesInFragments, StringComparison.Ordinal) && form == "json") becameBytes++;
-                    else if (second.Replace(WordsInFragments, BytesInFragments, StringComparison.Ordinal) != Encoding.UTF8.GetString(json).Replace(WordsInFragments, BytesInFragments, StringComparison.Ordinal)) wrong.Add($"{name} {form}: {Difference(Encoding.UTF8.GetString(json), second)}");
+                    if (second != Encoding.UTF8.GetString(json)
+                        && second == Encoding.UTF8.GetString(json).Replace(WordsInFragments, BytesInFragments, StringComparison.Ordinal) && form == "json")
+                        becameBytes++;
+                    else if (second.Replace(WordsInFragments, BytesInFragments, StringComparison.Ordinal) != Encoding.UTF8.GetString(json)
+                        .Replace(WordsInFragments, BytesInFragments, StringComparison.Ordinal))
+                        wrong.Add($"{name} {form}: {Difference(Encoding.UTF8.GetString(json), second)}");
                     foreach (var (path, uri) in jsonUris)
                     {
-                        var (before, after) = (await BytesAsync(source, uri), await BytesAsync(target, uri.Replace(source.Base, target.Base, StringComparison.Ordinal)));
+                        var (before, after) = (await BytesAsync(source, uri),
+                            await BytesAsync(target, uri.Replace(source.Base, target.Base, StringComparison.Ordinal)));
                         // Of odd length where a writer left the padding out (PS3.5 7.1.1).
-                        if (!before.AsSpan().SequenceEqual(after.AsSpan(0, Math.Min(after.Length, before.Length))) || after.Length - before.Length > (before.Length & 1)) wrong.Add($"{name} {form} {path}: bulk data differ, {before.Length} and {after.Length} bytes");
+                        if (!before.AsSpan().SequenceEqual(after.AsSpan(0, Math.Min(after.Length, before.Length)))
+                            || after.Length - before.Length > (before.Length & 1))
+                            wrong.Add($"{name} {form} {path}: bulk data differ, {before.Length} and {after.Length} bytes");
                     }
                     rebuilt++;
                 }
                 if (await SyntaxAsync(source, url) is var syntax && syntax != await SyntaxAsync(target, target.Base + url[source.Base.Length..])) converted++;
             }
-            output.WriteLine($"{samples} samples, {elements} elements the same in JSON and XML; {rebuilt} objects made of JSON or XML with {bulkParts} bulk values, the largest request {largest / 1e6:F1} MB; "
-                + $"{converted} stored in implicit VR, big endian or deflated became explicit VR little endian, {becameBytes} had OW of compressed pixels, which is OB; {wrong.Count} differences.");
+            output.WriteLine($"{samples} samples, {elements} elements the same in JSON and XML; {rebuilt} objects made of JSON or XML with {bulkParts} "
+                + $"bulk values, the largest request {largest / 1e6:F1} MB; "
+                + $"{converted} stored in implicit VR, big endian or deflated became explicit VR little endian, {becameBytes} had OW of compressed "
+                    + $"pixels, which is OB; {wrong.Count} differences.");
             Assert.True(wrong.Count == 0, string.Join('\n', wrong));
             Assert.True(samples >= 10);
             Assert.InRange(becameBytes, 0, 11);
@@ -94,13 +110,15 @@ public sealed class MetadataFormsTests(ITestOutputHelper output)
         if (!Peers.RequirePython("pydicom")) return;
         var list = Path.Combine(folder, "manifest");
         await File.WriteAllTextAsync(list, manifest);
-        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [Path.Combine(Repository.Root, "tests/Conformance/Http/xml_equals_json.py"), list]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [Path.Combine(Repository.Root, "tests/Conformance/Http/xml_equals_json.py"), list])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (lines, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, await errors);
         var answers = (await lines).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToList();
         var compared = answers[^1];
-        output.WriteLine($"pydicom's reading of the JSON against xml.etree's of the XML: {compared[1]} samples, {compared[2]} elements, {compared[3]} private ones by their creator, {compared[4]} texts as InlineBinary.");
+        output.WriteLine($"pydicom's reading of the JSON against xml.etree's of the XML: {compared[1]} samples, {compared[2]} elements, {compared[3]} "
+            + $"private ones by their creator, {compared[4]} texts as InlineBinary.");
         foreach (var line in answers.Where(line => line[0] == "PYDICOM-FAILS")) output.WriteLine(string.Join(' ', line));
         var different = answers.Where(line => line[0] == "different").ToList();
         Assert.True(different.Count == 0, string.Join('\n', different.Take(40).Select(line => string.Join(' ', line))));
@@ -110,8 +128,10 @@ public sealed class MetadataFormsTests(ITestOutputHelper output)
     // rtdose_rle_1frame.dcm has a public sequence as UN of a known length: bytes, as UN is, which pydicom takes for items because the dictionary says SQ.
     private const int PydicomFailures = 1;
 
-    private static IEnumerable<string> Samples() => new[] { Path.Combine(Repository.Root, "tests/Samples"), Repository.SharedSamples }.OfType<string>().Where(Directory.Exists)
-        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).Where(file => Path.GetExtension(file) is not (".md" or ".tsv")).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Samples() => new[] { Path.Combine(Repository.Root, "tests/Samples"), Repository.SharedSamples }.OfType<string>()
+        .Where(Directory.Exists)
+        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+            .Where(file => Path.GetExtension(file) is not (".md" or ".tsv")).Order(StringComparer.Ordinal);
 
     private static async Task<byte[]> JsonOfAsync(Server server, string url)
     {
@@ -154,7 +174,8 @@ public sealed class MetadataFormsTests(ITestOutputHelper output)
     private static string Text(DataSet dataSet)
     {
         var text = new StringBuilder();
-        Walk(dataSet, element => text.Append(element.Path).Append(element.Vr.Code()).Append(element.IsBulk ? "bulk" : Convert.ToHexString(element.Value.Span)).Append('\n'));
+        Walk(dataSet, element => text.Append(element.Path).Append(element.Vr.Code())
+            .Append(element.IsBulk ? "bulk" : Convert.ToHexString(element.Value.Span)).Append('\n'));
         return text.ToString();
     }
 

@@ -56,9 +56,11 @@ public sealed class MetadataOverHttpTests(SampleArchive archive, ITestOutputHelp
             var unexpected = differences.Where(d => d[0] != "compared" && !MetadataEqualsPydicom.Declared.ContainsKey(d[0])
                 && !MetadataEqualsPydicom.DeclaredSingly.ContainsKey((Path.GetFileName(d[1]), d[2]))).ToList();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{files} stored, {compared[1]} compared with pydicom, {compared[2]} elements, {bulkValues} BulkDataURIs served {bulkBytes / 1e6:F1} MB; {unexpected.Count} differences not declared."));
+                $"{files} stored, {compared[1]} compared with pydicom, {compared[2]} elements, {bulkValues} BulkDataURIs served {bulkBytes / 1e6:F1} "
+                    + $"MB; {unexpected.Count} differences not declared."));
             foreach (var group in differences.Where(d => d[0] != "compared" && MetadataEqualsPydicom.Declared.ContainsKey(d[0])).GroupBy(d => d[0]))
-                output.WriteLine($"declared: {group.Key}: {group.Count()} in {group.Select(d => d[1]).Distinct().Count()} files: {MetadataEqualsPydicom.Declared[group.Key]}");
+                output.WriteLine($"declared: {group.Key}: {group.Count()} in {group.Select(d => d[1]).Distinct().Count()} files: "
+                    + $"{MetadataEqualsPydicom.Declared[group.Key]}");
             foreach (var single in differences.Where(d => d.Length > 2 && MetadataEqualsPydicom.DeclaredSingly.ContainsKey((Path.GetFileName(d[1]), d[2]))))
                 output.WriteLine($"declared: {single[1]} {single[2]}: {MetadataEqualsPydicom.DeclaredSingly[(Path.GetFileName(single[1]), single[2])]}");
             foreach (var failure in differences.Where(d => d[0] == "PYDICOM-FAILS")) output.WriteLine(string.Join(' ', failure));

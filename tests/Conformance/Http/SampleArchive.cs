@@ -34,7 +34,8 @@ internal sealed record Sample(string Path, string Verdict, string Study, string 
 }
 
 /// <summary>
-/// Every sample sent once by STOW-RS, good and bad ones mixed in requests of several parts: to the built program over a storage emulator, and those that share a SOP Instance
+/// Every sample sent once by STOW-RS, good and bad ones mixed in requests of several parts: to the built program over a storage emulator, and those that share
+/// a SOP Instance
 /// UID with another file to archives of their own, in memory.
 /// </summary>
 public sealed partial class SampleArchive : IAsyncLifetime
@@ -77,7 +78,8 @@ public sealed partial class SampleArchive : IAsyncLifetime
                 requests++;
             }
         }
-        Summary = string.Create(CultureInfo.InvariantCulture, $"{Samples.Count} files in {requests} requests to {others.Count + 1} archives, {watch.Elapsed.TotalSeconds:F1} s");
+        Summary = string.Create(CultureInfo.InvariantCulture,
+            $"{Samples.Count} files in {requests} requests to {others.Count + 1} archives, {watch.Elapsed.TotalSeconds:F1} s");
     }
 
     public async Task DisposeAsync()
@@ -90,7 +92,8 @@ public sealed partial class SampleArchive : IAsyncLifetime
 
     private static IEnumerable<string> Files()
     {
-        var folders = Repository.SharedSamples is { } shared ? [shared] : new[] { Path.Combine(Repository.Root, "tests/Samples"), Path.Combine(Repository.Root, "dev/samples") };
+        var folders = Repository.SharedSamples is { } shared ? [shared] : new[]
+            { Path.Combine(Repository.Root, "tests/Samples"), Path.Combine(Repository.Root, "dev/samples") };
         return folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
             .Where(file => Path.GetExtension(file) is not (".md" or ".tsv")).Order(StringComparer.Ordinal);
     }
@@ -98,7 +101,8 @@ public sealed partial class SampleArchive : IAsyncLifetime
     private static async Task<List<Sample>> JudgeAsync(List<string> files)
     {
         var script = Path.Combine(Repository.Root, "tests/Conformance/Http/sample_objects.py");
-        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [script])
+            { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (lines, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         foreach (var file in files) await process.StandardInput.WriteLineAsync(file);
         process.StandardInput.Close();
@@ -106,13 +110,15 @@ public sealed partial class SampleArchive : IAsyncLifetime
         Assert.True(process.ExitCode == 0, await errors);
         var verdicts = (await lines).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(files.Count, verdicts.Length);
-        return [.. files.Zip(verdicts, (file, line) => line.Split('\t') is var field ? new Sample(file, field[0], field[1], field[2], field[3], field[4], field[5]) : null!)];
+        return [.. files.Zip(verdicts, (file, line) => line.Split('\t') is var field
+            ? new Sample(file, field[0], field[1], field[2], field[3], field[4], field[5]) : null!)];
     }
 
     // The first file of each SOP Instance UID goes to archive 0, the next to archive 1 and so on. What is no object goes to 0, evenly among the others.
     private IEnumerable<(int Archive, List<Sample> Samples)> Archives()
     {
-        var groups = Samples.Where(sample => sample.IsObject).GroupBy(sample => sample.Sop).SelectMany(same => same.Select((sample, number) => (sample, number)))
+        var groups = Samples.Where(sample => sample.IsObject).GroupBy(sample => sample.Sop)
+            .SelectMany(same => same.Select((sample, number) => (sample, number)))
             .GroupBy(item => item.number, item => item.sample).OrderBy(group => group.Key).ToList();
         foreach (var group in groups)
         {
@@ -131,7 +137,8 @@ public sealed partial class SampleArchive : IAsyncLifetime
         using var content = new MultipartContent("related", "b0undary");
         content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/related; type=\"application/dicom\"; boundary=b0undary");
         foreach (var sample in samples)
-            content.Add(new ByteArrayContent(await File.ReadAllBytesAsync(sample.Path)) { Headers = { ContentType = new MediaTypeHeaderValue("application/dicom") } });
+            content.Add(new ByteArrayContent(await File.ReadAllBytesAsync(sample.Path))
+                { Headers = { ContentType = new MediaTypeHeaderValue("application/dicom") } });
         using var response = await Client.PostAsync(root + "/studies", content);
         if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Accepted or HttpStatusCode.Conflict))
         {
@@ -139,7 +146,8 @@ public sealed partial class SampleArchive : IAsyncLifetime
             return;
         }
         var answer = await Server.JsonAsync(response);
-        var referenced = Items(answer, "00081199").DistinctBy(item => Text(item, "00081155")).ToDictionary(item => Text(item, "00081155"), item => Text(item, "00081190"));
+        var referenced = Items(answer, "00081199").DistinctBy(item => Text(item, "00081155"))
+            .ToDictionary(item => Text(item, "00081155"), item => Text(item, "00081190"));
         var failed = Items(answer, "00081198").Select(item => (Sop: Text(item, "00081155"), Reason: Reason(item))).ToList();
         var nameless = Items(answer, "0008119A").Select(Reason).ToList();
         foreach (var (part, problem) in WarningsOf(response)) samples[part - 1].Problem = problem;
@@ -165,18 +173,22 @@ public sealed partial class SampleArchive : IAsyncLifetime
             }
         }
         if (failed.Count + nameless.Count > 0) Problems.Add($"{failed.Count + nameless.Count} failures of no part");
-        var expected = samples.All(sample => sample.IsStored) && warned.Count == 0 ? HttpStatusCode.OK : samples.Any(sample => sample.IsStored) ? HttpStatusCode.Accepted : HttpStatusCode.Conflict;
+        var expected = samples.All(sample => sample.IsStored) && warned.Count == 0
+            ? HttpStatusCode.OK : samples.Any(sample => sample.IsStored) ? HttpStatusCode.Accepted : HttpStatusCode.Conflict;
         if (response.StatusCode != expected) Problems.Add($"{(int)response.StatusCode} where {(int)expected} is right (PS3.18 Table 10.5.3-1)");
     }
 
-    private static IEnumerable<JsonElement> Items(JsonElement answer, string tag) => answer.TryGetProperty(tag, out var sequence) ? sequence.GetProperty("Value").EnumerateArray() : [];
+    private static IEnumerable<JsonElement> Items(JsonElement answer, string tag) => answer.TryGetProperty(tag, out var sequence)
+        ? sequence.GetProperty("Value").EnumerateArray() : [];
 
     private static string Text(JsonElement item, string tag) => item.GetProperty(tag).GetProperty("Value")[0].GetString()!;
 
     private static int Reason(JsonElement item) => item.GetProperty("00081197").GetProperty("Value")[0].GetInt32();
 
-    private static IEnumerable<(int Part, string Problem)> WarningsOf(HttpResponseMessage response) => response.Headers.NonValidated.TryGetValues("Warning", out var lines)
-        ? lines.SelectMany(line => PartWarning().Matches(line)).Select(match => (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), match.Groups[2].Value)) : [];
+    private static IEnumerable<(int Part, string Problem)> WarningsOf(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("Warning", out var lines)
+        ? lines.SelectMany(line => PartWarning().Matches(line))
+            .Select(match => (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), match.Groups[2].Value)) : [];
 
     [GeneratedRegex(@"Part (\d+): (.*?)(?=, 299 |$)")]
     private static partial Regex PartWarning();

@@ -4,7 +4,10 @@ using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Http;
 
-/// <summary>D1, D2, D3: every sample over HTTP. pydicom decides which are objects of a study; those come back as they were sent, the others get the failure that they should.</summary>
+/// <summary>
+/// D1, D2, D3: every sample over HTTP. pydicom decides which are objects of a study; those come back as they were sent, the others get the failure that they
+/// should.
+/// </summary>
 [Collection(SampleArchiveCollection.Name)]
 public sealed class SampleRoundTripTests(SampleArchive archive, ITestOutputHelper output)
 {
@@ -60,7 +63,9 @@ public sealed class SampleRoundTripTests(SampleArchive archive, ITestOutputHelpe
     {
         var path = sample.Url.Split('/');
         var (study, series, sop) = (path[^5], path[^3], path[^1]);
-        if (!sample.Url.StartsWith(sample.Base, StringComparison.Ordinal) || sop != sample.Sop || (sample.Study.Length > 0 && (study, series) != (sample.Study, sample.Series))) return "other Retrieve URL";
+        if (!sample.Url.StartsWith(sample.Base, StringComparison.Ordinal) || sop != sample.Sop
+            || (sample.Study.Length > 0 && (study, series) != (sample.Study, sample.Series)))
+            return "other Retrieve URL";
         (string Query, string Tag, string Uid)[] levels =
         [
             ($"studies?StudyInstanceUID={study}", "0020000D", study),
@@ -73,7 +78,8 @@ public sealed class SampleRoundTripTests(SampleArchive archive, ITestOutputHelpe
             using var response = await archive.Client.GetAsync($"{sample.Base}/{query}");
             if (response.StatusCode != HttpStatusCode.OK) return $"{(int)response.StatusCode} for {query}";
             var results = await Server.JsonAsync(response);
-            if (results.GetArrayLength() != 1 || results[0].GetProperty(tag).GetProperty("Value")[0].GetString() != uid) return $"not the one result for {query}";
+            if (results.GetArrayLength() != 1 || results[0].GetProperty(tag).GetProperty("Value")[0].GetString() != uid)
+                return $"not the one result for {query}";
         }
         return null;
     }

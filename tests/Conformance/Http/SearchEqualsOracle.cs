@@ -8,8 +8,10 @@ using DicomServerless.Shared;
 namespace DicomServerless.Conformance.Http;
 
 /// <summary>
-/// Searches equal a brute-force oracle in Python, which knows the objects by pydicom and nothing of ours: results, order, status, and pages by offset and by link. 3,000 random
-/// searches, studies over the samples and 2,000 synthetic studies, series and instances over 100 others, go over HTTP to the whole application with its stores in memory; 200
+/// Searches equal a brute-force oracle in Python, which knows the objects by pydicom and nothing of ours: results, order, status, and pages by offset and by
+/// link. 3,000 random
+/// searches, studies over the samples and 2,000 synthetic studies, series and instances over 100 others, go over HTTP to the whole application with its stores
+/// in memory; 200
 /// more over 150 studies to the executable over the storage emulator, which scans whole tables for every query.
 /// </summary>
 public sealed class SearchEqualsOracle : IAsyncLifetime
@@ -50,7 +52,8 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
         if (!Peers.RequirePython("pydicom")) return;
         await GenerateAsync(Seed + 1, 110, 40, 200);
         using var azurite = await Azurite.StartAsync();
-        using var functions = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string> { ["Archive__MaxResults"] = MaxResults });
+        using var functions = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string>
+            { ["Archive__MaxResults"] = MaxResults });
         using var client = new HttpClient { BaseAddress = new Uri(functions.Url) };
         var stored = await StoreAsync(client, Files("all").Concat(Files("small")));
         foreach (var name in new[] { "all.txt", "small.txt" }) await File.WriteAllLinesAsync(Path.Combine(folder, name), stored);
@@ -61,16 +64,20 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
     {
         var watch = Stopwatch.StartNew();
         var queries = await File.ReadAllLinesAsync(Path.Combine(folder, "queries.jsonl"));
-        var asked = PythonAsync("search_oracle.py", null, Path.Combine(folder, "queries.jsonl"), Path.Combine(folder, "all.txt"), Path.Combine(folder, "small.txt"));
+        var asked = PythonAsync("search_oracle.py", null, Path.Combine(folder, "queries.jsonl"),
+            Path.Combine(folder, "all.txt"), Path.Combine(folder, "small.txt"));
         var found = new (int Status, List<string> Uids)[queries.Length];
-        await Parallel.ForEachAsync(Enumerable.Range(0, queries.Length), new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (n, _) => found[n] = await RunAsync(queries[n], all, small));
-        var answers = (await asked).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize(line, OracleJson.Default.StringArray)!).ToArray();
+        await Parallel.ForEachAsync(Enumerable.Range(0, queries.Length), new ParallelOptions
+            { MaxDegreeOfParallelism = Clients }, async (n, _) => found[n] = await RunAsync(queries[n], all, small));
+        var answers = (await asked).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonSerializer.Deserialize(line, OracleJson.Default.StringArray)!).ToArray();
         Assert.Equal(queries.Length, answers.Length);
         var wrong = new List<string>();
         for (var n = 0; n < queries.Length; n++)
         {
             if (!answers[n].SequenceEqual(found[n].Uids) || found[n].Status != (answers[n].Length == 0 ? 204 : 200))
-                wrong.Add($"seed {seed}, search {n}: {queries[n]}\n  oracle {answers[n].Length}: {Excerpt(answers[n], found[n].Uids)}\n  ours   {found[n].Status} {found[n].Uids.Count}: {Excerpt(found[n].Uids, answers[n])}");
+                wrong.Add($"seed {seed}, search {n}: {queries[n]}\n  oracle {answers[n].Length}: {Excerpt(answers[n], found[n].Uids)}\n  ours   "
+                    + $"{found[n].Status} {found[n].Uids.Count}: {Excerpt(found[n].Uids, answers[n])}");
         }
         int[] paged = wrong.Count > 0 ? [] : [.. Enumerable.Range(0, queries.Length).Where(n => n % PagedEvery == 0 && answers[n].Length > 1)];
         var pages = 0;
@@ -80,8 +87,10 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
             lock (wrong) wrong.AddRange(problems.Select(problem => $"seed {seed}, search {n}: {queries[n]}\n  {problem}"));
             Interlocked.Add(ref pages, count);
         });
-        Console.WriteLine($"{queries.Length} queries, {answers.Sum(uids => uids.Length)} results compared; {answers.Count(uids => uids.Length > 0)} found something, {paged.Length} came in {pages} pages too; seed {seed}, {watch.Elapsed.TotalSeconds:F0} s");
-        Console.WriteLine("of each kind: " + string.Join(", ", queries.SelectMany(Kinds).CountBy(kind => kind).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Key} {kind.Value}")));
+        Console.WriteLine($"{queries.Length} queries, {answers.Sum(uids => uids.Length)} results compared; {answers.Count(uids => uids.Length > 0)} "
+            + $"found something, {paged.Length} came in {pages} pages too; seed {seed}, {watch.Elapsed.TotalSeconds:F0} s");
+        Console.WriteLine("of each kind: " + string.Join(", ", queries.SelectMany(Kinds).CountBy(kind => kind)
+            .OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Key} {kind.Value}")));
         Assert.True(wrong.Count == 0, $"{wrong.Count} differ.\n{string.Join('\n', wrong.Take(12))}");
     }
 
@@ -124,11 +133,13 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
     {
         using var response = await client.GetAsync(url);
         var next = response.Headers.TryGetValues("Link", out var links) ? links.Single().Split('>')[0][1..] : null;
-        var isWarned = response.Headers.NonValidated.TryGetValues("Warning", out var warnings) && warnings.ToString().Contains("additional results", StringComparison.Ordinal);
+        var isWarned = response.Headers.NonValidated.TryGetValues("Warning", out var warnings)
+            && warnings.ToString().Contains("additional results", StringComparison.Ordinal);
         if (response.StatusCode == HttpStatusCode.NoContent) return (204, [], next, isWarned);
         if (!response.IsSuccessStatusCode) return ((int)response.StatusCode, [await response.Content.ReadAsStringAsync()], null, isWarned);
         using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(), new JsonDocumentOptions { MaxDepth = 4096 });
-        return ((int)response.StatusCode, [.. document.RootElement.EnumerateArray().Select(item => item.GetProperty(tag).GetProperty("Value")[0].GetString()!)], next, isWarned);
+        return ((int)response.StatusCode, [.. document.RootElement.EnumerateArray().Select(item => item.GetProperty(tag).GetProperty("Value")[0].GetString()!)],
+            next, isWarned);
     }
 
     private static string[] Kinds(string query)
@@ -147,19 +158,25 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
         var parameters = root.GetProperty("keys").EnumerateArray().Select(key => (Name: key[0].GetString()!, Value: key[1].GetString()!))
             .SelectMany(key => key.Name == "private" ? [("00230010", "ACME"), ("00231001", key.Value)] : new[] { key })
             .Concat(root.GetProperty("flags").EnumerateObject().Select(flag => (flag.Name, flag.Value.GetString()!)));
-        return ("/dicomweb" + path + "?" + string.Join('&', parameters.Select(item => $"{item.Item1}={Uri.EscapeDataString(item.Item2)}")), resource switch { "studies" => "0020000D", "series" => "0020000E", _ => "00080018" },
+        return ("/dicomweb" + path + "?" + string.Join('&', parameters.Select(item => $"{item.Item1}={Uri.EscapeDataString(item.Item2)}")),
+            resource switch { "studies" => "0020000D", "series" => "0020000E", _ => "00080018" },
             root.GetProperty("archive").GetString() == "small" ? small : all);
     }
 
     private IEnumerable<string> Files(string name) => Directory.EnumerateFiles(Path.Combine(folder, name)).Order(StringComparer.Ordinal);
 
-    // The samples that pydicom takes for objects, the first of each SOP Instance UID. Not the one with a tag twice: of duplicates the first counts for us, the last for pydicom.
+    // The samples that pydicom takes for objects, the first of each SOP Instance UID. Not the one with a tag twice: of duplicates the first counts for us, the
+    // last for pydicom.
     private static async Task<IEnumerable<string>> SamplesAsync()
     {
-        var folders = Repository.SharedSamples is { } shared ? [shared] : new[] { Path.Combine(Repository.Root, "tests/Samples"), Path.Combine(Repository.Root, "dev/samples") };
-        var files = folders.SelectMany(one => Directory.EnumerateFiles(one, "*", SearchOption.AllDirectories)).Where(file => Path.GetExtension(file) is not (".md" or ".tsv")).Order(StringComparer.Ordinal).ToArray();
-        var verdicts = (await PythonAsync("sample_objects.py", string.Join('\n', files) + "\n")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'));
-        return files.Zip(verdicts).Where(pair => pair.Second[0] == "object" && Path.GetFileName(pair.First) != "dup-tag.dcm").DistinctBy(pair => pair.Second[3]).Select(pair => pair.First);
+        var folders = Repository.SharedSamples is { } shared ? [shared] : new[]
+            { Path.Combine(Repository.Root, "tests/Samples"), Path.Combine(Repository.Root, "dev/samples") };
+        var files = folders.SelectMany(one => Directory.EnumerateFiles(one, "*", SearchOption.AllDirectories))
+            .Where(file => Path.GetExtension(file) is not (".md" or ".tsv")).Order(StringComparer.Ordinal).ToArray();
+        var verdicts = (await PythonAsync("sample_objects.py", string.Join('\n', files) + "\n"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'));
+        return files.Zip(verdicts).Where(pair => pair.Second[0] == "object" && Path.GetFileName(pair.First) != "dup-tag.dcm")
+            .DistinctBy(pair => pair.Second[3]).Select(pair => pair.First);
     }
 
     // Those that were stored.
@@ -186,11 +203,13 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
         return response.StatusCode;
     }
 
-    private Task GenerateAsync(int seed, int studies, int small, int queries) => PythonAsync("search_studies.py", null, folder, $"{seed}", $"{studies}", $"{small}", $"{queries}");
+    private Task GenerateAsync(int seed, int studies, int small, int queries) =>
+        PythonAsync("search_studies.py", null, folder, $"{seed}", $"{studies}", $"{small}", $"{queries}");
 
     private static async Task<string> PythonAsync(string script, string? input, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [Path.Combine(Repository.Root, "tests/Conformance/Http", script), .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Peers.Python, [Path.Combine(Repository.Root, "tests/Conformance/Http", script), .. arguments])
+            { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (input is not null) await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();

@@ -43,16 +43,19 @@ public sealed class BrokenRetrieveTests(AzuriteFixture azurite)
     {
         await using var place = await Place.StartAsync(azurite.ConnectionString);
         place.Link.SpoilAnswers(1, WithinTheSecond);
-        await using (var association = await Modality.ConnectAsync(place.Gateway, new ContextProposal(WellKnownUids.StudyRootGet, [TransferSyntax.ExplicitVrLittleEndian.Uid]), Modality.Storage() with { AsScp = true }))
+        await using (var association = await Modality.ConnectAsync(place.Gateway,
+            new ContextProposal(WellKnownUids.StudyRootGet, [TransferSyntax.ExplicitVrLittleEndian.Uid]), Modality.Storage() with { AsScp = true }))
         {
             var command = DimseCommand.CGet(association.NextMessageId(), WellKnownUids.StudyRootGet);
-            await association.SendAsync(command, association.FindContext(WellKnownUids.StudyRootGet)!, Query.Identifier("STUDY", Query.Study(place.Study)), default);
+            await association.SendAsync(command, association.FindContext(WellKnownUids.StudyRootGet)!,
+                Query.Identifier("STUDY", Query.Study(place.Study)), default);
             await Assert.ThrowsAsync<AssociationAbortedException>(async () =>
             {
                 while (await association.ReceiveAsync(default) is { } message)
                 {
                     await message.ReadWholeDataSetAsync(1 << 20, default);
-                    if (!message.Command.IsResponse) await association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Success), message.Context, default);
+                    if (!message.Command.IsResponse)
+                        await association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Success), message.Context, default);
                 }
             });
         }
@@ -82,7 +85,8 @@ public sealed class BrokenRetrieveTests(AzuriteFixture azurite)
             await link.HealAsync();
             var gateway = await GatewayProcess.StartAsync($"http://127.0.0.1:{link.Port}/dicomweb", new Dictionary<string, string>
             {
-                ["Gateway__RemoteAes__MODALITY__Host"] = "127.0.0.1", ["Gateway__RemoteAes__MODALITY__Port"] = $"{port}", ["Gateway__Query__TimeoutSeconds"] = "3",
+                ["Gateway__RemoteAes__MODALITY__Host"] = "127.0.0.1",
+                    ["Gateway__RemoteAes__MODALITY__Port"] = $"{port}", ["Gateway__Query__TimeoutSeconds"] = "3",
             });
             var place = new Place { Functions = functions, Link = link, Gateway = gateway, Port = port };
             for (var i = 1; i <= Objects; i++) Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(gateway, place.Object(i), $"{place.Study}.1.{i}"));

@@ -26,8 +26,10 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
         var (dimse, http) = (FreePorts.Next(), FreePorts.Next());
         await RunAsync("podman",
         [
-            "run", "-d", "--name", name, .. Runtime, "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--memory", "256m", "-p", $"127.0.0.1:{dimse}:11112",
-            "-v", $"{spool}:/var/spool/dicom-gateway", "-e", "Gateway__Destinations__archive__Url=http://127.0.0.1:9/dicomweb", "-e", "Gateway__Http__Url=http://127.0.0.1:8042", "-e", "Gateway__Spool__MinFreeMiB=64", tag,
+            "run", "-d", "--name", name, .. Runtime, "--read-only", "--cap-drop=all",
+                "--security-opt=no-new-privileges", "--memory", "256m", "-p", $"127.0.0.1:{dimse}:11112",
+            "-v", $"{spool}:/var/spool/dicom-gateway", "-e", "Gateway__Destinations__archive__Url=http://127.0.0.1:9/dicomweb",
+                "-e", "Gateway__Http__Url=http://127.0.0.1:8042", "-e", "Gateway__Spool__MinFreeMiB=64", tag,
         ]);
         var files = Enumerable.Range(1, Objects).Select(WriteObject).ToList();
         await ReadyAsync();
@@ -43,7 +45,8 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
 
         var waiting = Directory.EnumerateFiles(Path.Combine(spool, "archive"), "*.dcm", SearchOption.AllDirectories).Select(SopOf).ToHashSet();
         Assert.Equal(Enumerable.Range(1, Objects).Select(Sop).ToHashSet(), waiting);
-        output.WriteLine($"{Objects} objects in the spool; memory in use {(await RunAsync("podman", "stats", "--no-stream", "--format", "{{.MemUsage}}", name)).Trim()}");
+        output.WriteLine($"{Objects} objects in the spool; memory in use "
+            + $"{(await RunAsync("podman", "stats", "--no-stream", "--format", "{{.MemUsage}}", name)).Trim()}");
         await RunAsync("podman", "stop", "-t", "30", name);
         Assert.Equal("0", (await RunAsync("podman", "inspect", "--format", "{{.State.ExitCode}}", name)).Trim());
     }
@@ -66,14 +69,17 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
         var build = Path.Combine(work, "build");
         Directory.CreateDirectory(Path.Combine(build, "folders/var/spool/dicom-gateway"));
         Directory.CreateDirectory(Path.Combine(build, "folders/etc/dicom-gateway"));
-        var publish = File.ReadLines(Path.Combine(Repository.Root, "edge-gateway/Containerfile")).Single(line => line.StartsWith("RUN dotnet publish", StringComparison.Ordinal));
+        var publish = File.ReadLines(Path.Combine(Repository.Root, "edge-gateway/Containerfile"))
+            .Single(line => line.StartsWith("RUN dotnet publish", StringComparison.Ordinal));
         await RunAsync("bash", "-c", publish["RUN ".Length..].Replace("/app", Path.Combine(build, "app"), StringComparison.Ordinal));
         var tar = Path.Combine(work, "base.tar");
-        await RunAsync("mmdebstrap", "--variant=extract", "--include=libc6,libgcc-s1,libstdc++6,libssl3,zlib1g,ca-certificates,tzdata,base-files,netbase", "bookworm", tar);
+        await RunAsync("mmdebstrap", "--variant=extract", "--include=libc6,libgcc-s1,libstdc++6,libssl3,zlib1g,ca-certificates,tzdata,base-files,netbase",
+            "bookworm", tar);
         await RunAsync("podman", "import", tar, tag + "-base");
         try
         {
-            await RunAsync("podman", ["build", .. Runtime, "--format", "docker", "--build-context", $"build={build}", "--build-arg", $"SDK={tag}-base", "--build-arg", $"BASE={tag}-base", "-f", Path.Combine(Repository.Root, "edge-gateway/Containerfile"), "-t", tag, build]);
+            await RunAsync("podman", ["build", .. Runtime, "--format", "docker", "--build-context", $"build={build}", "--build-arg",
+                $"SDK={tag}-base", "--build-arg", $"BASE={tag}-base", "-f", Path.Combine(Repository.Root, "edge-gateway/Containerfile"), "-t", tag, build]);
             var size = long.Parse((await RunAsync("podman", "image", "inspect", "--format", "{{.Size}}", tag)).Trim(), CultureInfo.InvariantCulture);
             output.WriteLine($"image: {size / 1e6:F1} MB");
             Assert.InRange(size, 1_000_000, 90_000_000);
@@ -86,14 +92,17 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
 
     private async Task ReadyAsync()
     {
-        for (var watch = Stopwatch.StartNew(); await ExitCodeAsync("podman", "exec", name, "/app/DicomServerless.EdgeGateway", "health") != 0; await Task.Delay(200))
+        for (var watch = Stopwatch.StartNew(); await ExitCodeAsync("podman", "exec",
+            name, "/app/DicomServerless.EdgeGateway", "health") != 0; await Task.Delay(200))
             Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), await RunAsync("podman", "logs", name));
     }
 
     // Gives how many objects were acknowledged; kills the container after some of them.
     private async Task<int> SendAsync(List<string> files, int port, int? killAfter)
     {
-        using var process = Process.Start(new ProcessStartInfo("dcmsend", ["-v", "-aec", "DICOMGW", "127.0.0.1", port.ToString(CultureInfo.InvariantCulture), .. files]) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["TCP_NODELAY"] = "1" } })!;
+        using var process = Process.Start(new ProcessStartInfo("dcmsend",
+            ["-v", "-aec", "DICOMGW", "127.0.0.1", port.ToString(CultureInfo.InvariantCulture), .. files])
+            { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["TCP_NODELAY"] = "1" } })!;
         var standard = process.StandardOutput.ReadToEndAsync();
         var (acknowledged, killing) = (0, (Task?)null);
         while (await process.StandardError.ReadLineAsync() is { } line) // where DCMTK's log goes
@@ -110,7 +119,8 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
     private string WriteObject(int number)
     {
         var path = Path.Combine(work, $"{number:D4}.dcm");
-        File.WriteAllBytes(path, TestObject.Of($"1.2.840.99.{number / 100 + 1}", $"1.2.840.99.{number / 100 + 1}.1", Sop(number)).Add(0x00080060, "CS", "OT").Add(0x00280010, "US", [16, 0]).Add(0x7FE00010, "OW", new byte[20_000]).ToFile());
+        File.WriteAllBytes(path, TestObject.Of($"1.2.840.99.{number / 100 + 1}", $"1.2.840.99.{number / 100 + 1}.1", Sop(number))
+            .Add(0x00080060, "CS", "OT").Add(0x00280010, "US", [16, 0]).Add(0x7FE00010, "OW", new byte[20_000]).ToFile());
         return path;
     }
 
@@ -135,7 +145,8 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
 
     private static async Task<(int Code, string Text)> OutputAsync(string program, string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+            { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root })!;
         var errors = process.StandardError.ReadToEndAsync();
         var text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

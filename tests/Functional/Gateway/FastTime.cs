@@ -14,5 +14,6 @@ internal sealed class FastTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         System.CreateTimer(callback, state, Scaled(dueTime), Scaled(period));
 
-    private static TimeSpan Scaled(TimeSpan real) => real <= TimeSpan.Zero ? real : real / Times < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : real / Times;
+    private static TimeSpan Scaled(TimeSpan real) => real <= TimeSpan.Zero
+        ? real : real / Times < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : real / Times;
 }

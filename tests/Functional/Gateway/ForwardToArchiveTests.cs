@@ -25,7 +25,8 @@ public sealed class ForwardToArchiveTests(AzuriteFixture azurite)
             await writer.CommitAsync(Dicom.Uid.Parse(study));
         }
         await using var forwarder = ForwarderTests.Forwarder(test);
-        await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions> { ["archive"] = new() { Url = functions.Url + "/dicomweb", MaxBodyMiB = 4, TimeoutSeconds = 3600 } });
+        await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions>
+            { ["archive"] = new() { Url = functions.Url + "/dicomweb", MaxBodyMiB = 4, TimeoutSeconds = 3600 } });
         await ForwarderTests.EmptyAsync(test);
         Assert.Empty(test.Spool.Quarantine.List().Items);
 
@@ -43,7 +44,8 @@ public sealed class ForwardToArchiveTests(AzuriteFixture azurite)
         using var begun = await http.PostAsync("uploads", null);
         using var json = JsonDocument.Parse(await begun.Content.ReadAsStringAsync());
         var id = json.RootElement.GetProperty("id").GetString();
-        using (var missing = await http.PostAsync($"uploads/{id}/complete", new StringContent("{\"blocks\":1}"))) Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        using (var missing = await http.PostAsync($"uploads/{id}/complete", new StringContent("{\"blocks\":1}")))
+            Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         var file = TestSpool.File(study, study + ".1.1");
         for (var i = 0; i < 2; i++)
         {

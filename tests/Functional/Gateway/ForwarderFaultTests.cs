@@ -87,7 +87,8 @@ public sealed class ForwarderFaultTests
     public async Task A_server_that_never_answers_uploads_stops_no_study()
     {
         var (asked, isDeaf) = (0, true);
-        await using var server = await StartAsync((request, context) => AnswerAsync(context, request), routes => routes.MapPost("/uploads", async (HttpContext context) =>
+        await using var server = await StartAsync((request, context) =>
+            AnswerAsync(context, request), routes => routes.MapPost("/uploads", async (HttpContext context) =>
         {
             Interlocked.Increment(ref asked);
             if (Volatile.Read(ref isDeaf)) await Task.Delay(Timeout.Infinite, context.RequestAborted);
@@ -119,9 +120,11 @@ public sealed class ForwarderFaultTests
             else await AnswerAsync(context, request);
         }, routes =>
         {
-            routes.MapPost("/uploads", () => Volatile.Read(ref isDeployed) ? Results.Text("{\"id\":\"a\",\"blockSize\":65536}", "application/json") : Results.NotFound());
+            routes.MapPost("/uploads", () => Volatile.Read(ref isDeployed)
+                ? Results.Text("{\"id\":\"a\",\"blockSize\":65536}", "application/json") : Results.NotFound());
             routes.MapPut("/uploads/a/blocks/{number}", (string number) => uploads.Enqueue(number));
-            routes.MapPost("/uploads/a/complete", () => Results.Text("{\"00081199\":{\"vr\":\"SQ\",\"Value\":[{\"00081155\":{\"vr\":\"UI\",\"Value\":[\"1.2.1\"]}}]}}", "application/dicom+json"));
+            routes.MapPost("/uploads/a/complete", () =>
+                Results.Text("{\"00081199\":{\"vr\":\"SQ\",\"Value\":[{\"00081155\":{\"vr\":\"UI\",\"Value\":[\"1.2.1\"]}}]}}", "application/dicom+json"));
         });
         await using var test = new TestSpool();
         await StoreLargeAsync(test, "1.2", "1.2.1");
@@ -176,7 +179,8 @@ public sealed class ForwarderFaultTests
         var isWell = false;
         var clock = new FastTime();
         // 202: our own archive says 503 when it can take none; others answer for each instance.
-        await using var server = await StartAsync((request, context) => AnswerAsync(context, request, _ => Volatile.Read(ref isWell) ? null : reason, Volatile.Read(ref isWell) ? 200 : 202));
+        await using var server = await StartAsync((request, context) =>
+            AnswerAsync(context, request, _ => Volatile.Read(ref isWell) ? null : reason, Volatile.Read(ref isWell) ? 200 : 202));
         await using var test = new TestSpool(time: clock);
         for (var i = 1; i <= 200; i++) await test.StoreAsync($"1.{i % 100}", $"1.{i % 100}.{i}");
         await using var forwarder = await ForwardAsync(test, server);
@@ -245,7 +249,8 @@ public sealed class ForwarderFaultTests
         Assert.Empty(await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions> { ["archive"] = good, ["other"] = good }));
         for (var i = 1; i <= 2; i++)
         {
-            var problems = await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions> { ["new"] = good, ["archive"] = good with { ClientCertificate = bad } });
+            var problems = await forwarder.ApplyAsync(new Dictionary<string, DestinationOptions>
+                { ["new"] = good, ["archive"] = good with { ClientCertificate = bad } });
             Assert.Contains("Gateway:Destinations:archive", Assert.Single(problems), StringComparison.Ordinal);
             Assert.Equal(["archive", "other"], forwarder.Status.Select(status => status.Destination));
             await test.StoreAsync("1.2", $"1.2.{i}");

@@ -134,7 +134,8 @@ public sealed class ForwarderTests
         });
         await using var test = new TestSpool();
         await test.StoreAsync("1.2", "1.2.1");
-        await using var forwarder = await ForwardAsync(test, server, options => options with { Authentication = new AuthenticationOptions { Kind = AuthenticationKind.Basic, User = "u", Password = "p" } });
+        await using var forwarder = await ForwardAsync(test, server, options => options with
+            { Authentication = new AuthenticationOptions { Kind = AuthenticationKind.Basic, User = "u", Password = "p" } });
         await UntilAsync(() => forwarder.Status[0].Alarm is not null);
         Assert.Equal((1, BatchOutcome.Unauthorized), (forwarder.Status[0].Waiting, forwarder.Status[0].LastErrorKind));
         Volatile.Write(ref isOpen, true);

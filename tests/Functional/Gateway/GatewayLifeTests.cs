@@ -23,7 +23,8 @@ public sealed class GatewayLifeTests
     public async Task A_peer_that_never_closes_does_not_hold_up_the_end()
     {
         // The time for closing is an hour; the end of the program is not.
-        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Dimse__ArtimSeconds"] = "3600" });
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
+            { ["Gateway__Dimse__ArtimSeconds"] = "3600" });
         using var silent = new TcpClient("127.0.0.1", gateway.DimsePort);
         using var wrong = new TcpClient("127.0.0.1", gateway.DimsePort);
         await wrong.GetStream().WriteAsync(new byte[] { 0x99, 0, 0, 0, 0, 0 });
@@ -37,7 +38,8 @@ public sealed class GatewayLifeTests
     [InlineData("Json")]
     public async Task Log_lines_have_the_date_and_may_be_JSON(string format)
     {
-        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__LogFormat"] = format });
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
+            { ["Gateway__LogFormat"] = format });
         Assert.Equal(0, await gateway.StopAsync());
         var line = gateway.Output.Split('\n').First(text => text.Contains("Listening for associations", StringComparison.Ordinal));
         const string Time = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z";
@@ -53,7 +55,8 @@ public sealed class GatewayLifeTests
     [Fact]
     public async Task One_device_cannot_take_all_associations()
     {
-        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Dimse__MaxAssociationsPerPeer"] = "1" });
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
+            { ["Gateway__Dimse__MaxAssociationsPerPeer"] = "1" });
         await using var first = await Modality.ConnectAsync(gateway);
         var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Modality.ConnectAsync(gateway));
         Assert.Equal(RejectReason.LocalLimitExceeded, rejected.Reason);

@@ -25,7 +25,8 @@ public sealed class GatewaySystem : IAsyncLifetime
     internal string DicomWeb => Functions.Url + "/dicomweb";
 
     /// <summary>A port for each remote AE that the gateway knows.</summary>
-    internal Dictionary<string, int> Remotes { get; } = new[] { "DEST", "OTHER", "DEAD", "MODALITY", "ORTHANC", "GDCM" }.ToDictionary(name => name, _ => FreePorts.Next());
+    internal Dictionary<string, int> Remotes { get; } = new[] { "DEST", "OTHER", "DEAD", "MODALITY", "ORTHANC", "GDCM" }.ToDictionary(name =>
+        name, _ => FreePorts.Next());
 
     internal int TlsPort { get; } = FreePorts.Next();
 
@@ -37,11 +38,13 @@ public sealed class GatewaySystem : IAsyncLifetime
         Functions = await FunctionsProcess.StartAsync(Azurite.ConnectionString);
         var settings = new Dictionary<string, string>
         {
-            ["Gateway__Dimse__Tls__Port"] = $"{TlsPort}", ["Gateway__Dimse__Tls__CertificatePath"] = Authority.At("server.pem"), ["Gateway__Dimse__Tls__KeyPath"] = Authority.At("server.key"),
+            ["Gateway__Dimse__Tls__Port"] = $"{TlsPort}", ["Gateway__Dimse__Tls__CertificatePath"] = Authority.At("server.pem"),
+                ["Gateway__Dimse__Tls__KeyPath"] = Authority.At("server.key"),
             ["Gateway__Dimse__Tls__ClientAuthorityPath"] = Authority.At("ca.pem"), ["Gateway__Dimse__Tls__ClientCertificates"] = "Required",
             ["Gateway__Aes__DICOMGW__DuplicatePolicy"] = "replace", ["Gateway__Commitment__RetrySeconds"] = "1",
         };
-        foreach (var (name, port) in Remotes) (settings[$"Gateway__RemoteAes__{name}__Host"], settings[$"Gateway__RemoteAes__{name}__Port"]) = ("127.0.0.1", $"{port}");
+        foreach (var (name, port) in Remotes)
+            (settings[$"Gateway__RemoteAes__{name}__Host"], settings[$"Gateway__RemoteAes__{name}__Port"]) = ("127.0.0.1", $"{port}");
         Gateway = await GatewayProcess.StartAsync(DicomWeb, settings);
     }
 
@@ -58,14 +61,17 @@ public sealed class GatewaySystem : IAsyncLifetime
     internal string NewStudy() => $"1.2.826.0.1.3680043.10.1338.5.{Interlocked.Increment(ref numbers)}";
 
     /// <summary>An object with what queries ask for.</summary>
-    internal static TestObject Object(string study, int number, string patient = "P1", string name = "Doe^Jane") => TestObject.Of(study, $"{study}.1", $"{study}.1.{number}")
-        .Add(0x00080020, "DA", "20240229").Add(0x00080060, "CS", "OT").Add(0x00081030, "LO", "Head").Add(0x00100010, "PN", name).Add(0x00100020, "LO", patient).Add(0x00200013, "IS", $"{number}");
+    internal static TestObject Object(string study, int number, string patient = "P1", string name = "Doe^Jane") =>
+        TestObject.Of(study, $"{study}.1", $"{study}.1.{number}")
+        .Add(0x00080020, "DA", "20240229").Add(0x00080060, "CS", "OT").Add(0x00081030, "LO", "Head")
+            .Add(0x00100010, "PN", name).Add(0x00100020, "LO", patient).Add(0x00200013, "IS", $"{number}");
 
     /// <summary>Stores the first objects of a study and, unless the link is down, waits until they are in the archive.</summary>
     internal async Task StoreAsync(string study, int count, bool waits = true, string patient = "P1", string name = "Doe^Jane")
     {
         await using var association = await Modality.ConnectAsync(Gateway);
-        for (var i = 1; i <= count; i++) Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(association, Object(study, i, patient, name).DataSet(), $"{study}.1.{i}"));
+        for (var i = 1; i <= count; i++)
+            Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(association, Object(study, i, patient, name).DataSet(), $"{study}.1.{i}"));
         await association.ReleaseAsync(default);
         if (waits) await Gateway.WaitUntilDrainedAsync();
     }

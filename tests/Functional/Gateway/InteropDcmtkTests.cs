@@ -7,7 +7,8 @@ public sealed class InteropDcmtkTests(GatewaySystem system) : IClassFixture<Gate
 {
     private string[] At => ["-aec", "DICOMGW", "127.0.0.1", $"{system.Gateway.DimsePort}"];
 
-    private string[] Tls => ["+tls", system.Authority.At("client.key"), system.Authority.At("client.pem"), "+cf", system.Authority.At("ca.pem"), "-aec", "DICOMGW", "localhost", $"{system.TlsPort}"];
+    private string[] Tls => ["+tls", system.Authority.At("client.key"), system.Authority.At("client.pem"),
+        "+cf", system.Authority.At("ca.pem"), "-aec", "DICOMGW", "localhost", $"{system.TlsPort}"];
 
     private static string Sample => Path.Combine(Repository.Root, "tests/Samples/ct-small.dcm");
 
@@ -27,7 +28,8 @@ public sealed class InteropDcmtkTests(GatewaySystem system) : IClassFixture<Gate
             await GatewaySystem.RunAsync(0, "dcmsend", ["-aec", "DICOMGW", "127.0.0.1", $"{system.Gateway.DimsePort}", "+sd", files.FullName]);
             await system.Gateway.WaitUntilDrainedAsync();
             for (var i = 1; i <= 20; i++)
-                Assert.Equal(GatewaySystem.Object(study, i).DataSet(), await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.{i}"));
+                Assert.Equal(GatewaySystem.Object(study, i).DataSet(),
+                    await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.{i}"));
         }
         finally
         {
@@ -42,7 +44,8 @@ public sealed class InteropDcmtkTests(GatewaySystem system) : IClassFixture<Gate
         await GatewaySystem.RunAsync(1, "echoscu", "+tla", "+cf", system.Authority.At("ca.pem"), "-aec", "DICOMGW", "localhost", $"{system.TlsPort}");
         using var stranger = new TestAuthority();
         stranger.Issue("client", "modality");
-        await GatewaySystem.RunAsync(1, "echoscu", "+tls", stranger.At("client.key"), stranger.At("client.pem"), "+cf", system.Authority.At("ca.pem"), "-aec", "DICOMGW", "localhost", $"{system.TlsPort}");
+        await GatewaySystem.RunAsync(1, "echoscu", "+tls", stranger.At("client.key"), stranger.At("client.pem"),
+            "+cf", system.Authority.At("ca.pem"), "-aec", "DICOMGW", "localhost", $"{system.TlsPort}");
         await GatewaySystem.RunAsync(0, "echoscu", Tls);
     }
 
@@ -55,14 +58,16 @@ public sealed class InteropDcmtkTests(GatewaySystem system) : IClassFixture<Gate
         var study = system.NewStudy();
         await system.StoreAsync(study, 3, patient: study, name: "Zykov^Anna");
         string[] patient = root == "-P" ? ["-k", $"PatientID={study}"] : [];
-        var found = await FindAsync(root, [$"QueryRetrieveLevel={level}", "PatientName=Zyk*", $"StudyInstanceUID={study}", "StudyDate=20240101-20241231", "NumberOfStudyRelatedInstances"], patient);
+        var found = await FindAsync(root, [$"QueryRetrieveLevel={level}", "PatientName=Zyk*",
+            $"StudyInstanceUID={study}", "StudyDate=20240101-20241231", "NumberOfStudyRelatedInstances"], patient);
         Assert.Equal(1, Responses(found));
         Assert.Contains("[Zykov^Anna]", found, StringComparison.Ordinal);
         Assert.Contains("[3 ]", found, StringComparison.Ordinal);
         Assert.Contains("[DICOMGW ]", found, StringComparison.Ordinal); // Retrieve AE Title
         Assert.Equal(0, Responses(await FindAsync(root, [$"QueryRetrieveLevel={level}", "PatientName=Zyx*", $"StudyInstanceUID={study}"], patient)));
         Assert.Equal(1, Responses(await FindAsync(root, ["QueryRetrieveLevel=SERIES", $"StudyInstanceUID={study}", "SeriesInstanceUID", "Modality"], patient)));
-        Assert.Equal(3, Responses(await FindAsync(root, ["QueryRetrieveLevel=IMAGE", $"StudyInstanceUID={study}", $"SeriesInstanceUID={study}.1", "SOPInstanceUID", "InstanceNumber"], patient)));
+        Assert.Equal(3, Responses(await FindAsync(root,
+            ["QueryRetrieveLevel=IMAGE", $"StudyInstanceUID={study}", $"SeriesInstanceUID={study}.1", "SOPInstanceUID", "InstanceNumber"], patient)));
         if (root == "-P") Assert.Equal(1, Responses(await FindAsync(root, ["QueryRetrieveLevel=PATIENT", $"PatientID={study}", "PatientName"], [])));
     }
 
@@ -72,8 +77,11 @@ public sealed class InteropDcmtkTests(GatewaySystem system) : IClassFixture<Gate
         if (!Peers.Require("findscu")) return;
         var study = system.NewStudy();
         await system.StoreAsync(study, 30);
-        Assert.Equal(1, Responses(await GatewaySystem.RunAsync(0, "findscu", ["-v", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={study}", .. Tls])));
-        var cancelled = await GatewaySystem.RunAsync(0, "findscu", ["-v", "--cancel", "1", "-S", "-k", "QueryRetrieveLevel=IMAGE", "-k", $"StudyInstanceUID={study}", "-k", $"SeriesInstanceUID={study}.1", "-k", "SOPInstanceUID", .. At]);
+        Assert.Equal(1, Responses(await GatewaySystem.RunAsync(0, "findscu",
+            ["-v", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={study}", .. Tls])));
+        var cancelled = await GatewaySystem.RunAsync(0, "findscu",
+            ["-v", "--cancel", "1", "-S", "-k", "QueryRetrieveLevel=IMAGE", "-k",
+            $"StudyInstanceUID={study}", "-k", $"SeriesInstanceUID={study}.1", "-k", "SOPInstanceUID", .. At]);
         Assert.InRange(Responses(cancelled), 1, 30);
     }
 
@@ -89,9 +97,12 @@ public sealed class InteropDcmtkTests(GatewaySystem system) : IClassFixture<Gate
             await using (await Program.StartAsync("storescp", system.Remotes["DEST"], "--bit-preserving", "-od", folder.FullName, $"{system.Remotes["DEST"]}"))
                 await GatewaySystem.RunAsync(0, "movescu", ["-S", "-aem", "DEST", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={study}", .. At]);
             Same(folder, study);
-            await GatewaySystem.RunAsync(0, "getscu", ["-S", "-od", folder.FullName, "+B", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={study}", .. At]);
+            await GatewaySystem.RunAsync(0, "getscu",
+                ["-S", "-od", folder.FullName, "+B", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={study}", .. At]);
             Same(folder, study);
-            Assert.Contains("0xa801", await RunAnyAsync("movescu", ["-d", "-S", "-aem", "NOWHERE", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={study}", .. At]), StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("0xa801",
+                await RunAnyAsync("movescu", ["-d", "-S", "-aem", "NOWHERE", "-k", "QueryRetrieveLevel=STUDY", "-k", $"StudyInstanceUID={study}", .. At]),
+                StringComparison.OrdinalIgnoreCase);
         }
         finally
         {
@@ -106,7 +117,8 @@ public sealed class InteropDcmtkTests(GatewaySystem system) : IClassFixture<Gate
         foreach (var file in folder.GetFiles()) file.Delete();
     }
 
-    private Task<string> FindAsync(string root, string[] keys, string[] more) => GatewaySystem.RunAsync(0, "findscu", ["-v", root, .. keys.SelectMany(key => new[] { "-k", key }), .. more, .. At]);
+    private Task<string> FindAsync(string root, string[] keys, string[] more) =>
+        GatewaySystem.RunAsync(0, "findscu", ["-v", root, .. keys.SelectMany(key => new[] { "-k", key }), .. more, .. At]);
 
     private static async Task<string> RunAnyAsync(string program, string[] arguments) => (await Functional.Network.Scp.RunAsync(program, arguments)).Output;
 

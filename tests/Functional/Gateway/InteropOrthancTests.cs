@@ -19,8 +19,10 @@ public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<Ga
         var web = FreePorts.Next();
         var file = Path.Combine(folder.FullName, "orthanc.json");
         await File.WriteAllTextAsync(file, $$"""
-            {"Name":"test","HttpPort":{{web}},"DicomPort":{{system.Remotes["ORTHANC"]}},"DicomAet":"ORTHANC","StorageDirectory":"{{folder.FullName}}/db","IndexDirectory":"{{folder.FullName}}/db",
-             "AuthenticationEnabled":false,"RemoteAccessAllowed":true,"SaveJobs":false,"Plugins":[],"DicomModalities":{"gateway":["DICOMGW","127.0.0.1",{{system.Gateway.DimsePort}}] }
+            {"Name":"test","HttpPort":{{web}},"DicomPort":{{system.Remotes["ORTHANC"]}},"DicomAet":"ORTHANC",
+            "StorageDirectory":"{{folder.FullName}}/db","IndexDirectory":"{{folder.FullName}}/db",
+             "AuthenticationEnabled":false,"RemoteAccessAllowed":true,"SaveJobs":false,"Plugins":[],"DicomModalities":{"gateway":["DICOMGW",
+             "127.0.0.1",{{system.Gateway.DimsePort}}] }
             }
             """);
         try
@@ -31,16 +33,21 @@ public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<Ga
 
             // SCU: what Orthanc has goes to the archive.
             var ids = new List<string>();
-            for (var i = 1; i <= 3; i++) ids.Add((await PostAsync($"{root}/instances", GatewaySystem.Object(study, i).ToFile())).GetProperty("ID").GetString()!);
+            for (var i = 1; i <= 3; i++)
+                ids.Add((await PostAsync($"{root}/instances", GatewaySystem.Object(study, i).ToFile())).GetProperty("ID").GetString()!);
             await PostAsync($"{root}/modalities/gateway/echo", "{}");
             await PostAsync($"{root}/modalities/gateway/store", JsonSerializer.Serialize(ids, JsonContext.Default.ListString));
             await system.Gateway.WaitUntilDrainedAsync();
-            for (var i = 1; i <= 3; i++) Assert.Equal(GatewaySystem.Object(study, i).DataSet(), await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.{i}"));
+            for (var i = 1; i <= 3; i++)
+                Assert.Equal(GatewaySystem.Object(study, i).DataSet(),
+                    await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.{i}"));
 
             // C-FIND and C-MOVE back to itself.
             foreach (var id in ids) using (await system.Http.DeleteAsync($"{root}/instances/{id}")) { }
-            var query = (await PostAsync($"{root}/modalities/gateway/query", $$"""{"Level":"Study","Query":{"StudyInstanceUID":"{{study}}"} }""")).GetProperty("ID").GetString();
-            using (var answers = JsonDocument.Parse(await system.Http.GetStringAsync($"{root}/queries/{query}/answers"))) Assert.Equal(1, answers.RootElement.GetArrayLength());
+            var query = (await PostAsync($"{root}/modalities/gateway/query", $$"""{"Level":"Study","Query":{"StudyInstanceUID":"{{study}}"} }"""))
+                .GetProperty("ID").GetString();
+            using (var answers = JsonDocument.Parse(await system.Http.GetStringAsync($"{root}/queries/{query}/answers")))
+                Assert.Equal(1, answers.RootElement.GetArrayLength());
             await PostAsync($"{root}/queries/{query}/retrieve", "ORTHANC");
             Assert.Equal(3, await CountAsync(root));
 
@@ -73,11 +80,14 @@ public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<Ga
                 await GdcmAsync(["--store", .. at, "-i", file]);
             }
             await system.Gateway.WaitUntilDrainedAsync();
-            for (var i = 1; i <= 3; i++) Assert.Equal(GatewaySystem.Object(study, i, study).DataSet(), await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.{i}"));
+            for (var i = 1; i <= 3; i++)
+                Assert.Equal(GatewaySystem.Object(study, i, study).DataSet(),
+                    await WadoDataSet.GetAsync(system.Http, system.DicomWeb, study, $"{study}.1", $"{study}.1.{i}"));
             var found = await GdcmAsync(["--find", "--studyroot", "--study", .. at, "--key", $"20,d,{study}", "--key", "10,10"]);
             Assert.Contains("C-Find was successful.", found, StringComparison.Ordinal);
             var output = folder.CreateSubdirectory("moved");
-            await GdcmAsync(["--move", "--studyroot", "--study", .. at, "--key", $"20,d,{study}", "--port-scp", $"{system.Remotes["GDCM"]}", "-o", output.FullName]);
+            await GdcmAsync(["--move", "--studyroot", "--study", .. at, "--key",
+                $"20,d,{study}", "--port-scp", $"{system.Remotes["GDCM"]}", "-o", output.FullName]);
             Assert.Equal(3, output.GetFiles().Length);
         }
         finally
@@ -86,11 +96,13 @@ public sealed class InteropOrthancTests(GatewaySystem system) : IClassFixture<Ga
         }
     }
 
-    // gdcmscu 3.0.21 (Debian 12) aborts once its release is answered, whomever it called: it wants the stream that it has just closed. By then all its work is done.
+    // gdcmscu 3.0.21 (Debian 12) aborts once its release is answered, whomever it called: it wants the stream that it has just closed. By then all its work is
+    // done.
     private static async Task<string> GdcmAsync(params string[] arguments)
     {
         var (exit, output) = await Functional.Network.Scp.RunAsync("gdcmscu", [.. arguments, "--debug"]);
-        Assert.True(exit == 0 || output.TrimEnd().EndsWith("ProtocolStream as nullptr is invalid", StringComparison.Ordinal), $"gdcmscu {string.Join(' ', arguments)} ended with {exit}:\n{output}");
+        Assert.True(exit == 0 || output.TrimEnd().EndsWith("ProtocolStream as nullptr is invalid", StringComparison.Ordinal),
+            $"gdcmscu {string.Join(' ', arguments)} ended with {exit}:\n{output}");
         Assert.Contains("Received ItemType #6", output, StringComparison.Ordinal); // A-RELEASE-RP, PS3.8 9.3.7
         return output;
     }

@@ -46,7 +46,8 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
         var port = FreePorts.Next();
         await using var gateway = await StartAsync(web, port);
         await StoreAsync(gateway, study, 1, 3);
-        await RequestAsync(gateway, "1.2.77.1", study, ("1.2.840.10008.5.1.4.1.1.7", 1), ("1.2.840.10008.5.1.4.1.1.7", 2), ("1.2.840.10008.5.1.4.1.1.2", 3), ("1.2.840.10008.5.1.4.1.1.7", 99));
+        await RequestAsync(gateway, "1.2.77.1", study, ("1.2.840.10008.5.1.4.1.1.7", 1),
+            ("1.2.840.10008.5.1.4.1.1.7", 2), ("1.2.840.10008.5.1.4.1.1.2", 3), ("1.2.840.10008.5.1.4.1.1.7", 99));
         Assert.Equal(1, (await gateway.StatusAsync()).GetProperty("openCommitments").GetInt32());
         gateway.Kill();
         await gateway.RestartAsync();
@@ -90,7 +91,8 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
         Directory.Delete(requests, recursive: true);
         await using var modality = await TestScp.StartAsync(port);
         using var functions = await StartFunctionsAsync(web);
-        await GatewaySystem.UntilAsync(() => Task.FromResult(gateway.Output.Contains("1.2.77.3 cannot go on now", StringComparison.Ordinal)), "the failure is said");
+        await GatewaySystem.UntilAsync(() => Task.FromResult(gateway.Output.Contains("1.2.77.3 cannot go on now", StringComparison.Ordinal)),
+            "the failure is said");
         Directory.CreateDirectory(requests);
         await GatewaySystem.UntilAsync(() => Task.FromResult(!modality.Reports.IsEmpty), "the report comes all the same");
         await gateway.UntilAsync(status => status.GetProperty("openCommitments").GetInt32() == 0, "the request is closed");
@@ -165,8 +167,10 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
         var study = $"1.2.{Random.Shared.NextInt64()}";
         await using var gateway = await GatewayProcess.StartAsync($"http://127.0.0.1:{FreePorts.Next()}/dicomweb", new Dictionary<string, string>
         {
-            ["Gateway__Destinations__archive__Authentication__Kind"] = "ClientCredentials", ["Gateway__Destinations__archive__Authentication__TokenUrl"] = $"http://127.0.0.1:{FreePorts.Next()}/token",
-            ["Gateway__Destinations__archive__Authentication__ClientId"] = "gateway", ["Gateway__Destinations__archive__Authentication__ClientSecret"] = "secret",
+            ["Gateway__Destinations__archive__Authentication__Kind"] = "ClientCredentials",
+                ["Gateway__Destinations__archive__Authentication__TokenUrl"] = $"http://127.0.0.1:{FreePorts.Next()}/token",
+            ["Gateway__Destinations__archive__Authentication__ClientId"] = "gateway",
+                ["Gateway__Destinations__archive__Authentication__ClientSecret"] = "secret",
         });
         await StoreAsync(gateway, study, 1, 1);
         var found = await Query.FindAsync(gateway, Query.Identifier("IMAGE", Query.Study(study), (0x0020000E, "UI", study + ".1"), (0x00080018, "UI", "")));
@@ -176,17 +180,22 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
 
     private async Task<FunctionsProcess> StartFunctionsAsync(int port) => await FunctionsProcess.StartAsync(azurite.ConnectionString, port: port);
 
-    private static Task<GatewayProcess> StartAsync(int web, int remote, params (string Key, string Value)[] more) => GatewayProcess.StartAsync($"http://127.0.0.1:{web}/dicomweb", new Dictionary<string, string>(more.Select(item => KeyValuePair.Create(item.Key, item.Value)))
+    private static Task<GatewayProcess> StartAsync(int web, int remote, params (string Key, string Value)[] more) =>
+        GatewayProcess.StartAsync($"http://127.0.0.1:{web}/dicomweb",
+        new Dictionary<string, string>(more.Select(item => KeyValuePair.Create(item.Key, item.Value)))
     {
-        ["Gateway__RemoteAes__MODALITY__Host"] = "127.0.0.1", ["Gateway__RemoteAes__MODALITY__Port"] = $"{remote}", ["Gateway__Commitment__RetrySeconds"] = "1", ["Gateway__Query__TimeoutSeconds"] = "5",
+        ["Gateway__RemoteAes__MODALITY__Host"] = "127.0.0.1", ["Gateway__RemoteAes__MODALITY__Port"] = $"{remote}",
+            ["Gateway__Commitment__RetrySeconds"] = "1", ["Gateway__Query__TimeoutSeconds"] = "5",
     });
 
     private static async Task StoreAsync(GatewayProcess gateway, string study, int first, int last)
     {
-        for (var i = first; i <= last; i++) Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, i).DataSet(), $"{study}.1.{i}"));
+        for (var i = first; i <= last; i++)
+            Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, i).DataSet(), $"{study}.1.{i}"));
     }
 
-    private static Task<Association> ConnectAsync(GatewayProcess gateway) => Modality.ConnectAsync(gateway, new ContextProposal(WellKnownUids.StorageCommitmentPushModel, [TransferSyntax.ExplicitVrLittleEndian.Uid]));
+    private static Task<Association> ConnectAsync(GatewayProcess gateway) =>
+        Modality.ConnectAsync(gateway, new ContextProposal(WellKnownUids.StorageCommitmentPushModel, [TransferSyntax.ExplicitVrLittleEndian.Uid]));
 
     private static async Task RequestAsync(GatewayProcess gateway, string transaction, string study, params (string SopClass, int Number)[] items)
     {
@@ -197,13 +206,15 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
 
     private static async Task SendAsync(Association association, string transaction, string study, params (string SopClass, int Number)[] items)
     {
-        var command = DimseCommand.NAction(association.NextMessageId(), WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, 1);
+        var command = DimseCommand.NAction(association.NextMessageId(),
+            WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, 1);
         var sequence = items.SelectMany(item =>
         {
             var bytes = new TestObject().Add(0x00081150, "UI", item.SopClass).Add(0x00081155, "UI", $"{study}.1.{item.Number}").DataSet();
             return (byte[])[0xFE, 0xFF, 0x00, 0xE0, .. BitConverter.GetBytes(bytes.Length), .. bytes];
         }).ToArray();
-        await association.SendAsync(command, association.FindContext(WellKnownUids.StorageCommitmentPushModel)!, new TestObject().Add(0x00081195, "UI", transaction).Add(0x00081199, "SQ", sequence).DataSet(), default);
+        await association.SendAsync(command, association.FindContext(WellKnownUids.StorageCommitmentPushModel)!,
+            new TestObject().Add(0x00081195, "UI", transaction).Add(0x00081199, "SQ", sequence).DataSet(), default);
         var response = await association.ReceiveResponseAsync(command.MessageId, default);
         Assert.Equal(DimseStatus.Success, response!.Command.Status);
     }

@@ -44,7 +44,8 @@ public sealed class MemoryTests
         await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb");
         await using var association = await Modality.ConnectAsync(gateway);
         await using var huge = new HugeObject(length);
-        var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Modality.SecondaryCapture, Uid.Parse("1.2.3.1.1")), association.FindContext(Modality.SecondaryCapture)!, huge, default);
+        var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Modality.SecondaryCapture, Uid.Parse("1.2.3.1.1")),
+            association.FindContext(Modality.SecondaryCapture)!, huge, default);
         Assert.Equal(DimseStatus.Success, response.Status);
         await association.ReleaseAsync(default);
         var peak = gateway.PeakResidentMiB();
@@ -57,11 +58,13 @@ public sealed class MemoryTests
     [Fact]
     public async Task Bad_peers_are_aborted_with_the_right_reason_and_a_good_one_beside_them_notices_nothing()
     {
-        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Dimse__ArtimSeconds"] = "5", ["Gateway__Dimse__MessageSeconds"] = "5" });
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
+            { ["Gateway__Dimse__ArtimSeconds"] = "5", ["Gateway__Dimse__MessageSeconds"] = "5" });
         using var stop = new CancellationTokenSource();
         var good = StoreUntilAsync(gateway, stop.Token);
 
-        // A PDU of 4 GiB: before an association it is not expected there (AA-1: service user, no reason given), in one it is an invalid parameter value (PS3.8 table 9-26).
+        // A PDU of 4 GiB: before an association it is not expected there (AA-1: service user, no reason given), in one it is an invalid parameter value (PS3.8
+        // table 9-26).
         Assert.Equal([7, 0, 0, 0, 0, 4, 0, 0, 0, 0], await AnswerAsync(gateway, [1, 0, 0xFF, 0xFF, 0xFF, 0xFF]));
         Assert.Equal([7, 0, 0, 0, 0, 4, 0, 0, 2, 6], await AnswerAsync(gateway, [4, 0, 0xFF, 0xFF, 0xFF, 0xFF], isAssociated: true));
         // 100,000 presentation contexts do not fit what is taken; as many as fit are refused by their number.
@@ -70,7 +73,8 @@ public sealed class MemoryTests
         // One byte a second: the request must come within ARTIM, which closes without a word (AA-2).
         var slow = Enumerable.Range(0, 20).Select(_ => TrickleAsync(gateway, Request(1), isAssociated: false)).ToArray();
         // In an association the message stands still for too long: aborted.
-        var slower = Enumerable.Range(0, 20).Select(_ => TrickleAsync(gateway, [4, 0, 0, 0, 0x10, 0, 0, 0, 0x0F, 0xFC, 1, 3, .. new byte[64]], isAssociated: true)).ToArray();
+        var slower = Enumerable.Range(0, 20)
+            .Select(_ => TrickleAsync(gateway, [4, 0, 0, 0, 0x10, 0, 0, 0, 0x0F, 0xFC, 1, 3, .. new byte[64]], isAssociated: true)).ToArray();
         Assert.All(await Task.WhenAll(slow), Assert.Empty);
         Assert.All(await Task.WhenAll(slower), answer => Assert.Equal([7, 0, 0, 0, 0, 4, 0, 0, 2, 0], answer));
 
@@ -88,7 +92,8 @@ public sealed class MemoryTests
         var stored = 0;
         for (; !stopping.IsCancellationRequested; stored++)
         {
-            Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(association, TestObject.Of("1.2", "1.2.1", $"1.2.1.{stored}").Add(0x7FE00010, "OW", new byte[100_000]).DataSet(), $"1.2.1.{stored}"));
+            Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(association,
+                TestObject.Of("1.2", "1.2.1", $"1.2.1.{stored}").Add(0x7FE00010, "OW", new byte[100_000]).DataSet(), $"1.2.1.{stored}"));
             await Task.Delay(10, CancellationToken.None);
         }
         await association.ReleaseAsync(default);

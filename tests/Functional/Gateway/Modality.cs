@@ -11,12 +11,15 @@ internal static class Modality
 
     public static AssociationClient Client { get; } = new(new AssociationOptions(), TimeProvider.System);
 
-    public static RemoteAe Peer(GatewayProcess gateway, string called = "DICOMGW", string calling = "MODALITY") => new("127.0.0.1", gateway.DimsePort, called, calling);
+    public static RemoteAe Peer(GatewayProcess gateway, string called = "DICOMGW", string calling = "MODALITY") =>
+        new("127.0.0.1", gateway.DimsePort, called, calling);
 
-    public static Task<Association> ConnectAsync(GatewayProcess gateway, params ContextProposal[] contexts) => Client.ConnectAsync(Peer(gateway), contexts.Length > 0 ? contexts : [Storage()], default);
+    public static Task<Association> ConnectAsync(GatewayProcess gateway, params ContextProposal[] contexts) =>
+        Client.ConnectAsync(Peer(gateway), contexts.Length > 0 ? contexts : [Storage()], default);
 
     public static ContextProposal Storage(string? sopClass = null, string? transferSyntax = null) =>
-        new(sopClass is null ? SecondaryCapture : Uid.Parse(sopClass), [transferSyntax is null ? TransferSyntax.ExplicitVrLittleEndian.Uid : Uid.Parse(transferSyntax)]);
+        new(sopClass is null ? SecondaryCapture : Uid.Parse(sopClass),
+            [transferSyntax is null ? TransferSyntax.ExplicitVrLittleEndian.Uid : Uid.Parse(transferSyntax)]);
 
     /// <summary>One secondary capture object on an association of its own.</summary>
     public static async Task<ushort> StoreAsync(GatewayProcess gateway, byte[] dataSet, string sop)

@@ -20,7 +20,8 @@ internal sealed class PowerCut
             if (IsName(call) && call.Paths[0].EndsWith(".part", StringComparison.Ordinal)) partOf[call.Paths[1]] = call.Paths[0];
         foreach (var call in calls)
             if (call.Name is "sendto" or "sendmsg" && Acknowledged(call.Bytes) is { } sop) Successes.Add((sop, call.Began));
-        // The trace is in the order in which calls ended. Of two answers under way at once the later one may end first, and its object need not be safe when the other begins.
+        // The trace is in the order in which calls ended. Of two answers under way at once the later one may end first, and its object need not be safe when
+        // the other begins.
         Successes.Sort((a, b) => a.At.CompareTo(b.At));
     }
 
@@ -44,13 +45,16 @@ internal sealed class PowerCut
                 if (flushed is not null && named.Began < flushed) yield return $"{sop}: named before the flush ended";
                 if (Flush(Path.GetDirectoryName(path)!, named.Ended, at) is null) yield return $"{sop}: no flush of its folder between the name and Success";
                 for (var folder = Path.GetDirectoryName(path)!; folder.Length >= root.Length; folder = Path.GetDirectoryName(folder)!)
-                    if (calls.Find(call => call.Name is "mkdir" or "mkdirat" && call.Paths[0] == folder) is { } made && Flush(Path.GetDirectoryName(folder)!, made.Ended, at) is null)
+                    if (calls.Find(call => call.Name is "mkdir" or "mkdirat" && call.Paths[0] == folder) is { } made
+                        && Flush(Path.GetDirectoryName(folder)!, made.Ended, at) is null)
                         yield return $"{sop}: the folder above {Path.GetRelativePath(root, folder)} was not flushed before Success";
             }
         }
     }
 
-    /// <summary>Builds the disk as a power cut at a moment may leave it in the worst case: files whose flush had ended, names whose folder's flush had ended.</summary>
+    /// <summary>
+    /// Builds the disk as a power cut at a moment may leave it in the worst case: files whose flush had ended, names whose folder's flush had ended.
+    /// </summary>
     /// <param name="at">The moment.</param>
     /// <param name="copy">The folder to build it in.</param>
     public void Replay(int at, string copy)
@@ -77,7 +81,9 @@ internal sealed class PowerCut
     {
         if (named.Ended >= at || Flush(Path.GetDirectoryName(path)!, named.Ended, at) is null) return false;
         for (var folder = Path.GetDirectoryName(path)!; folder.Length >= root.Length; folder = Path.GetDirectoryName(folder)!)
-            if (calls.Find(call => call.Name is "mkdir" or "mkdirat" && call.Paths[0] == folder) is { } made && Flush(Path.GetDirectoryName(folder)!, made.Ended, at) is null) return false;
+            if (calls.Find(call => call.Name is "mkdir" or "mkdirat" && call.Paths[0] == folder) is { } made
+                && Flush(Path.GetDirectoryName(folder)!, made.Ended, at) is null)
+                return false;
         return true;
     }
 
@@ -86,7 +92,8 @@ internal sealed class PowerCut
 
     private static bool IsWrite(SystemCall call) => call.Name is "write" or "writev" or "pwrite64" or "pwritev";
 
-    private static bool IsName(SystemCall call) => call.Name.StartsWith("rename", StringComparison.Ordinal) || call.Name.StartsWith("link", StringComparison.Ordinal);
+    private static bool IsName(SystemCall call) => call.Name.StartsWith("rename", StringComparison.Ordinal)
+        || call.Name.StartsWith("link", StringComparison.Ordinal);
 
     // A P-DATA-TF with a C-STORE-RSP of status 0000 (PS3.8 9.3.5, PS3.7 9.3.1.2): its SOP instance.
     private static string? Acknowledged(byte[] pdu)

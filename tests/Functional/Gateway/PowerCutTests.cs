@@ -37,7 +37,8 @@ public sealed class PowerCutTests
             }
             Directory.Delete(copy, recursive: true);
         }
-        Console.WriteLine($"Power cut: {run.Cut.Successes.Count} objects to {Destinations} destinations over {Associations} associations, {run.Calls} system calls, {run.Cut.Successes.Count} replays");
+        Console.WriteLine($"Power cut: {run.Cut.Successes.Count} objects to {Destinations} destinations over {Associations} associations, {run.Calls} "
+            + $"system calls, {run.Cut.Successes.Count} replays");
     }
 
     [Fact]
@@ -58,7 +59,8 @@ public sealed class PowerCutTests
         var trace = Path.Combine(folder, "trace");
         var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
         {
-            ["Gateway__Spool__Fsync"] = policy, ["Gateway__Destinations__second__Url"] = "http://127.0.0.1:9/dicomweb", ["Gateway__Transactions__Enabled"] = "false",
+            ["Gateway__Spool__Fsync"] = policy, ["Gateway__Destinations__second__Url"] = "http://127.0.0.1:9/dicomweb",
+                ["Gateway__Transactions__Enabled"] = "false",
         }, null, "strace", "-f", "-yy", "-s", "512", "-e", SystemCalls.Traced, "-o", trace);
         await Task.WhenAll(Enumerable.Range(0, Associations).Select(number => SendAsync(gateway, number)));
         var exit = await gateway.StopAsync();

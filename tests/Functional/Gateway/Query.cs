@@ -19,16 +19,20 @@ internal static class Query
     public static (uint, string, string) Study(string uid) => (0x0020000D, "UI", uid);
 
     /// <summary>Every response with its status.</summary>
-    public static async Task<List<(DimseCommand Command, DataSet? DataSet)>> AskAsync(GatewayProcess gateway, Func<Association, DimseCommand> request, Uid sopClass, byte[] identifier, string calling = "MODALITY")
+    public static async Task<List<(DimseCommand Command, DataSet? DataSet)>> AskAsync(GatewayProcess gateway,
+        Func<Association, DimseCommand> request, Uid sopClass, byte[] identifier, string calling = "MODALITY")
     {
-        await using var association = await Modality.Client.ConnectAsync(Modality.Peer(gateway, calling: calling), [new(sopClass, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+        await using var association = await Modality.Client.ConnectAsync(Modality.Peer(gateway, calling: calling),
+            [new(sopClass, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
         var command = request(association);
         await association.SendAsync(command, association.FindContext(sopClass)!, identifier, default);
         var responses = new List<(DimseCommand, DataSet?)>();
         while (await association.ReceiveResponseAsync(command.MessageId, default) is { } response)
         {
             DataSet? dataSet = null;
-            if (response.HasDataSet) Assert.True(DataSet.TryParse((await response.ReadWholeDataSetAsync(1 << 20, default))!, DicomEncoding.ExplicitLittleEndian, null, out dataSet, out _));
+            if (response.HasDataSet)
+                Assert.True(DataSet.TryParse((await response.ReadWholeDataSetAsync(1 << 20, default))!,
+                    DicomEncoding.ExplicitLittleEndian, null, out dataSet, out _));
             responses.Add((response.Command, dataSet));
             if (response.Command.Status is not (DimseStatus.Pending or 0xFF01)) break;
         }
@@ -41,12 +45,15 @@ internal static class Query
 
     /// <summary>Every response of a C-MOVE or C-GET of the patient root model.</summary>
     public static Task<List<(DimseCommand Command, DataSet? DataSet)>> MovePatientAsync(GatewayProcess gateway, string destination, byte[] identifier) =>
-        AskAsync(gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.PatientRootMove, destination), WellKnownUids.PatientRootMove, identifier);
+        AskAsync(gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.PatientRootMove, destination),
+            WellKnownUids.PatientRootMove, identifier);
 
     /// <summary>The final response of a C-MOVE.</summary>
     public static async Task<(DimseCommand Command, string[] Failed)> MoveAsync(GatewayProcess gateway, string study, string destination)
     {
-        var responses = await AskAsync(gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.StudyRootMove, destination), WellKnownUids.StudyRootMove, Identifier("STUDY", Study(study)));
-        return (responses[^1].Command, responses[^1].DataSet is { } list ? Encoding.ASCII.GetString(list.ValueOf(Tags.FailedSOPInstanceUIDList).Span).TrimEnd('\0').Split('\\') : []);
+        var responses = await AskAsync(gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.StudyRootMove, destination),
+            WellKnownUids.StudyRootMove, Identifier("STUDY", Study(study)));
+        return (responses[^1].Command, responses[^1].DataSet is { } list ? Encoding.ASCII.GetString(list.ValueOf(Tags.FailedSOPInstanceUIDList).Span)
+            .TrimEnd('\0').Split('\\') : []);
     }
 }

@@ -17,7 +17,8 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"]);
         foreach (var keys in new (uint, string, string)[][]
         {
-            [], [(0x00100010, "PN", "Doe*")], [(0x00100020, "LO", "")], [(0x00100020, "LO", "*")], [(0x00100020, "LO", "D1A*")], [(0x00100020, "LO", "D1?")], [(0x00100020, "LO", "D1A\\D1AB")],
+            [], [(0x00100010, "PN", "Doe*")], [(0x00100020, "LO", "")], [(0x00100020, "LO", "*")],
+                [(0x00100020, "LO", "D1A*")], [(0x00100020, "LO", "D1?")], [(0x00100020, "LO", "D1A\\D1AB")],
             [(0x00100020, "LO", ""), (0x00100010, "PN", "Doe*")],
         })
         {
@@ -37,7 +38,8 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         var study = system.NewStudy();
         await system.StoreAsync(study, 2);
         await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"]);
-        foreach (var identifier in new[] { Query.Identifier("PATIENT"), Query.Identifier("STUDY"), Query.Identifier("SERIES"), Query.Identifier("IMAGE"), Query.Identifier("IMAGE", Query.Study(study)) })
+        foreach (var identifier in new[] { Query.Identifier("PATIENT"), Query.Identifier("STUDY"),
+            Query.Identifier("SERIES"), Query.Identifier("IMAGE"), Query.Identifier("IMAGE", Query.Study(study)) })
             Assert.Equal(0xA900, (await RelationalAsync(identifier)).Status);
         Assert.Empty(destination.Stored);
         Assert.Equal(0x0000, (await RelationalAsync(Query.Identifier("IMAGE", (0x00080018, "UI", study + ".1.2")))).Status);
@@ -47,7 +49,8 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         {
             var move = WellKnownUids.PatientRootMove;
             await using var association = await Modality.Client.ConnectAsync(
-                Modality.Peer(system.Gateway), [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default, new UserInformation { ExtendedNegotiations = [new ExtendedNegotiation(move, new byte[] { 1 })] });
+                Modality.Peer(system.Gateway), [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default, new UserInformation
+                    { ExtendedNegotiations = [new ExtendedNegotiation(move, new byte[] { 1 })] });
             Assert.Equal(1, Assert.Single(association.ExtendedNegotiations).Information.Span[0]);
             var command = DimseCommand.CMove(association.NextMessageId(), move, "OTHER");
             await association.SendAsync(command, association.FindContext(move)!, identifier, default);
@@ -83,7 +86,8 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         await system.StoreAsync(study, 1);
         await using var gateway = await GatewayProcess.StartAsync(system.DicomWeb, new Dictionary<string, string>
         {
-            ["Gateway__Query__DuplicatesFail"] = "true", ["Gateway__RemoteAes__OTHER__Host"] = "127.0.0.1", ["Gateway__RemoteAes__OTHER__Port"] = $"{system.Remotes["OTHER"]}",
+            ["Gateway__Query__DuplicatesFail"] = "true", ["Gateway__RemoteAes__OTHER__Host"] = "127.0.0.1",
+                ["Gateway__RemoteAes__OTHER__Port"] = $"{system.Remotes["OTHER"]}",
         });
         await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"], status: DimseStatus.DuplicateSopInstance);
         Assert.Equal(0xA702, (await Query.MoveAsync(gateway, study, "OTHER")).Command.Status);
@@ -96,7 +100,8 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         await system.StoreAsync(study, 2);
         await using var silent = await TestScp.StartAsync(system.Remotes["OTHER"], status: 0xFFFF);
         var move = WellKnownUids.StudyRootMove;
-        await using var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway), [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+        await using var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway),
+            [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
         var command = DimseCommand.CMove(association.NextMessageId(), move, "OTHER");
         await association.SendAsync(command, association.FindContext(move)!, Query.Identifier("STUDY", Query.Study(study)), default);
         // Pending although no object has come through: some peers leave after half a minute of silence.
@@ -117,13 +122,15 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         await system.StoreAsync(study, 1);
         await using var silent = await TestScp.StartAsync(system.Remotes["OTHER"], status: 0xFFFF);
         var move = WellKnownUids.StudyRootMove;
-        var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway, calling: "LEAVER"), [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+        var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway, calling: "LEAVER"),
+            [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
         var command = DimseCommand.CMove(association.NextMessageId(), move, "OTHER");
         await association.SendAsync(command, association.FindContext(move)!, Query.Identifier("STUDY", Query.Study(study)), default);
         await association.ReceiveResponseAsync(command.MessageId, default);
         await association.ReleaseAsync(default);
         await GatewaySystem.UntilAsync(async () => (await system.Http.GetStringAsync(system.Gateway.Url + "/api/transactions?kind=Retrieve")) is var text
-            && text.Contains("LEAVER", StringComparison.Ordinal) && text.Contains("released the association before", StringComparison.Ordinal), "the record of the retrieve");
+            && text.Contains("LEAVER", StringComparison.Ordinal)
+                && text.Contains("released the association before", StringComparison.Ordinal), "the record of the retrieve");
     }
 
     [Fact]
@@ -132,9 +139,11 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         var study = system.NewStudy();
         foreach (var other in new[] { WellKnownUids.Verification, WellKnownUids.StudyRootFind, WellKnownUids.StorageCommitmentPushModel })
         {
-            await using var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway), [new(other, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+            await using var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway),
+                [new(other, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
             var command = DimseCommand.CStore(association.NextMessageId(), other, Uid.Parse(study + ".1.1"), null, null);
-            await association.SendAsync(command, association.FindContext(other)!, GatewaySystem.Object(study, 1).Add(0x00080016, "UI", other.Value).DataSet(), default);
+            await association.SendAsync(command, association.FindContext(other)!,
+                GatewaySystem.Object(study, 1).Add(0x00080016, "UI", other.Value).DataSet(), default);
             Assert.Equal(DimseStatus.SopClassNotSupported, (await association.ReceiveResponseAsync(command.MessageId, default))!.Command.Status);
         }
     }

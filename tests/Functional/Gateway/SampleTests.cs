@@ -5,7 +5,9 @@ using DicomServerless.Shared;
 
 namespace DicomServerless.Functional.Gateway;
 
-/// <summary>Every sample in its own transfer syntax: what is acknowledged arrives bit for bit, and what the archive would refuse is refused at C-STORE.</summary>
+/// <summary>
+/// Every sample in its own transfer syntax: what is acknowledged arrives bit for bit, and what the archive would refuse is refused at C-STORE.
+/// </summary>
 public sealed class SampleTests(GatewaySystem system) : IClassFixture<GatewaySystem>
 {
     private sealed record Item(string Path, byte[] File, long Offset, string SopClass, string Sop, string TransferSyntax)
@@ -22,7 +24,8 @@ public sealed class SampleTests(GatewaySystem system) : IClassFixture<GatewaySys
         var problems = new List<string>();
         var (identical, refused, syntaxes) = (0, 0, new HashSet<string>());
         // Files that share a SOP Instance UID go one after the other; the AE replaces.
-        var waves = items.GroupBy(item => item.Sop).SelectMany(same => same.Select((item, number) => (item, number))).GroupBy(pair => pair.number, pair => pair.item).OrderBy(wave => wave.Key);
+        var waves = items.GroupBy(item => item.Sop).SelectMany(same => same.Select((item, number) => (item, number)))
+            .GroupBy(pair => pair.number, pair => pair.item).OrderBy(wave => wave.Key);
         foreach (var wave in waves)
         {
             var stored = new List<Item>();
@@ -45,7 +48,8 @@ public sealed class SampleTests(GatewaySystem system) : IClassFixture<GatewaySys
                     }
                     refused++;
                     if (answer.ErrorComment is not { Length: > 0 }) problems.Add($"{item.Path}: {answer.Status:X4} without a reason");
-                    if (answer.Status != 0xA900 && await IsTakenAsync(item)) problems.Add($"{item.Path}: the archive takes what was refused with {answer.Status:X4} {answer.ErrorComment}");
+                    if (answer.Status != 0xA900 && await IsTakenAsync(item))
+                        problems.Add($"{item.Path}: the archive takes what was refused with {answer.Status:X4} {answer.ErrorComment}");
                 }
                 await association.ReleaseAsync(default);
             }

@@ -32,7 +32,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
                 using var scanner = new InstanceScanner();
                 scanner.Push(bytes.ToArray());
                 scanner.Complete();
-                sops.Add(scanner.Result!.Uids.SopInstance.Value + "/" + Encoding.UTF8.GetString(scanner.Result.DataSet.ValueOf(new Tag(0x00081030)).Span).Trim());
+                sops.Add(scanner.Result!.Uids.SopInstance.Value + "/" + Encoding.UTF8.GetString(scanner.Result.DataSet.ValueOf(new Tag(0x00081030)).Span)
+                    .Trim());
             }
             var request = new StowRequest([.. sops], context.Request.Headers["Duplicate-Policy"].ToString(), context.Request.Headers.Authorization.ToString());
             lock (requests) requests.Add(request);
@@ -58,7 +59,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <param name="answer">Answers a store.</param>
     /// <param name="routes">Adds further routes.</param>
     /// <param name="url">Where it listens.</param>
-    public static async Task<ScriptedServer> StartAsync(Func<StowRequest, HttpContext, Task> answer, Action<WebApplication>? routes = null, string url = "http://127.0.0.1:0")
+    public static async Task<ScriptedServer> StartAsync(Func<StowRequest, HttpContext, Task> answer,
+        Action<WebApplication>? routes = null, string url = "http://127.0.0.1:0")
     {
         var server = new ScriptedServer(answer, routes, url);
         await server.app.StartAsync();

@@ -30,7 +30,8 @@ public sealed class SearchPagesTests
         await using var archive = await StartAsync(kind, asked);
         using var client = new DestinationClient(new DestinationOptions { Url = archive.Urls.Single() }, TimeProvider.System);
         var found = new List<string>();
-        await foreach (var result in new ArchiveClient(client, PageSize, TimeSpan.FromSeconds(60)).SearchAsync("studies", [], [], false, default)) found.Add(result.GetString(Tags.StudyInstanceUID)!);
+        await foreach (var result in new ArchiveClient(client, PageSize, TimeSpan.FromSeconds(60)).SearchAsync("studies", [], [], false, default))
+            found.Add(result.GetString(Tags.StudyInstanceUID)!);
         Assert.Equal(expected.Split('|'), asked);
         Assert.Equal(Enumerable.Range(1, Results).Select(i => $"1.2.{i}"), found);
     }
@@ -58,10 +59,14 @@ public sealed class SearchPagesTests
             {
                 context.Response.Headers.Append("Warning", "299 archive: There are additional results that can be requested");
                 var (path, next) = kind == "foreign" ? ("series", to) : kind == "circle" && cursor.Count > 0 ? ("studies", from) : ("studies", to);
-                if (kind != "offsets") context.Response.Headers.Append("Link", $"<https://elsewhere.example.org/other>; rel=\"help\", <https://pacs.example.org/dicomweb/{path}?cursor={next}>; rel=\"next\"");
+                if (kind != "offsets")
+                    context.Response.Headers.Append("Link",
+                        $"<https://elsewhere.example.org/other>; rel=\"help\", <https://pacs.example.org/dicomweb/{path}?cursor={next}>; rel=\"next\"");
             }
             if (to == from) context.Response.StatusCode = 204;
-            else await context.Response.WriteAsync("[" + string.Join(',', Enumerable.Range(from + 1, to - from).Select(i => "{\"0020000D\":{\"vr\":\"UI\",\"Value\":[\"1.2." + i + "\"]}}")) + "]");
+            else
+                await context.Response.WriteAsync("[" + string.Join(',',
+                    Enumerable.Range(from + 1, to - from).Select(i => "{\"0020000D\":{\"vr\":\"UI\",\"Value\":[\"1.2." + i + "\"]}}")) + "]");
         });
         await app.StartAsync();
         return app;

@@ -13,8 +13,10 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         await using var association = await Modality.ConnectAsync(system.Gateway);
         var study = system.NewStudy();
         var good = GatewaySystem.Object(study, 1);
-        await RefusedAsync(new TestObject().Add(0x00080016, "UI", Modality.SecondaryCapture.Value).Add(0x00080018, "UI", study + ".1.1").Add(0x0020000E, "UI", study + ".1"), 0xC000, "(0020,000D)");
-        await RefusedAsync(new TestObject().Add(0x00080016, "UI", Modality.SecondaryCapture.Value).Add(0x0020000D, "UI", study).Add(0x0020000E, "UI", study + ".1"), 0xC000, "(0008,0018)");
+        await RefusedAsync(new TestObject().Add(0x00080016, "UI", Modality.SecondaryCapture.Value)
+            .Add(0x00080018, "UI", study + ".1.1").Add(0x0020000E, "UI", study + ".1"), 0xC000, "(0020,000D)");
+        await RefusedAsync(new TestObject().Add(0x00080016, "UI", Modality.SecondaryCapture.Value)
+            .Add(0x0020000D, "UI", study).Add(0x0020000E, "UI", study + ".1"), 0xC000, "(0008,0018)");
         await RefusedAsync(GatewaySystem.Object(study, 2), 0xA900, "(0008,0018)");
         await RefusedAsync(GatewaySystem.Object(study, 1).Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2"), 0xA900, "(0008,0016)");
         await RefusedAsync(good, 0xC000, "", cut: 3);
@@ -50,7 +52,8 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         Assert.Equal(0xA801, (await Query.MoveAsync(system.Gateway, study, "NOWHERE")).Command.Status);
         var (closed, failed) = await Query.MoveAsync(system.Gateway, study, "DEAD");
         Assert.Equal((0xA702, 4), (closed.Status, failed.Length));
-        await using (await TestScp.StartAsync(system.Remotes["OTHER"], rejects: true)) Assert.Equal(0xA702, (await Query.MoveAsync(system.Gateway, study, "OTHER")).Command.Status);
+        await using (await TestScp.StartAsync(system.Remotes["OTHER"], rejects: true)) Assert.Equal(0xA702,
+            (await Query.MoveAsync(system.Gateway, study, "OTHER")).Command.Status);
         await using (var dying = await TestScp.StartAsync(system.Remotes["OTHER"], takes: 2))
         {
             var (half, left) = await Query.MoveAsync(system.Gateway, study, "OTHER");
@@ -69,7 +72,8 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         var study = system.NewStudy();
         await system.StoreAsync(study, 3);
         await using var deaf = await TestScp.StartAsync(system.Remotes["OTHER"], listens: 3);
-        var asking = Query.AskAsync(system.Gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.StudyRootMove, "OTHER"), WellKnownUids.StudyRootMove, Query.Identifier("STUDY", Query.Study(study)));
+        var asking = Query.AskAsync(system.Gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.StudyRootMove, "OTHER"),
+            WellKnownUids.StudyRootMove, Query.Identifier("STUDY", Query.Study(study)));
         var responses = await asking.WaitAsync(TimeSpan.FromSeconds(20)); // the time it has for the release is 30 s
         Assert.Equal((0xFF00, 1), (responses[0].Command.Status, responses[0].Command.SubOperations!.Value.Completed)); // the first object is told at once
         Assert.Equal((0x0000, 3), (responses[^1].Command.Status, responses[^1].Command.SubOperations!.Value.Completed));
@@ -82,7 +86,8 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         Assert.Equal("1-7", await RejectedAsync("NOBODY", "MODALITY"));
         await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
         {
-            ["Gateway__Aes__TITLES__AllowedCallers__0__AeTitle"] = "FRIEND", ["Gateway__Aes__NETS__AllowedCallers__0__Network"] = "10.0.0.0/8", ["Gateway__Dimse__MaxAssociations"] = "2",
+            ["Gateway__Aes__TITLES__AllowedCallers__0__AeTitle"] = "FRIEND",
+                ["Gateway__Aes__NETS__AllowedCallers__0__Network"] = "10.0.0.0/8", ["Gateway__Dimse__MaxAssociations"] = "2",
         });
         Assert.Equal("1-3", await RejectedAsync("TITLES", "STRANGER", gateway));
         Assert.Equal("1-3", await RejectedAsync("NETS", "FRIEND", gateway));
@@ -91,11 +96,13 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         await gateway.UntilAsync(status => status.GetProperty("associations").GetArrayLength() == 2, "both associations are counted");
         Assert.Equal("3-2", await RejectedAsync("TITLES", "FRIEND", gateway));
         // Whom there was no room for stands in the transaction log as the others do.
-        Assert.Contains(RejectReason.LocalLimitExceeded.Text, await system.Http.GetStringAsync(gateway.Url + "/api/transactions?kind=Association"), StringComparison.Ordinal);
+        Assert.Contains(RejectReason.LocalLimitExceeded.Text, await system.Http.GetStringAsync(gateway.Url + "/api/transactions?kind=Association"),
+            StringComparison.Ordinal);
 
         async Task<string> RejectedAsync(string called, string calling, GatewayProcess? of = null)
         {
-            var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Modality.Client.ConnectAsync(Modality.Peer(of ?? system.Gateway, called, calling), contexts, default));
+            var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() =>
+                Modality.Client.ConnectAsync(Modality.Peer(of ?? system.Gateway, called, calling), contexts, default));
             return $"{rejected.Reason.Source}-{rejected.Reason.Reason}";
         }
     }
@@ -107,9 +114,11 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", configuration: Good);
         await using var running = await Modality.Client.ConnectAsync(Modality.Peer(gateway, "ONE"), [Modality.Storage()], default);
         await File.WriteAllTextAsync(gateway.ConfigurationFile, """{"Gateway":{"Aes":{"TWO":{}}}}""");
-        await gateway.UntilAsync(status => status.GetProperty("aeTitles").EnumerateArray().Select(title => title.GetString()).SequenceEqual(["TWO"]), "the new AE title");
+        await gateway.UntilAsync(status => status.GetProperty("aeTitles").EnumerateArray().Select(title => title.GetString()).SequenceEqual(["TWO"]),
+            "the new AE title");
         Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(running, GatewaySystem.Object("1.2.3", 1).DataSet(), "1.2.3.1.1"));
-        await Assert.ThrowsAsync<AssociationRejectedException>(() => Modality.Client.ConnectAsync(Modality.Peer(gateway, "ONE"), [Modality.Storage()], default));
+        await Assert.ThrowsAsync<AssociationRejectedException>(() =>
+            Modality.Client.ConnectAsync(Modality.Peer(gateway, "ONE"), [Modality.Storage()], default));
         await using (await Modality.Client.ConnectAsync(Modality.Peer(gateway, "TWO"), [Modality.Storage()], default)) { }
         foreach (var bad in new[] { """{"Gateway":{"Aes":{"TWO":{"SopClasses":["no uid"]}}}}""", """{"Gateway":{"Dimse":{"MaxAssociations":"many"}}}""", "{",
             """{"Gateway":{"Aes":{"TWO":{}},"Spool":{"Fsync":"none"}}}""", """{"Gateway":{"Aes":{"TWO":{"FallbackCharacterSet":"KOI-8"}}}}""" })
@@ -133,17 +142,22 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
         using var authority = new TestAuthority();
         authority.Issue("own", "gateway");
         const string Good = """{"Gateway":{"Aes":{"ONE":{}}}}""";
-        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string> { ["Gateway__Dimse__Address"] = "" }, configuration: Good);
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
+            { ["Gateway__Dimse__Address"] = "" }, configuration: Good);
         foreach (var (change, named) in new[]
         {
-            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Tls":{"Port":{{{{{port}}}}},"CertificatePath":"{{{{{authority.At("own.pem")}}}}}","KeyPath":"{{{{{authority.At("own.key")}}}}}"}}}}""", "port cannot be opened"),
-            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Tls":{"Port":{{{{{port}}}}},"CertificatePath":"{{{{{bad}}}}}","KeyPath":"{{{{{bad}}}}}"}}}}""", "certificate file"),
-            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Destinations":{"new":{"Url":"https://127.0.0.1:9","ClientCertificate":"{{{{{bad}}}}}"}}}}""", "Gateway:Destinations:new"),
+            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Tls":{"Port":{{{{{port}}}}}"""
+                + $$$$$""","CertificatePath":"{{{{{authority.At("own.pem")}}}}}","KeyPath":"{{{{{authority.At("own.key")}}}}}"}}}}""", "port cannot be opened"),
+            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Tls":{"Port":{{{{{port}}}}},"CertificatePath":"{{{{{bad}}}}}","KeyPath":"{{{{{bad}}}}}"}}}}""",
+                "certificate file"),
+            ($$$$$"""{"Gateway":{"Aes":{"TWO":{}},"Destinations":{"new":{"Url":"https://127.0.0.1:9","ClientCertificate":"{{{{{bad}}}}}"}}}}""",
+                "Gateway:Destinations:new"),
             ("""{"Gateway":{"Aes":{"TWO":{}},"Dimse":{"Address":"127.0.0.1"}}}""", "Gateway:Dimse:Address"),
         })
         {
             await File.WriteAllTextAsync(gateway.ConfigurationFile, change);
-            await gateway.UntilAsync(status => status.GetProperty("refusedConfiguration").ToString().Contains(named, StringComparison.Ordinal), "the refusal names " + named);
+            await gateway.UntilAsync(status => status.GetProperty("refusedConfiguration").ToString().Contains(named, StringComparison.Ordinal),
+                "the refusal names " + named);
             Assert.Equal("ONE", (await gateway.StatusAsync()).GetProperty("aeTitles")[0].GetString());
             await using (await Modality.Client.ConnectAsync(Modality.Peer(gateway, "ONE"), [Modality.Storage()], default)) { }
             await File.WriteAllTextAsync(gateway.ConfigurationFile, Good);
@@ -156,8 +170,10 @@ public sealed class ServiceTests(GatewaySystem system) : IClassFixture<GatewaySy
     public async Task A_file_of_the_spool_that_cannot_be_read_gives_a_query_a_status_and_the_others_their_match()
     {
         await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb");
-        foreach (var study in new[] { "1.2.31", "1.2.32" }) Assert.Equal(0, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, 1).DataSet(), study + ".1.1"));
-        var path = Directory.EnumerateFiles(gateway.SpoolFolder, "*.dcm", SearchOption.AllDirectories).First(file => file.Contains("/1.2.31/", StringComparison.Ordinal));
+        foreach (var study in new[] { "1.2.31", "1.2.32" })
+            Assert.Equal(0, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, 1).DataSet(), study + ".1.1"));
+        var path = Directory.EnumerateFiles(gateway.SpoolFolder, "*.dcm", SearchOption.AllDirectories)
+            .First(file => file.Contains("/1.2.31/", StringComparison.Ordinal));
         File.Delete(path);
         File.CreateSymbolicLink(path, path); // ELOOP, whoever opens it
         var found = await Query.FindAsync(gateway, Query.Identifier("STUDY", (0x0020000D, "UI", "")));

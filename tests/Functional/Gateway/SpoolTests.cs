@@ -19,7 +19,8 @@ public sealed class SpoolTests
         await test.RestartAsync();
         Assert.Empty(Directory.GetFiles(test.Spool.IncomingFolder));
         var after = test.Spool.Waiting("archive", "1.2");
-        Assert.Equal(before.Select(entry => (entry.Sequence, entry.Checksum, entry.Size, entry.Path)), after.Select(entry => (entry.Sequence, entry.Checksum, entry.Size, entry.Path)));
+        Assert.Equal(before.Select(entry => (entry.Sequence, entry.Checksum, entry.Size, entry.Path)),
+            after.Select(entry => (entry.Sequence, entry.Checksum, entry.Size, entry.Path)));
         Assert.Equal(before.Sum(entry => entry.Size), test.Spool.Limits.UsedBytes);
         Assert.True((await test.StoreAsync("1.2", "1.2.6")).Sequence > after[^1].Sequence);
     }
@@ -156,12 +157,14 @@ public sealed class SpoolTests
     {
         await using var test = new TestSpool();
         for (var i = 1; i <= 3; i++) await test.StoreAsync("1.2", $"1.2.{i}");
-        foreach (var entry in test.Spool.Waiting("archive", "1.2")) Assert.True(await test.Spool.Quarantine.PutAsync(entry, new QuarantineReason { Message = "No.", FailureReason = "A900", Status = 409 }));
+        foreach (var entry in test.Spool.Waiting("archive", "1.2"))
+            Assert.True(await test.Spool.Quarantine.PutAsync(entry, new QuarantineReason { Message = "No.", FailureReason = "A900", Status = 409 }));
         Assert.Equal((0, 3), (test.Spool.Queue("archive").Count, test.Spool.Quarantine.List().Total));
         await test.RestartAsync();
         Assert.True(test.Spool.Limits.UsedBytes > 0);
         var items = test.Spool.Quarantine.List("archive").Items;
-        Assert.Equal(("No.", "A900", 409, "1.2"), (items[0].Reason.Message, items[0].Reason.FailureReason, items[0].Reason.Status, items[0].Reason.StudyInstanceUid));
+        Assert.Equal(("No.", "A900", 409, "1.2"),
+            (items[0].Reason.Message, items[0].Reason.FailureReason, items[0].Reason.Status, items[0].Reason.StudyInstanceUid));
         Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.RetryAsync(items[0]));
         Assert.Equal(QuarantineOutcome.NotDicom, await test.Spool.Quarantine.ReplaceAsync(items[1], new MemoryStream(new byte[1000]), default));
         Assert.Equal(QuarantineOutcome.Done, await test.Spool.Quarantine.ReplaceAsync(items[1], new MemoryStream(TestSpool.File("1.2", "1.2.9")), default));

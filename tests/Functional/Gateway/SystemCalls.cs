@@ -16,7 +16,8 @@ internal sealed record SystemCall(string Name, string[] Paths, byte[] Bytes, lon
 /// <summary>Reads what <c>strace -f -yy</c> wrote.</summary>
 internal static partial class SystemCalls
 {
-    public const string Traced = "trace=write,writev,pwrite64,pwritev,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,sendto,sendmsg";
+    public const string Traced =
+        "trace=write,writev,pwrite64,pwritev,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,sendto,sendmsg";
 
     public static List<SystemCall> Read(IEnumerable<string> lines)
     {
@@ -55,7 +56,8 @@ internal static partial class SystemCalls
         var descriptors = Descriptor().Matches(arguments).Select(item => item.Groups[1].Value).ToArray();
         return name switch
         {
-            "write" or "writev" or "pwrite64" or "pwritev" or "sendto" or "sendmsg" => new SystemCall(name, [descriptors.FirstOrDefault("")], strings.FirstOrDefault([]), result, began, ended),
+            "write" or "writev" or "pwrite64" or "pwritev" or "sendto" or "sendmsg" =>
+                new SystemCall(name, [descriptors.FirstOrDefault("")], strings.FirstOrDefault([]), result, began, ended),
             "fsync" or "fdatasync" or "syncfs" => new SystemCall(name, descriptors, [], result, began, ended),
             _ => new SystemCall(name, [.. strings.Select(Encoding.UTF8.GetString)], [], result, began, ended),
         };

@@ -17,21 +17,26 @@ internal sealed class TestScp : IAsyncDisposable
     private TestScp(bool rejects, int takes, int listens, ushort status)
     {
         (this.takes, this.listens, this.status) = (takes, listens, status);
-        server = new AssociationServer(new AssociationServerOptions(), (_, _) => new(rejects ? AcceptorDecision.Reject(RejectReason.CallingAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)), ServeAsync, TimeProvider.System, NullLogger.Instance);
+        server = new AssociationServer(new AssociationServerOptions(), (_, _) =>
+            new(rejects ? AcceptorDecision.Reject(RejectReason.CallingAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)),
+            ServeAsync, TimeProvider.System, NullLogger.Instance);
     }
 
     public ConcurrentDictionary<string, byte[]> Stored { get; } = new();
 
     public ConcurrentQueue<CommitmentAnswer> Reports { get; } = new();
 
-    private static AcceptorPolicy Policy { get; } = new() { AbstractSyntax = _ => new AbstractSyntaxPolicy([TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid]) { AcceptsOthers = true, RequestorMayBeScp = true } };
+    private static AcceptorPolicy Policy { get; } = new()
+        { AbstractSyntax = _ => new AbstractSyntaxPolicy([TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid])
+        { AcceptsOthers = true, RequestorMayBeScp = true } };
 
     /// <param name="port">Where it listens.</param>
     /// <param name="rejects">Whether it rejects every association.</param>
     /// <param name="takes">After so many objects it dies.</param>
     /// <param name="listens">After so many objects it reads nothing any more.</param>
     /// <param name="status">What it answers to each object; 0xFFFF for nothing at all.</param>
-    public static async Task<TestScp> StartAsync(int port, bool rejects = false, int takes = int.MaxValue, int listens = int.MaxValue, ushort status = DimseStatus.Success)
+    public static async Task<TestScp> StartAsync(int port, bool rejects = false,
+        int takes = int.MaxValue, int listens = int.MaxValue, ushort status = DimseStatus.Success)
     {
         var scp = new TestScp(rejects, takes, listens, status);
         await scp.server.ApplyAsync([new ListenEndPoint(new IPEndPoint(IPAddress.Loopback, port))], default);
@@ -53,7 +58,8 @@ internal sealed class TestScp : IAsyncDisposable
             }
             else if (dataSet is not null) Stored[message.Command.AffectedSopInstanceUid.Value] = dataSet;
             if (status == 0xFFFF) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
-            await association.SendAsync(DimseCommand.Response(message.Command, message.Command.Field == CommandField.NEventReportRequest ? DimseStatus.Success : status), message.Context, cancellationToken);
+            await association.SendAsync(DimseCommand.Response(message.Command,
+                message.Command.Field == CommandField.NEventReportRequest ? DimseStatus.Success : status), message.Context, cancellationToken);
             if (Stored.Count >= listens) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
         }
     }
@@ -65,8 +71,10 @@ internal sealed record CommitmentAnswer(int EventType, string Transaction, strin
     public static CommitmentAnswer Read(DimseCommand command, byte[] bytes)
     {
         Assert.True(DataSet.TryParse(bytes, DicomEncoding.ExplicitLittleEndian, null, out var dataSet, out var error), error?.Message);
-        return new CommitmentAnswer(command.EventTypeId!.Value, UidOf(dataSet, Tags.TransactionUID), [.. Items(dataSet, Tags.ReferencedSOPSequence).Select(item => UidOf(item, Tags.ReferencedSOPInstanceUID))],
-            [.. Items(dataSet, Tags.FailedSOPSequence).Select(item => (UidOf(item, Tags.ReferencedSOPInstanceUID), (int)BitConverter.ToUInt16(item.ValueOf(Tags.FailureReason).Span)))]);
+        return new CommitmentAnswer(command.EventTypeId!.Value, UidOf(dataSet, Tags.TransactionUID),
+            [.. Items(dataSet, Tags.ReferencedSOPSequence).Select(item => UidOf(item, Tags.ReferencedSOPInstanceUID))],
+            [.. Items(dataSet, Tags.FailedSOPSequence)
+                .Select(item => (UidOf(item, Tags.ReferencedSOPInstanceUID), (int)BitConverter.ToUInt16(item.ValueOf(Tags.FailureReason).Span)))]);
     }
 
     private static IEnumerable<DataSet> Items(DataSet dataSet, Tag tag) => dataSet.TryGet(tag, out var sequence) ? sequence.Items : Array.Empty<DataSet>();

@@ -44,7 +44,8 @@ internal sealed class TestSpool : IAsyncDisposable
     {
         var data = TestObject.Of(study, study + ".1", sop).Add(0x00081030, "LO", text);
         if (pixels > 0) data.Add(0x7FE00010, "OW", new byte[pixels]);
-        return [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.7"), Uid.Parse(sop), Uid.Parse("1.2.840.10008.1.2.1"), "SCANNER", "SCANNER", called), .. data.DataSet()];
+        return [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.7"), Uid.Parse(sop), Uid.Parse("1.2.840.10008.1.2.1"), "SCANNER", "SCANNER", called),
+            .. data.DataSet()];
     }
 
     public string[] Files(string folder = "archive") =>

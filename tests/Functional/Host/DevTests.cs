@@ -29,15 +29,19 @@ public sealed class DevTests(ITestOutputHelper output)
         // A foreign client puts blobs straight into the containers, under its place's name and under any name.
         var own = TestObject.Of("1.2.840.99.1", "1.2.840.99.1.1", "1.2.840.99.1.1.1").Add(0x00100010, "PN", "Foreign^Put").ToFile();
         var drop = TestObject.Of("1.2.840.99.2", "1.2.840.99.2.1", "1.2.840.99.2.1.1").Add(0x00100010, "PN", "Foreign^Drop").ToFile();
-        var name = Archive.Layout.BlobName(new Dicom.InstanceKey(DicomServerless.Dicom.Uid.Parse("1.2.840.99.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1.1")));
+        var name = Archive.Layout.BlobName(new Dicom.InstanceKey(DicomServerless.Dicom.Uid.Parse("1.2.840.99.1"),
+            DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1"), DicomServerless.Dicom.Uid.Parse("1.2.840.99.1.1.1")));
         await dev.NodeAsync("put", "dicom", name, Convert.ToBase64String(own));
         await dev.NodeAsync("put", "inbox", "any name/ü.bin", Convert.ToBase64String(drop));
         await dev.NodeAsync("put", "inbox", "not dicom.txt", Convert.ToBase64String("hello"u8));
         var watch = Stopwatch.StartNew();
-        Assert.True(await UntilAsync(async () => await CountAsync(http, dev, "1.2.840.99.1") == 1 && await CountAsync(http, dev, "1.2.840.99.2") == 1), "A foreign blob was not found in time.");
+        Assert.True(await UntilAsync(async () => await CountAsync(http, dev, "1.2.840.99.1") == 1 && await CountAsync(http, dev, "1.2.840.99.2") == 1),
+            "A foreign blob was not found in time.");
         output.WriteLine($"both found {watch.Elapsed.TotalSeconds:F1} s after the puts");
-        Assert.Equal(own, await http.GetByteArrayAsync($"{dev.Url}/dicomweb/studies/1.2.840.99.1/series/1.2.840.99.1.1/instances/1.2.840.99.1.1.1?accept=application/dicom%3Btransfer-syntax%3D*"));
-        Assert.True(await UntilAsync(async () => (await dev.NodeAsync("list", "rejected")).Contains("not dicom.txt", StringComparison.Ordinal)), "What is no DICOM was not moved to rejected.");
+        Assert.Equal(own, await http.GetByteArrayAsync($"{dev.Url}/dicomweb/studies/1.2.840.99.1/series/1.2.840.99.1.1"
+            + "/instances/1.2.840.99.1.1.1?accept=application/dicom%3Btransfer-syntax%3D*"));
+        Assert.True(await UntilAsync(async () => (await dev.NodeAsync("list", "rejected")).Contains("not dicom.txt", StringComparison.Ordinal)),
+            "What is no DICOM was not moved to rejected.");
         Assert.DoesNotContain("ü.bin", await dev.NodeAsync("list", "inbox"), StringComparison.Ordinal);
 
         await dev.NodeAsync("delete", "dicom", name);
@@ -45,7 +49,8 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.True(await UntilAsync(async () => await CountAsync(http, dev, "1.2.840.99.1") == 0), "A blob that was deleted is still found.");
         output.WriteLine($"gone {watch.Elapsed.TotalSeconds:F1} s after the delete");
 
-        Assert.True(await ReadmeCommands.RunAsync(dev.Url, dev.DimsePort, $"http://127.0.0.1:{dev.DashboardPort}", output.WriteLine) > 0, "The README has no commands.");
+        Assert.True(await ReadmeCommands.RunAsync(dev.Url, dev.DimsePort, $"http://127.0.0.1:{dev.DashboardPort}", output.WriteLine) > 0,
+            "The README has no commands.");
 
         // A second one on the same ports says what is wrong.
         using var second = new DevProcess(dev.FunctionsPort, dev.AzuritePort);
@@ -53,7 +58,8 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.Contains($"Port {dev.FunctionsPort} is in use", second.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, await dev.EndAsync("TERM"));
-        Assert.True(await UntilAsync(() => Task.FromResult(FreePorts.IsFree(dev.FunctionsPort) && FreePorts.IsFree(dev.DimsePort) && FreePorts.IsFree(dev.DashboardPort) && FreePorts.IsFree(dev.AzuritePort) && FreePorts.IsFree(dev.AzuritePort + 2))), "A child is still there.");
+        Assert.True(await UntilAsync(() => Task.FromResult(FreePorts.IsFree(dev.FunctionsPort) && FreePorts.IsFree(dev.DimsePort)
+            && FreePorts.IsFree(dev.DashboardPort) && FreePorts.IsFree(dev.AzuritePort) && FreePorts.IsFree(dev.AzuritePort + 2))), "A child is still there.");
     }
 
     [Fact]
@@ -82,7 +88,8 @@ public sealed class DevTests(ITestOutputHelper output)
     private static async Task<int> CountAsync(HttpClient http, DevProcess dev, string study)
     {
         using var response = await http.GetAsync($"{dev.Url}/dicomweb/studies?StudyInstanceUID={study}");
-        return response.StatusCode == HttpStatusCode.NoContent ? 0 : JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetArrayLength();
+        return response.StatusCode == HttpStatusCode.NoContent ? 0
+            : JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetArrayLength();
     }
 
     private static async Task<bool> UntilAsync(Func<Task<bool>> isTrue)

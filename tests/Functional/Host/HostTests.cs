@@ -17,7 +17,8 @@ namespace DicomServerless.Functional.Host;
 public sealed class HostTests : IAsyncLifetime
 {
     // FUNCTIONS_EXECUTABLE: a published program, trimmed as it is deployed.
-    private static readonly string Executable = Environment.GetEnvironmentVariable("FUNCTIONS_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "DicomServerless.Functions");
+    private static readonly string Executable = Environment.GetEnvironmentVariable("FUNCTIONS_EXECUTABLE")
+        ?? Path.Combine(AppContext.BaseDirectory, "DicomServerless.Functions");
     private static readonly HttpClient client = new();
     private Azurite azurite = null!;
     private FunctionsHost host = null!;
@@ -59,7 +60,8 @@ public sealed class HostTests : IAsyncLifetime
         var file = Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile();
         using var stored = await StoreAsync(file);
         Assert.True(stored.StatusCode == HttpStatusCode.OK, await stored.Content.ReadAsStringAsync() + host.Output);
-        using var chunked = await StoreAsync(Server.Image("1.2", "1.2.1", "1.2.1.2").Add(0x00091001, "OB", new byte[3_000_000]).ToFile(), isChunked: true); // above the host's limit, streamed
+        // above the host's limit, streamed
+        using var chunked = await StoreAsync(Server.Image("1.2", "1.2.1", "1.2.1.2").Add(0x00091001, "OB", new byte[3_000_000]).ToFile(), isChunked: true);
         Assert.Equal(HttpStatusCode.OK, chunked.StatusCode);
         using var large = await StoreAsync(new byte[2_000_001]);
         Assert.Equal(HttpStatusCode.InternalServerError, large.StatusCode); // the host's own
@@ -87,8 +89,10 @@ public sealed class HostTests : IAsyncLifetime
     {
         (string Function, string Binding, InvocationValue Kind, bool IsCloudEvent, bool IsArray)[] ways =
         [
-            ("events-queue", "message", InvocationValue.Binary, false, false), ("events-queue", "message", InvocationValue.Text, false, false), ("events-queue", "message", InvocationValue.Text, true, true),
-            ("events-grid", "event", InvocationValue.Object, false, false), ("events-grid", "event", InvocationValue.Object, true, false), ("events-grid", "event", InvocationValue.Text, false, true),
+            ("events-queue", "message", InvocationValue.Binary, false, false),
+                ("events-queue", "message", InvocationValue.Text, false, false), ("events-queue", "message", InvocationValue.Text, true, true),
+            ("events-grid", "event", InvocationValue.Object, false, false),
+                ("events-grid", "event", InvocationValue.Object, true, false), ("events-grid", "event", InvocationValue.Text, false, true),
         ];
         foreach (var (way, number) in ways.Select((way, i) => (way, i + 1)))
         {
@@ -106,8 +110,11 @@ public sealed class HostTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.OK, status);
             Assert.Equal(HttpStatusCode.NoContent, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={key.Study}")).StatusCode);
         }
-        Assert.Equal(HttpStatusCode.OK, (await host.InvokeAsync("events-queue", "message", Event("Microsoft.Storage.BlobTierChanged", "x", false), InvocationValue.Binary)).Status);
-        Assert.Equal(HttpStatusCode.OK, (await host.InvokeAsync("sweep", "timer", """{"Schedule":{"AdjustForDST":false},"ScheduleStatus":null,"IsPastDue":false}""", InvocationValue.Object)).Status);
+        Assert.Equal(HttpStatusCode.OK,
+            (await host.InvokeAsync("events-queue", "message", Event("Microsoft.Storage.BlobTierChanged", "x", false), InvocationValue.Binary)).Status);
+        Assert.Equal(HttpStatusCode.OK,
+            (await host.InvokeAsync("sweep", "timer", """{"Schedule":{"AdjustForDST":false},"ScheduleStatus":null,"IsPastDue":false}""",
+            InvocationValue.Object)).Status);
     }
 
     [Theory]
@@ -127,7 +134,8 @@ public sealed class HostTests : IAsyncLifetime
     {
         foreach (var path in new[] { "/events-queue", "/events-grid", "/sweep", "/Sweep", "//sweep", "/./sweep", "/%73weep" })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, host.Url + path) { Content = new StringContent("""{"Data":{"message":"{}"}}""", Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(HttpMethod.Post, host.Url + path)
+                { Content = new StringContent("""{"Data":{"message":"{}"}}""", Encoding.UTF8, "application/json") };
             request.Headers.TryAddWithoutValidation("User-Agent", "Azure-Functions-Host/4.1");
             request.Headers.TryAddWithoutValidation("X-Azure-Functions-InvocationId", Guid.NewGuid().ToString());
             using var response = await client.SendAsync(request);
@@ -162,7 +170,8 @@ public sealed class HostTests : IAsyncLifetime
         await letters.PutAsync("topic/sub/2026/11/1.json", new(Encoding.UTF8.GetBytes($"[{events[1]}]")), new BlobWrite(BlobCondition.None), default);
 
         Assert.Equal(HttpStatusCode.OK, (await host.InvokeAsync("sweep", "timer", "{}", InvocationValue.Object)).Status);
-        foreach (var study in studies) Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={study}")).StatusCode);
+        foreach (var study in studies)
+            Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={study}")).StatusCode);
         Assert.Empty(await queue.ReceivePoisonAsync(1, TimeSpan.FromSeconds(1), default));
         Assert.Null(await letters.HeadAsync("topic/sub/2026/11/1.json", default));
     }
@@ -204,7 +213,8 @@ public sealed class HostTests : IAsyncLifetime
             var queue = Account.EventQueue("dicom-events");
             await queue.SendAsync("no event"u8.ToArray(), null, default);
             await queue.SendAsync(Encoding.UTF8.GetBytes(Event("Microsoft.Storage.BlobCreated", Layout.BlobName(key), false)), null, default);
-            await EventuallyAsync(async () => (await client.GetAsync($"http://127.0.0.1:{port}/dicomweb/studies?StudyInstanceUID=1.5")).StatusCode == HttpStatusCode.OK);
+            await EventuallyAsync(async () => (await client.GetAsync($"http://127.0.0.1:{port}/dicomweb/studies?StudyInstanceUID=1.5"))
+                .StatusCode == HttpStatusCode.OK);
             await EventuallyAsync(async () => (await queue.ReceivePoisonAsync(1, TimeSpan.FromSeconds(1), default)).Count == 1);
             // The lease row says when the sweep runs next.
             Assert.NotNull(await Account.Table("journal").GetAsync("lease", "sweep", null, default));
@@ -228,17 +238,21 @@ public sealed class HostTests : IAsyncLifetime
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
-            received.AddOrUpdate(context.Request.Path, Encoding.Latin1.GetString(body.ToArray()), (_, before) => before + Encoding.Latin1.GetString(body.ToArray()));
+            received.AddOrUpdate(context.Request.Path, Encoding.Latin1.GetString(body.ToArray()), (_, before) =>
+                before + Encoding.Latin1.GetString(body.ToArray()));
         });
         await collector.StartAsync();
         host.Kill();
         // The proxy in front may say that it does not sample; here everything is wanted.
-        await using var observed = await FunctionsHost.StartAsync(Executable, Settings(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+        await using var observed = await FunctionsHost.StartAsync(Executable,
+            Settings(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
             ("OTEL_BSP_SCHEDULE_DELAY", "100"), ("OTEL_TRACES_SAMPLER", "always_on"), ("OTEL_METRIC_EXPORT_INTERVAL", "200")));
-        using var stored = await client.PostAsync(observed.Url + "/dicomweb/studies", new ByteArrayContent(Server.Image("1.6", "1.6.1", "1.6.1.1").ToFile()) { Headers = { { "Content-Type", "application/dicom" } } });
+        using var stored = await client.PostAsync(observed.Url + "/dicomweb/studies", new ByteArrayContent(Server.Image("1.6", "1.6.1", "1.6.1.1").ToFile())
+            { Headers = { { "Content-Type", "application/dicom" } } });
         Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(observed.Url + "/dicomweb/studies/1.6/metadata?x=SMITH")).StatusCode);
-        await EventuallyAsync(() => Task.FromResult(received.GetValueOrDefault("/v1/traces", "").Contains("GET /dicomweb/studies/{study}/metadata") && received.GetValueOrDefault("/v1/metrics", "").Contains("dicomweb.store.instances")));
+        await EventuallyAsync(() => Task.FromResult(received.GetValueOrDefault("/v1/traces", "").Contains("GET /dicomweb/studies/{study}/metadata")
+            && received.GetValueOrDefault("/v1/metrics", "").Contains("dicomweb.store.instances")));
         var all = string.Concat(received.Values);
         Assert.Contains("http.server.request.duration", all);
         Assert.DoesNotContain("SMITH", all);
@@ -248,13 +262,16 @@ public sealed class HostTests : IAsyncLifetime
     [Fact]
     public async Task Bad_configuration_is_told_line_by_line_and_ends_with_an_error()
     {
-        using var process = Start(new Dictionary<string, string> { ["Archive__BlockMiB"] = "1000", ["Archive__MaxResultz"] = "3", ["Http__MaxBodyBytes"] = "lots", ["Http__TrustedProxies"] = "everyone", ["DataStorage"] = "nonsense" });
+        using var process = Start(new Dictionary<string, string>
+            { ["Archive__BlockMiB"] = "1000", ["Archive__MaxResultz"] = "3", ["Http__MaxBodyBytes"] = "lots",
+            ["Http__TrustedProxies"] = "everyone", ["DataStorage"] = "nonsense" });
         var text = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal(1, process.ExitCode);
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(5, lines.Length);
-        foreach (var part in (string[])["Archive:BlockMiB is \"1000\"", "1 to 64", "Archive:MaxResultz is not a setting", "Http:MaxBodyBytes is \"lots\"", "Http:TrustedProxies is \"everyone\"", "DataStorage"])
+        foreach (var part in (string[])["Archive:BlockMiB is \"1000\"", "1 to 64", "Archive:MaxResultz is not a setting",
+            "Http:MaxBodyBytes is \"lots\"", "Http:TrustedProxies is \"everyone\"", "DataStorage"])
             Assert.Contains(part, text);
     }
 
@@ -264,7 +281,8 @@ public sealed class HostTests : IAsyncLifetime
         using var process = Start(Settings(("FUNCTIONS_CUSTOMHANDLER_PORT", host.HandlerPort.ToString(System.Globalization.CultureInfo.InvariantCulture))));
         await process.WaitForExitAsync();
         Assert.Equal(1, process.ExitCode);
-        Assert.Contains("address already in use", await process.StandardError.ReadToEndAsync(), StringComparison.OrdinalIgnoreCase); // the host looks for these words
+        // the host looks for these words
+        Assert.Contains("address already in use", await process.StandardError.ReadToEndAsync(), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -287,14 +305,21 @@ public sealed class HostTests : IAsyncLifetime
     }
 
     private async Task PutAsync(string name, byte[] file) =>
-        Assert.Equal(StorageStatus.Ok, (await Account.BlobContainer("dicom").PutAsync(name, new System.Buffers.ReadOnlySequence<byte>(file), new BlobWrite(BlobCondition.None), default)).Status);
+        Assert.Equal(StorageStatus.Ok, (await Account.BlobContainer("dicom")
+            .PutAsync(name, new System.Buffers.ReadOnlySequence<byte>(file), new BlobWrite(BlobCondition.None), default)).Status);
 
     private static string Event(string type, string blob, bool isCloudEvent)
     {
         var subject = JsonEncodedText.Encode("/blobServices/default/containers/dicom/blobs/" + blob);
         return isCloudEvent
-            ? $$$"""{"id":"1","source":"/x","specversion":"1.0","type":"{{{type}}}","subject":"{{{subject}}}","time":"2026-11-01T00:00:00Z","data":{"api":"PutBlob","clientRequestId":"c"}}"""
-            : $$$"""{"id":"1","topic":"/x","eventType":"{{{type}}}","subject":"{{{subject}}}","eventTime":"2026-11-01T00:00:00.1234567Z","data":{"api":"PutBlob","clientRequestId":"c"},"dataVersion":"","metadataVersion":"1"}""";
+            ? $$$"""
+              {"id":"1","source":"/x","specversion":"1.0","type":"{{{type}}}","subject":"{{{subject}}}","time":"2026-11-01T00:00:00Z",
+              "data":{"api":"PutBlob","clientRequestId":"c"}}
+              """
+            : $$$"""
+              {"id":"1","topic":"/x","eventType":"{{{type}}}","subject":"{{{subject}}}","eventTime":"2026-11-01T00:00:00.1234567Z",
+              "data":{"api":"PutBlob","clientRequestId":"c"},"dataVersion":"","metadataVersion":"1"}
+              """;
     }
 
     private static async Task EventuallyAsync(Func<Task<bool>> isTrue)

@@ -13,7 +13,8 @@ internal static partial class ReadmeCommands
     [GeneratedRegex("```sh\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Block();
 
-    public static string[] Blocks() => [.. Block().Matches(File.ReadAllText(Path.Combine(Repository.Root, "README.md"))).Select(match => match.Groups[1].Value.Trim())];
+    public static string[] Blocks() =>
+        [.. Block().Matches(File.ReadAllText(Path.Combine(Repository.Root, "README.md"))).Select(match => match.Groups[1].Value.Trim())];
 
     /// <summary>Runs every block that needs a running dev, against this one.</summary>
     public static async Task<int> RunAsync(string serviceUrl, int dimsePort, string dashboardUrl, Action<string> say)
@@ -26,8 +27,13 @@ internal static partial class ReadmeCommands
         {
             if (block.Contains("echoscu", StringComparison.Ordinal) && !Peers.Require("echoscu")) continue;
             // What the commands write goes elsewhere than into the repository.
-            var script = $"set -e\ncurl() {{ command curl -fsS \"$@\"; }}\n{block.Replace("http://127.0.0.1:7071", serviceUrl, StringComparison.Ordinal).Replace("http://127.0.0.1:8042", dashboardUrl, StringComparison.Ordinal).Replace("127.0.0.1 11112", $"127.0.0.1 {dimsePort}", StringComparison.Ordinal).Replace("-o ", $"-o {folder.FullName}/", StringComparison.Ordinal)}";
-            using var bash = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var script = block.Replace("http://127.0.0.1:7071", serviceUrl, StringComparison.Ordinal)
+                .Replace("http://127.0.0.1:8042", dashboardUrl, StringComparison.Ordinal)
+                .Replace("127.0.0.1 11112", $"127.0.0.1 {dimsePort}", StringComparison.Ordinal)
+                .Replace("-o ", $"-o {folder.FullName}/", StringComparison.Ordinal);
+            script = $"set -e\ncurl() {{ command curl -fsS \"$@\"; }}\n{script}";
+            using var bash = Process.Start(new ProcessStartInfo("bash", ["-c", script])
+                { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true })!;
             var output = bash.StandardOutput.ReadToEndAsync();
             var errors = await bash.StandardError.ReadToEndAsync();
             await bash.WaitForExitAsync();

@@ -14,7 +14,8 @@ public sealed class TortureTests(ITestOutputHelper output)
 
     private async Task RunAsync(int kills, int seconds)
     {
-        var tally = await StudyTorture.RunAsync(new TortureOptions { Kills = kills, Duration = TimeSpan.FromSeconds(seconds), Seed = 7, Say = output.WriteLine });
+        var tally = await StudyTorture.RunAsync(new TortureOptions
+            { Kills = kills, Duration = TimeSpan.FromSeconds(seconds), Seed = 7, Say = output.WriteLine });
         output.WriteLine(tally.ToString());
         Assert.Empty(tally.Problems);
         Assert.True(tally.Acknowledged > 20, "The function app hardly answered.");

@@ -28,7 +28,8 @@ public sealed class CapabilitiesTests
     [InlineData("GET", "/capabilities", "application/vnd.sun.wadl+xml, */*;q=0.1")]
     public async Task The_wadl_is_one_tree_of_resources_under_the_public_base(string method, string path, string? accept)
     {
-        await using var server = await Server.StartAsync(("Http:PublicUrl", "https://pacs.example.org/dicom"), ("Archive:MaxResults", "77"), ("Http:MaxBodyBytes", "2000000"));
+        await using var server = await Server.StartAsync(("Http:PublicUrl", "https://pacs.example.org/dicom"),
+            ("Archive:MaxResults", "77"), ("Http:MaxBodyBytes", "2000000"));
         using var response = await SendAsync(server, method, path, accept);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/vnd.sun.wadl+xml", response.Content.Headers.ContentType!.MediaType);
@@ -41,7 +42,8 @@ public sealed class CapabilitiesTests
         var studies = Assert.Single(resources.Elements(Wadl + "resource"), resource => resource.Attribute("path")!.Value == "studies");
         Assert.Equal(["GET", "POST"], studies.Elements(Wadl + "method").Select(element => element.Attribute("name")!.Value));
         var found = resources.Descendants(Wadl + "method").Select(element => $"{element.Attribute("name")!.Value} {PathOf(element.Parent!)}");
-        Assert.Equal(Catalog.All.Select(operation => $"{operation.Method} {operation.Path.Replace("**", "", StringComparison.Ordinal)}").Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        Assert.Equal(Catalog.All.Select(operation => $"{operation.Method} {operation.Path.Replace("**", "", StringComparison.Ordinal)}")
+            .Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -56,12 +58,14 @@ public sealed class CapabilitiesTests
         var document = await Server.JsonAsync(openApi);
         Assert.StartsWith("3.0", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
         Assert.Equal(server.Base, document.GetProperty("servers")[0].GetProperty("url").GetString());
-        var operations = document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(method => method.Value.GetProperty("operationId").GetString()));
+        var operations = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(method => method.Value.GetProperty("operationId").GetString()));
         Assert.Equal(Catalog.All.Select(operation => operation.Name).Order(StringComparer.Ordinal), operations.Order(StringComparer.Ordinal));
         // Each parameter of a path's template is declared, as OpenAPI demands.
         foreach (var path in document.GetProperty("paths").EnumerateObject())
             foreach (var method in path.Value.EnumerateObject())
-                Assert.Equal(path.Name.Split('/').Count(segment => segment.StartsWith('{')), method.Value.GetProperty("parameters").EnumerateArray().Count(parameter => parameter.GetProperty("in").GetString() == "path"));
+                Assert.Equal(path.Name.Split('/').Count(segment => segment.StartsWith('{')),
+                    method.Value.GetProperty("parameters").EnumerateArray().Count(parameter => parameter.GetProperty("in").GetString() == "path"));
         using var refused = await server.GetAsync("/capabilities", "image/png");
         Assert.Equal(HttpStatusCode.NotAcceptable, refused.StatusCode);
     }
@@ -77,7 +81,8 @@ public sealed class CapabilitiesTests
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
     }
 
-    private static string PathOf(XElement resource) => resource.Name == Wadl + "resources" ? "" : $"{PathOf(resource.Parent!)}/{resource.Attribute("path")!.Value}";
+    private static string PathOf(XElement resource) => resource.Name == Wadl + "resources"
+        ? "" : $"{PathOf(resource.Parent!)}/{resource.Attribute("path")!.Value}";
 
     private static async Task<HttpResponseMessage> SendAsync(Server server, string method, string path, string? accept)
     {

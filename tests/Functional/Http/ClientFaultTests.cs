@@ -38,7 +38,8 @@ public sealed class ClientFaultTests : IAsyncLifetime
     [InlineData("Content-Length: 99999999999999999999\r\n", "--b\r\n")]
     public async Task A_body_whose_length_is_a_lie_is_400_or_413(string length, string body)
     {
-        var answer = await SendRawAsync($"POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/related; type=\"application/dicom\"; boundary=b\r\nConnection: close\r\n{length}\r\n{body}");
+        var answer = await SendRawAsync($"POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/related; type=\"application/dicom\"; "
+            + $"boundary=b\r\nConnection: close\r\n{length}\r\n{body}");
         Assert.Contains(answer.Split(' ')[1], new[] { "400", "413" });
     }
 
@@ -48,7 +49,8 @@ public sealed class ClientFaultTests : IAsyncLifetime
     [InlineData("POST /dicomweb/commitment-requests/1.2")]
     public async Task Every_body_that_is_no_http_is_the_clients_fault(string request)
     {
-        var answer = await SendRawAsync($"{request} HTTP/1.1\r\nHost: x\r\nContent-Type: application/dicom+json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n");
+        var answer = await SendRawAsync($"{request} HTTP/1.1\r\nHost: x\r\nContent-Type: application/dicom+json\r\nConnection: "
+            + $"close\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n");
         Assert.Contains(answer.Split(' ')[1], new[] { "400", "413", "501" }); // 501: these stores have no uploads
     }
 
@@ -84,7 +86,8 @@ public sealed class ClientFaultTests : IAsyncLifetime
     {
         using var first = await server.GetAsync(Instance + "/metadata");
         var etag = first.Headers.ETag!.ToString();
-        using var second = await server.GetAsync(Instance + "/metadata", null, ("If-None-Match", string.Format(System.Globalization.CultureInfo.InvariantCulture, form, etag)));
+        using var second = await server.GetAsync(Instance + "/metadata", null,
+            ("If-None-Match", string.Format(System.Globalization.CultureInfo.InvariantCulture, form, etag)));
         Assert.Equal(HttpStatusCode.OK, second.StatusCode);
         using var third = await server.GetAsync(Instance + "/metadata", null, ("If-None-Match", $"\"other\", {etag}"));
         Assert.Equal(HttpStatusCode.NotModified, third.StatusCode);
@@ -147,7 +150,8 @@ public sealed class ClientFaultTests : IAsyncLifetime
         List<byte> pixels = [0xE0, 0x7F, 0x10, 0, (byte)'O', (byte)'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0, 0, 0, 0];
         if (length > 0) pixels.AddRange([0xFE, 0xFF, 0, 0xE0, (byte)length, 0, 0, 0, .. new byte[length]]);
         pixels.AddRange([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
-        var header = new TestObject { TransferSyntax = "1.2.840.10008.1.2.4.102" }.Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.77.1.4.1").Add(0x00080018, "UI", "1.3.1.1").Add(0x0020000D, "UI", "1.3").Add(0x0020000E, "UI", "1.3.1");
+        var header = new TestObject { TransferSyntax = "1.2.840.10008.1.2.4.102" }.Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.77.1.4.1")
+            .Add(0x00080018, "UI", "1.3.1.1").Add(0x0020000D, "UI", "1.3").Add(0x0020000E, "UI", "1.3.1");
         using var stored = await server.StoreAsync([.. header.ToFile(), .. pixels]);
         Assert.True((int)stored.StatusCode is 200 or 202);
         using var rendered = await server.GetAsync("/studies/1.3/series/1.3.1/instances/1.3.1.1/rendered");
@@ -162,12 +166,15 @@ public sealed class ClientFaultTests : IAsyncLifetime
         using var stored = await server.StoreAsync(RetrieveTests.Compressed("1.4", "1.4.1", "1.4.1.1", deflated));
         Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
         const string frame = "/studies/1.4/series/1.4.1/instances/1.4.1.1/frames/1";
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(frame, "multipart/related; type=\"application/octet-stream\""), deflated);
-        foreach (var accept in new[] { "*/*", "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*", "application/octet-stream; transfer-syntax=" + deflated })
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.GetAsync(frame, "multipart/related; type=\"application/octet-stream\""), deflated);
+        foreach (var accept in new[] { "*/*", "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*",
+            "application/octet-stream; transfer-syntax=" + deflated })
         {
             using var given = await server.GetAsync(frame, accept);
             Assert.Equal(HttpStatusCode.OK, given.StatusCode);
-            var type = given.Content.Headers.ContentType!.MediaType == "multipart/related" ? (await Server.PartsAsync(given)).Single().Headers : given.Content.Headers.ContentType.ToString();
+            var type = given.Content.Headers.ContentType!.MediaType == "multipart/related"
+                ? (await Server.PartsAsync(given)).Single().Headers : given.Content.Headers.ContentType.ToString();
             Assert.Contains("transfer-syntax=" + deflated, type, StringComparison.Ordinal);
         }
     }
@@ -221,7 +228,8 @@ public sealed class ClientFaultTests : IAsyncLifetime
     public async Task What_storage_refuses_is_said_in_words(int status, string code, int answered, string words)
     {
         var isRefusing = false;
-        await using var refusing = await Server.StartAsync(step: what => isRefusing ? throw new Azure.RequestFailedException(status, "Refused.", code, null) : Task.CompletedTask);
+        await using var refusing = await Server.StartAsync(step: what =>
+            isRefusing ? throw new Azure.RequestFailedException(status, "Refused.", code, null) : Task.CompletedTask);
         using var stored = await refusing.StoreAsync(Server.Image("1.6", "1.6.1", "1.6.1.1").ToFile());
         isRefusing = true;
         await Server.AssertProblemAsync((HttpStatusCode)answered, await refusing.GetAsync("/studies/1.6/series/1.6.1/instances/1.6.1.1/metadata"), words);
@@ -264,7 +272,8 @@ public sealed class ClientFaultTests : IAsyncLifetime
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, new Uri(target.Url).Port);
         var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/related; type=\"application/dicom\"; boundary=b\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/related; "
+            + $"type=\"application/dicom\"; boundary=b\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"));
         await stream.WriteAsync(body.AsMemory(0, 100));
         await Task.Delay(pause); // the pause is what is tested
         try

@@ -7,7 +7,8 @@ namespace DicomServerless.Functional.Http;
 /// <summary>All bulk data, and all pixel data, of a study, a series or an instance (D4.5).</summary>
 public sealed class CollectionsTests : IAsyncLifetime
 {
-    private const string Jpeg = "1.2.840.10008.1.2.4.50", ExplicitLittle = "1.2.840.10008.1.2.1", Octets = "multipart/related; type=\"application/octet-stream\"";
+    private const string Jpeg = "1.2.840.10008.1.2.4.50", ExplicitLittle = "1.2.840.10008.1.2.1",
+        Octets = "multipart/related; type=\"application/octet-stream\"";
     private static readonly byte[] Pixels = [.. Enumerable.Range(0, 24).Select(i => (byte)i)];
     private static readonly byte[] Document = [.. Enumerable.Range(0, 3000).Select(i => (byte)(i * 7))];
     private Server server = null!;
@@ -43,7 +44,8 @@ public sealed class CollectionsTests : IAsyncLifetime
             Assert.Equal("private, no-cache", Assert.Single(response.Headers.NonValidated["Cache-Control"]));
             var parts = await Server.PartsAsync(response);
             Assert.Equal(
-                new[] { Url("1.2.1", "1.2.1.1") + "/bulkdata/00091001", Url("1.2.1", "1.2.1.1") + "/bulkdata/7FE00010", Url("1.2.2", "1.2.2.1") + "/bulkdata/7FE00010", Url("1.2.3", "1.2.3.1") + "/bulkdata/00420011" }
+                new[] { Url("1.2.1", "1.2.1.1") + "/bulkdata/00091001", Url("1.2.1", "1.2.1.1") + "/bulkdata/7FE00010",
+                    Url("1.2.2", "1.2.2.1") + "/bulkdata/7FE00010", Url("1.2.3", "1.2.3.1") + "/bulkdata/00420011" }
                     .Select(path => server.Base + path), parts.Select(part => Location(part.Headers)));
             foreach (var (headers, content) in parts)
             {
@@ -62,16 +64,21 @@ public sealed class CollectionsTests : IAsyncLifetime
         await StoreMixedAsync();
         var parts = await Server.PartsAsync(await server.GetAsync("/studies/1.2/pixeldata"));
         Assert.Equal(Pixels, parts[0].Content);
-        Assert.Equal($"Content-Type: application/octet-stream; transfer-syntax={ExplicitLittle}\r\nContent-Length: 24\r\nContent-Location: {server.Base}{Url("1.2.1", "1.2.1.1")}/bulkdata/7FE00010", parts[0].Headers);
+        Assert.Equal($"Content-Type: application/octet-stream; transfer-syntax={ExplicitLittle}\r\nContent-Length: 24\r\nContent-Location: "
+            + $"{server.Base}{Url("1.2.1", "1.2.1.1")}/bulkdata/7FE00010", parts[0].Headers);
         for (var frame = 1; frame <= 3; frame++)
         {
             Assert.Equal([0xFF, 0xD8, (byte)frame, 2, 0xFF, 0xD9], parts[frame].Content);
-            Assert.Equal($"Content-Type: image/jpeg; transfer-syntax={Jpeg}\r\nContent-Length: 6\r\nContent-Location: {server.Base}{Url("1.2.2", "1.2.2.1")}/frames/{frame}", parts[frame].Headers);
+            Assert.Equal($"Content-Type: image/jpeg; transfer-syntax={Jpeg}\r\nContent-Length: 6\r\nContent-Location: "
+                + $"{server.Base}{Url("1.2.2", "1.2.2.1")}/frames/{frame}", parts[frame].Headers);
         }
         Assert.Equal(4, parts.Count);
         var stored = await Server.PartsAsync(await server.GetAsync("/studies/1.2/pixeldata", Octets + "; transfer-syntax=*"));
-        Assert.Equal(["application/octet-stream; transfer-syntax=" + ExplicitLittle, .. Enumerable.Repeat("application/octet-stream; transfer-syntax=" + Jpeg, 3)], stored.Select(part => part.Headers.Split("\r\n")[0]["Content-Type: ".Length..]));
-        Assert.Equal(3, (await Server.PartsAsync(await server.GetAsync("/studies/1.2/series/1.2.2/pixeldata", "multipart/related; type=\"image/jpeg\""))).Count);
+        Assert.Equal(["application/octet-stream; transfer-syntax=" + ExplicitLittle,
+            .. Enumerable.Repeat("application/octet-stream; transfer-syntax=" + Jpeg, 3)],
+            stored.Select(part => part.Headers.Split("\r\n")[0]["Content-Type: ".Length..]));
+        Assert.Equal(3, (await Server.PartsAsync(await server.GetAsync("/studies/1.2/series/1.2.2/pixeldata", "multipart/related; type=\"image/jpeg\"")))
+            .Count);
     }
 
     [Fact]
@@ -82,7 +89,8 @@ public sealed class CollectionsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.PartialContent, native.StatusCode);
         Assert.Contains("1 of 2 instances", Assert.Single(native.Headers.NonValidated["Warning"]));
         Assert.Equal(Pixels, Assert.Single(await Server.PartsAsync(native)).Content);
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync("/studies/1.2/series/1.2.2/pixeldata", Octets), "transfer-syntax=*");
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.GetAsync("/studies/1.2/series/1.2.2/pixeldata", Octets), "transfer-syntax=*");
         await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync("/studies/1.2/pixeldata", "multipart/related; type=\"image/jls\""));
         await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync("/studies/1.2/bulkdata", "image/jpeg"), "multipart/related");
         await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync("/studies/1..2/pixeldata"));
@@ -92,7 +100,8 @@ public sealed class CollectionsTests : IAsyncLifetime
     public async Task Nothing_to_give_is_204()
     {
         await StoreMixedAsync();
-        foreach (var path in new[] { "/studies/1.2/series/1.2.4/bulkdata", "/studies/1.2/series/1.2.4/pixeldata", Url("1.2.4", "1.2.4.1") + "/bulkdata", "/studies/1.2/series/1.2.3/pixeldata" })
+        foreach (var path in new[] { "/studies/1.2/series/1.2.4/bulkdata", "/studies/1.2/series/1.2.4/pixeldata",
+            Url("1.2.4", "1.2.4.1") + "/bulkdata", "/studies/1.2/series/1.2.3/pixeldata" })
         {
             using var response = await server.GetAsync(path);
             Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
@@ -107,7 +116,8 @@ public sealed class CollectionsTests : IAsyncLifetime
     {
         var value = new byte[rows * 4 * (vr == "OF" ? 4 : 8)];
         new Random(1).NextBytes(value);
-        await StoreAsync(TestObject.Of("1.2", "1.2.1", "1.2.1.1").Add(0x00280002, "US", [1, 0]).Add(0x00280010, "US", [(byte)rows, 0]).Add(0x00280011, "US", [4, 0]).Add(tag, vr, value).ToFile());
+        await StoreAsync(TestObject.Of("1.2", "1.2.1", "1.2.1.1").Add(0x00280002, "US", [1, 0])
+            .Add(0x00280010, "US", [(byte)rows, 0]).Add(0x00280011, "US", [4, 0]).Add(tag, vr, value).ToFile());
         var part = Assert.Single(await Server.PartsAsync(await server.GetAsync("/studies/1.2/pixeldata")));
         Assert.Equal(value, part.Content);
     }
@@ -128,5 +138,6 @@ public sealed class CollectionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task The_bulk_data_of_a_study_start_before_they_are_read_and_reading_stops_when_the_client_leaves() => Streaming.AssertAsync("/studies/1.2/bulkdata", null, 60);
+    public Task The_bulk_data_of_a_study_start_before_they_are_read_and_reading_stops_when_the_client_leaves() =>
+        Streaming.AssertAsync("/studies/1.2/bulkdata", null, 60);
 }

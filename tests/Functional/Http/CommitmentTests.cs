@@ -20,15 +20,19 @@ public sealed class CommitmentTests : IAsyncLifetime
     public async Task DisposeAsync() => await server.DisposeAsync();
 
     private static byte[] Request(params (string SopClass, string Sop)[] items) => Encoding.UTF8.GetBytes("{\"00081199\":{\"vr\":\"SQ\",\"Value\":["
-        + string.Join(',', items.Select(item => $"{{\"00081150\":{{\"vr\":\"UI\",\"Value\":[\"{item.SopClass}\"]}},\"00081155\":{{\"vr\":\"UI\",\"Value\":[\"{item.Sop}\"]}}}}")) + "]}}");
+        + string.Join(',', items.Select(item =>
+            $"{{\"00081150\":{{\"vr\":\"UI\",\"Value\":[\"{item.SopClass}\"]}},\"00081155\":{{\"vr\":\"UI\",\"Value\":[\"{item.Sop}\"]}}}}")) + "]}}");
 
-    private static (string Sop, int Reason)[] Items(JsonElement result, string tag) => !result.TryGetProperty(tag, out var sequence) ? [] : [.. sequence.GetProperty("Value").EnumerateArray()
-        .Select(item => (item.GetProperty("00081155").GetProperty("Value")[0].GetString()!, item.TryGetProperty("00081197", out var reason) ? reason.GetProperty("Value")[0].GetInt32() : 0))];
+    private static (string Sop, int Reason)[] Items(JsonElement result, string tag) => !result.TryGetProperty(tag, out var sequence)
+        ? [] : [.. sequence.GetProperty("Value").EnumerateArray()
+        .Select(item => (item.GetProperty("00081155").GetProperty("Value")[0].GetString()!,
+            item.TryGetProperty("00081197", out var reason) ? reason.GetProperty("Value")[0].GetInt32() : 0))];
 
     [Fact]
     public async Task What_is_there_is_committed_and_the_rest_failed_with_its_reason()
     {
-        using var response = await server.PostAsync("/commitment-requests/1.9.1", Json, Request((SecondaryCapture, "1.2.1.1"), (SecondaryCapture, "1.2.1.9"), ("1.2.840.10008.5.1.4.1.1.2", "1.2.1.2")));
+        using var response = await server.PostAsync("/commitment-requests/1.9.1", Json,
+            Request((SecondaryCapture, "1.2.1.1"), (SecondaryCapture, "1.2.1.9"), ("1.2.840.10008.5.1.4.1.1.2", "1.2.1.2")));
         Assert.Equal((HttpStatusCode.OK, Json), (response.StatusCode, response.Content.Headers.ContentType!.ToString()));
         var result = await Server.JsonAsync(response);
         Assert.Equal([("1.2.1.1", 0)], Items(result, "00081199"));
@@ -49,7 +53,8 @@ public sealed class CommitmentTests : IAsyncLifetime
     {
         using var first = await server.PostAsync("/commitment-requests/1.9.3", Json, Request((SecondaryCapture, "1.2.1.1")));
         var result = await first.Content.ReadAsStringAsync();
-        await Server.AssertProblemAsync(HttpStatusCode.Conflict, await server.PostAsync("/commitment-requests/1.9.3", Json, Request((SecondaryCapture, "1.2.1.2"))), "Transaction UID");
+        await Server.AssertProblemAsync(HttpStatusCode.Conflict,
+            await server.PostAsync("/commitment-requests/1.9.3", Json, Request((SecondaryCapture, "1.2.1.2"))), "Transaction UID");
         using var again = await server.GetAsync("/commitment-requests/1.9.3");
         Assert.Equal((HttpStatusCode.OK, result), (again.StatusCode, await again.Content.ReadAsStringAsync()));
         using var xml = await server.GetAsync("/commitment-requests/1.9.3", "application/dicom+xml");
@@ -64,7 +69,8 @@ public sealed class CommitmentTests : IAsyncLifetime
     [InlineData("no json", 400, "JSON")]
     [InlineData("", 400, "JSON")]
     public async Task A_request_that_names_no_instances_is_400(string body, int status, string words) =>
-        await Server.AssertProblemAsync((HttpStatusCode)status, await server.PostAsync("/commitment-requests/1.9.5", Json, Encoding.UTF8.GetBytes(body)), words);
+        await Server.AssertProblemAsync((HttpStatusCode)status, await server.PostAsync("/commitment-requests/1.9.5", Json, Encoding.UTF8.GetBytes(body)),
+            words);
 
     [Fact]
     public async Task Other_mistakes_have_their_own_status()
@@ -72,7 +78,9 @@ public sealed class CommitmentTests : IAsyncLifetime
         var request = Request((SecondaryCapture, "1.2.1.1"));
         await Server.AssertProblemAsync(HttpStatusCode.UnsupportedMediaType, await server.PostAsync("/commitment-requests/1.9.6", "text/plain", request), Json);
         await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.PostAsync("/commitment-requests/none", Json, request), "Transaction UID");
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.PostAsync("/commitment-requests/1.9.7", Json, request, ("Accept", "image/png")));
-        await Server.AssertProblemAsync(HttpStatusCode.RequestEntityTooLarge, await server.PostAsync("/commitment-requests/1.9.8", Json, new byte[17 * 1024 * 1024], ("Expect", "100-continue")));
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.PostAsync("/commitment-requests/1.9.7", Json, request, ("Accept", "image/png")));
+        await Server.AssertProblemAsync(HttpStatusCode.RequestEntityTooLarge,
+            await server.PostAsync("/commitment-requests/1.9.8", Json, new byte[17 * 1024 * 1024], ("Expect", "100-continue")));
     }
 }

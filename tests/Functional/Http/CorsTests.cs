@@ -23,8 +23,10 @@ public sealed class CorsTests
         stored.EnsureSuccessStatusCode();
         foreach (var (path, accept, range, status) in new[]
         {
-            ("/studies", null, null, 200), ("/studies?limit=-1", null, null, 400), ("/studies/1.2.9", null, null, 404), ("/nothing", null, null, 404), ("/studies", "image/png", null, 406),
-            ("/studies/1.2/series/1.2.3/instances/1.2.3.4/bulkdata/00420011", "application/octet-stream", "bytes=0-9", 206), ("/studies/1.2/series/1.2.3/instances/1.2.3.4/bulkdata/00420011", "application/octet-stream", "bytes=9000-", 416),
+            ("/studies", null, null, 200), ("/studies?limit=-1", null, null, 400),
+                ("/studies/1.2.9", null, null, 404), ("/nothing", null, null, 404), ("/studies", "image/png", null, 406),
+            ("/studies/1.2/series/1.2.3/instances/1.2.3.4/bulkdata/00420011", "application/octet-stream", "bytes=0-9", 206),
+                ("/studies/1.2/series/1.2.3/instances/1.2.3.4/bulkdata/00420011", "application/octet-stream", "bytes=9000-", 416),
         })
         {
             using var response = await server.GetAsync(path, accept, range is null ? [("Origin", Viewer)] : [("Origin", Viewer), ("Range", range)]);

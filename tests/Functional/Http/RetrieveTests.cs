@@ -9,7 +9,8 @@ namespace DicomServerless.Functional.Http;
 /// <summary>Retrieve (D3 to D5, E1, E2): objects, metadata, frames, bulk data; and delete (D7).</summary>
 public sealed class RetrieveTests : IAsyncLifetime
 {
-    private const string Instance = "/studies/1.2/series/1.2.1/instances/1.2.1.1", ExplicitLittle = "1.2.840.10008.1.2.1", Implicit = "1.2.840.10008.1.2", Jpeg = "1.2.840.10008.1.2.4.50";
+    private const string Instance = "/studies/1.2/series/1.2.1/instances/1.2.1.1",
+        ExplicitLittle = "1.2.840.10008.1.2.1", Implicit = "1.2.840.10008.1.2", Jpeg = "1.2.840.10008.1.2.4.50";
     private static readonly byte[] Pixels = [.. Enumerable.Range(0, 24).Select(i => (byte)i)];
     private readonly byte[] image = Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile();
     private Server server = null!;
@@ -30,9 +31,12 @@ public sealed class RetrieveTests : IAsyncLifetime
         List<byte> pixels = [0xE0, 0x7F, 0x10, 0, (byte)'O', (byte)'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0, 0, 0, 0];
         for (var i = 0; i < frames; i++) pixels.AddRange([0xFE, 0xFF, 0, 0xE0, 6, 0, 0, 0, 0xFF, 0xD8, (byte)(i + 1), 2, 0xFF, 0xD9]);
         pixels.AddRange([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
-        var header = new TestObject { TransferSyntax = syntax }.Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7").Add(0x00080018, "UI", sop).Add(0x0020000D, "UI", study).Add(0x0020000E, "UI", series)
-            .Add(0x00280002, "US", [1, 0]).Add(0x00280004, "CS", "MONOCHROME2").Add(0x00280008, "IS", frames.ToString(System.Globalization.CultureInfo.InvariantCulture))
-            .Add(0x00280010, "US", [3, 0]).Add(0x00280011, "US", [4, 0]).Add(0x00280100, "US", [8, 0]).Add(0x00280101, "US", [8, 0]).Add(0x00280102, "US", [7, 0]).Add(0x00280103, "US", [0, 0]);
+        var header = new TestObject { TransferSyntax = syntax }.Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7")
+            .Add(0x00080018, "UI", sop).Add(0x0020000D, "UI", study).Add(0x0020000E, "UI", series)
+            .Add(0x00280002, "US", [1, 0]).Add(0x00280004, "CS", "MONOCHROME2")
+                .Add(0x00280008, "IS", frames.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            .Add(0x00280010, "US", [3, 0]).Add(0x00280011, "US", [4, 0]).Add(0x00280100, "US", [8, 0])
+                .Add(0x00280101, "US", [8, 0]).Add(0x00280102, "US", [7, 0]).Add(0x00280103, "US", [0, 0]);
         return [.. header.ToFile(), .. pixels];
     }
 
@@ -54,7 +58,8 @@ public sealed class RetrieveTests : IAsyncLifetime
         Assert.Equal("no-cache, private", response.Headers.CacheControl!.ToString());
         var parts = await Server.PartsAsync(response);
         Assert.Equal([image, second], parts.Select(part => part.Content));
-        Assert.Equal($"Content-Type: application/dicom; transfer-syntax={ExplicitLittle}\r\nContent-Length: {image.Length}\r\nContent-Location: {server.Base}{Instance}", parts[0].Headers);
+        Assert.Equal($"Content-Type: application/dicom; transfer-syntax={ExplicitLittle}\r\nContent-Length: {image.Length}\r\nContent-Location: "
+            + $"{server.Base}{Instance}", parts[0].Headers);
     }
 
     [Theory]
@@ -71,7 +76,8 @@ public sealed class RetrieveTests : IAsyncLifetime
         Assert.Equal($"application/dicom; transfer-syntax={syntax}", response.Content.Headers.ContentType!.ToString());
         var bytes = await response.Content.ReadAsByteArrayAsync();
         Assert.Contains(syntax + (syntax.Length % 2 == 1 ? "\0" : ""), Encoding.Latin1.GetString(bytes[..400]));
-        using var all = await server.GetAsync("/studies/1.2", "multipart/related; type=" + accept.Replace(", application/dicom", ", multipart/related; type=application/dicom"));
+        using var all = await server.GetAsync("/studies/1.2",
+            "multipart/related; type=" + accept.Replace(", application/dicom", ", multipart/related; type=application/dicom"));
         Assert.Equal(bytes, Assert.Single(await Server.PartsAsync(all)).Content);
     }
 
@@ -86,7 +92,8 @@ public sealed class RetrieveTests : IAsyncLifetime
             Assert.Equal($"application/dicom; transfer-syntax={Jpeg}", response.Content.Headers.ContentType!.ToString());
             Assert.Equal(file, await response.Content.ReadAsByteArrayAsync());
         }
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance, $"application/dicom; transfer-syntax={ExplicitLittle}"), "1 of 1", "transfer-syntax=*");
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.GetAsync(Instance, $"application/dicom; transfer-syntax={ExplicitLittle}"), "1 of 1", "transfer-syntax=*");
         await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance, "application/dicom; transfer-syntax=9.9.9"));
         await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance, "image/jpeg"));
         await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync("/studies/1.2", "application/dicom"), "multipart/related");
@@ -104,11 +111,13 @@ public sealed class RetrieveTests : IAsyncLifetime
         using var others = await server.GetAsync("/studies/1.2", $"multipart/related; type=\"application/dicom\"; transfer-syntax={Jpeg}");
         Assert.Equal(HttpStatusCode.PartialContent, others.StatusCode);
         Assert.Equal(compressed, Assert.Single(await Server.PartsAsync(others)).Content);
-        using var all = await server.GetAsync("/studies/1.2", $"multipart/related; type=\"application/dicom\"; transfer-syntax={Jpeg}, multipart/related; type=\"application/dicom\"; transfer-syntax=*;q=0.1");
+        using var all = await server.GetAsync("/studies/1.2",
+            $"multipart/related; type=\"application/dicom\"; transfer-syntax={Jpeg}, multipart/related; type=\"application/dicom\"; transfer-syntax=*;q=0.1");
         Assert.Equal(HttpStatusCode.OK, all.StatusCode);
         Assert.Equal(2, (await Server.PartsAsync(all)).Count);
         Assert.Equal(3, new[] { some, others, all }.Select(response => response.Headers.ETag!.ToString()).Distinct().Count());
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync("/studies/1.2", "multipart/related; type=\"application/dicom\"; transfer-syntax=1.2.840.10008.1.2.4.90"));
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.GetAsync("/studies/1.2", "multipart/related; type=\"application/dicom\"; transfer-syntax=1.2.840.10008.1.2.4.90"));
     }
 
     [Theory]
@@ -118,8 +127,10 @@ public sealed class RetrieveTests : IAsyncLifetime
     public async Task Implicit_and_big_endian_are_not_given_by_name(string syntax)
     {
         await StoreAsync(await ImplicitAsync(image));
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance, $"application/dicom; transfer-syntax={syntax}"), "transfer-syntax=*");
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync($"/wado?requestType=WADO&studyUID=1.2&seriesUID=1.2.1&objectUID=1.2.1.1&contentType=application/dicom&transferSyntax={syntax}"));
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.GetAsync(Instance, $"application/dicom; transfer-syntax={syntax}"), "transfer-syntax=*");
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(
+            $"/wado?requestType=WADO&studyUID=1.2&seriesUID=1.2.1&objectUID=1.2.1.1&contentType=application/dicom&transferSyntax={syntax}"));
     }
 
     [Theory] // PS3.18 table 8.7.3-5, and the names of before
@@ -149,11 +160,13 @@ public sealed class RetrieveTests : IAsyncLifetime
         await StoreAsync(Compressed("1.2", "1.2.1", "1.2.1.1", syntax));
         foreach (var name in otherNames.Prepend(type))
         {
-            using var single = await server.GetAsync(Instance + "/frames/1", type == "application/octet-stream" ? name + "; transfer-syntax=*" : name, ("Range", "bytes=2-3"));
+            using var single = await server.GetAsync(Instance + "/frames/1",
+                type == "application/octet-stream" ? name + "; transfer-syntax=*" : name, ("Range", "bytes=2-3"));
             Assert.Equal(HttpStatusCode.PartialContent, single.StatusCode);
             Assert.Equal($"{type}; transfer-syntax={syntax}", single.Content.Headers.ContentType!.ToString());
             Assert.Equal([1, 2], await single.Content.ReadAsByteArrayAsync());
-            var part = Assert.Single(await Server.PartsAsync(await server.GetAsync(Instance + "/frames/1", $"multipart/related; type=\"{name}\"; transfer-syntax={syntax}")));
+            var part = Assert.Single(
+                await Server.PartsAsync(await server.GetAsync(Instance + "/frames/1", $"multipart/related; type=\"{name}\"; transfer-syntax={syntax}")));
             Assert.StartsWith($"Content-Type: {type}; transfer-syntax={syntax}\r\n", part.Headers);
             Assert.Equal([0xFF, 0xD8, 1, 2, 0xFF, 0xD9], part.Content);
         }
@@ -167,8 +180,10 @@ public sealed class RetrieveTests : IAsyncLifetime
         await StoreAsync(image);
         foreach (var path in new[]
         {
-            "/studies/1.2", "/studies/1.2?accept=application/zip", Instance, Instance + "?accept=application%2Fzip", Instance + "/metadata", "/studies/1.2/metadata", Instance + "/frames/1",
-            "/studies/1.2/bulkdata", "/studies/1.2/series/1.2.1/bulkdata", Instance + "/bulkdata", "/studies/1.2/pixeldata", "/studies/1.2/series/1.2.1/pixeldata", Instance + "/pixeldata",
+            "/studies/1.2", "/studies/1.2?accept=application/zip", Instance, Instance + "?accept=application%2Fzip",
+                Instance + "/metadata", "/studies/1.2/metadata", Instance + "/frames/1",
+            "/studies/1.2/bulkdata", "/studies/1.2/series/1.2.1/bulkdata", Instance + "/bulkdata",
+                "/studies/1.2/pixeldata", "/studies/1.2/series/1.2.1/pixeldata", Instance + "/pixeldata",
         })
         {
             using var first = await server.GetAsync(path);
@@ -263,7 +278,8 @@ public sealed class RetrieveTests : IAsyncLifetime
         await StoreAsync(image);
         var part = Assert.Single(await Server.PartsAsync(await server.GetAsync(Instance + "/frames/1", accept)));
         Assert.Equal(Pixels, part.Content);
-        Assert.Equal($"Content-Type: application/octet-stream; transfer-syntax={ExplicitLittle}\r\nContent-Location: {server.Base}{Instance}/frames/1", part.Headers);
+        Assert.Equal($"Content-Type: application/octet-stream; transfer-syntax={ExplicitLittle}\r\nContent-Location: {server.Base}{Instance}/frames/1",
+            part.Headers);
     }
 
     [Fact]
@@ -300,7 +316,8 @@ public sealed class RetrieveTests : IAsyncLifetime
     public async Task Compressed_frames_are_never_given_as_raw_pixels()
     {
         await StoreAsync(Compressed("1.2", "1.2.1", "1.2.1.1", frames: 2));
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance + "/frames/1", "multipart/related; type=\"application/octet-stream\""), "transfer-syntax=*");
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.GetAsync(Instance + "/frames/1", "multipart/related; type=\"application/octet-stream\""), "transfer-syntax=*");
         await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance + "/frames/1", "multipart/related; type=\"image/jls\""));
         await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync(Instance + "/frames/1,2", "image/jpeg"), "multipart/related");
         using var single = await server.GetAsync(Instance + "/frames/2", "image/jpeg");
@@ -357,7 +374,8 @@ public sealed class RetrieveTests : IAsyncLifetime
     [InlineData("/studies/9.9/pixeldata")]
     [InlineData("/studies/9.9/series/1/pixeldata")]
     [InlineData("/studies/9.9/series/1/instances/1/pixeldata")]
-    public async Task What_is_not_there_is_404(string path) => await Server.AssertProblemAsync(HttpStatusCode.NotFound, await server.GetAsync(path), "There is no such");
+    public async Task What_is_not_there_is_404(string path) =>
+        await Server.AssertProblemAsync(HttpStatusCode.NotFound, await server.GetAsync(path), "There is no such");
 
     [Theory]
     [InlineData("/studies/1..2")]
@@ -378,7 +396,8 @@ public sealed class RetrieveTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync("/dicomweb" + Instance)).StatusCode);
         await Server.AssertProblemAsync(HttpStatusCode.NotFound, await server.Client.DeleteAsync("/dicomweb" + Instance));
         await Server.AssertProblemAsync(HttpStatusCode.NotFound, await server.GetAsync(Instance));
-        Assert.Equal(2, (await Server.JsonAsync(await server.GetAsync("/studies?StudyInstanceUID=1.2")))[0].GetProperty("00201208").GetProperty("Value")[0].GetInt32());
+        Assert.Equal(2, (await Server.JsonAsync(await server.GetAsync("/studies?StudyInstanceUID=1.2")))[0]
+            .GetProperty("00201208").GetProperty("Value")[0].GetInt32());
         Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync("/dicomweb/studies/1.2/series/1.2.1")).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync("/dicomweb/studies/1.2")).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await server.GetAsync("/studies")).StatusCode);

@@ -16,12 +16,14 @@ public sealed class ReverseProxyTests
     {
         if (!Peers.Require("/usr/sbin/nginx")) return;
         var viewer = Directory.CreateTempSubdirectory("viewer-");
-        foreach (var (name, text) in new[] { ("viewer.version", "test"), ("index.html", "{{base}}"), ("app-config.js", "{{dicomweb}}") }) await File.WriteAllTextAsync(Path.Combine(viewer.FullName, name), text);
+        foreach (var (name, text) in new[] { ("viewer.version", "test"), ("index.html", "{{base}}"), ("app-config.js", "{{dicomweb}}") })
+            await File.WriteAllTextAsync(Path.Combine(viewer.FullName, name), text);
         await using var server = await Server.StartAsync(("Http:PathBase", strips ? "" : "/dicom"), ("Viewer:Path", viewer.FullName));
         using var nginx = await Nginx.StartAsync(server.Url, strips);
         using var client = new HttpClient { BaseAddress = new Uri(nginx.Url), DefaultRequestHeaders = { Host = Host } };
 
-        using var content = new ByteArrayContent(TestObject.Of("1.2", "1.2.3", "1.2.3.4").Add(0x00420011, "OB", new byte[4000]).ToFile()) { Headers = { ContentType = new MediaTypeHeaderValue("application/dicom") } };
+        using var content = new ByteArrayContent(TestObject.Of("1.2", "1.2.3", "1.2.3.4").Add(0x00420011, "OB", new byte[4000]).ToFile())
+            { Headers = { ContentType = new MediaTypeHeaderValue("application/dicom") } };
         using var stored = await client.PostAsync("/dicom/dicomweb/studies", content);
         Assert.Equal(Root + "/dicomweb/studies/1.2", stored.Headers.Location!.ToString());
         Assert.Equal(Root + "/dicomweb/studies/1.2", Value(JsonDocument.Parse(await stored.Content.ReadAsStringAsync()).RootElement, "00081190"));

@@ -9,11 +9,14 @@ namespace DicomServerless.Functional.Http;
 public sealed class SearchAnswerTests : IAsyncLifetime
 {
     // Table 10.6.3-3: what a study's result always has, then what ours adds where it is known.
-    private const string StudyRequired = "00080020 00080030 00080050 00080056 00080061 00080090 00081190 00100010 00100020 00100030 00100040 0020000D 00200010 00201206 00201208";
+    private const string StudyRequired =
+        "00080020 00080030 00080050 00080056 00080061 00080090 00081190 00100010 00100020 00100030 00100040 0020000D 00200010 00201206 00201208";
     // Table 10.6.3-4, and the study that the series is of.
-    private const string SeriesRequired = "00080056 00080060 00081190 0020000D 0020000E 00200011 00201209", SeriesKnown = "00080201 0008103E 00400244 00400245 00400275";
+    private const string SeriesRequired = "00080056 00080060 00081190 0020000D 0020000E 00200011 00201209",
+        SeriesKnown = "00080201 0008103E 00400244 00400245 00400275";
     // Table 10.6.3-5, and the study and series that the instance is of.
-    private const string InstanceRequired = "00080016 00080018 00080056 00081190 00083002 0020000D 0020000E 00200013", InstanceKnown = "00080201 00280008 00280010 00280011 00280100";
+    private const string InstanceRequired = "00080016 00080018 00080056 00081190 00083002 0020000D 0020000E 00200013",
+        InstanceKnown = "00080201 00280008 00280010 00280011 00280100";
 
     private Server server = null!;
 
@@ -21,9 +24,12 @@ public sealed class SearchAnswerTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await server.DisposeAsync();
 
-    private static TestObject Full() => Server.Image("1.2", "1.2.1", "1.2.1.1").Add(0x00080030, "TM", "101112").Add(0x00080050, "SH", "A1").Add(0x00080080, "LO", "General").Add(0x00080090, "PN", "REF^DOC")
-        .Add(0x00080201, "SH", "+0100").Add(0x00081030, "LO", "CT chest").Add(0x0008103E, "LO", "AX").Add(0x00100030, "DA", "19700101").Add(0x00100040, "CS", "F").Add(0x00104000, "LT", "Lives alone")
-        .Add(0x00180050, "DS", "5.0").Add(0x00200010, "SH", "S1").Add(0x00200011, "IS", "3").Add(0x00280008, "IS", "1").Add(0x00281050, "DS", "40\\300").Add(0x00400244, "DA", "20240102").Add(0x00400245, "TM", "1011")
+    private static TestObject Full() => Server.Image("1.2", "1.2.1", "1.2.1.1").Add(0x00080030, "TM", "101112")
+        .Add(0x00080050, "SH", "A1").Add(0x00080080, "LO", "General").Add(0x00080090, "PN", "REF^DOC")
+        .Add(0x00080201, "SH", "+0100").Add(0x00081030, "LO", "CT chest").Add(0x0008103E, "LO", "AX")
+            .Add(0x00100030, "DA", "19700101").Add(0x00100040, "CS", "F").Add(0x00104000, "LT", "Lives alone")
+        .Add(0x00180050, "DS", "5.0").Add(0x00200010, "SH", "S1").Add(0x00200011, "IS", "3").Add(0x00280008, "IS", "1")
+            .Add(0x00281050, "DS", "40\\300").Add(0x00400244, "DA", "20240102").Add(0x00400245, "TM", "1011")
         .Add(0x00400275, "SQ", [0xFE, 0xFF, 0x00, 0xE0, 12, 0, 0, 0, 0x40, 0, 0x09, 0, (byte)'S', (byte)'H', 4, 0, .. "SPS1"u8])
         .Add(0x00101002, "SQ", [0xFE, 0xFF, 0x00, 0xE0, 12, 0, 0, 0, 0x10, 0, 0x20, 0, (byte)'L', (byte)'O', 4, 0, .. "OLD1"u8]);
 
@@ -36,7 +42,8 @@ public sealed class SearchAnswerTests : IAsyncLifetime
     [InlineData("/studies/1.2/series/1.2.1/instances", InstanceRequired, InstanceKnown)]
     [InlineData("/studies/1.2/instances", InstanceRequired + " " + SeriesRequired, InstanceKnown + " " + SeriesKnown)]
     [InlineData("/instances", InstanceRequired + " " + SeriesRequired + " " + StudyRequired, InstanceKnown + " " + SeriesKnown + " 00081030")]
-    public async Task Each_resource_returns_the_attributes_of_its_table_with_their_values_and_the_levels_above_that_its_path_leaves_open(string path, string required, string known)
+    public async Task Each_resource_returns_the_attributes_of_its_table_with_their_values_and_the_levels_above_that_its_path_leaves_open(string path,
+        string required, string known)
     {
         await StoreAsync(Full(), Bare());
         var full = Assert.Single(await AskAsync(path), item => Text(item, "0020000D") == "1.2");
@@ -45,7 +52,9 @@ public sealed class SearchAnswerTests : IAsyncLifetime
         // An object without any of it has the required ones all the same, empty (D2.14), and none of the others, but for the image's size.
         var bare = Assert.Single(await AskAsync(path.Replace("1.2", "1.3", StringComparison.Ordinal)), item => Text(item, "0020000D") == "1.3");
         Assert.Equal(Tags(required), bare.EnumerateObject().Select(attribute => attribute.Name));
-        Assert.All(bare.EnumerateObject().Where(attribute => attribute.Name is "00080020" or "00080050" or "00080060" or "00100010" or "00200011" or "00200013"), attribute => Assert.Single(attribute.Value.EnumerateObject()));
+        Assert.All(bare.EnumerateObject()
+            .Where(attribute => attribute.Name is "00080020" or "00080050" or "00080060" or "00100010" or "00200011" or "00200013"), attribute =>
+            Assert.Single(attribute.Value.EnumerateObject()));
     }
 
     [Theory]
@@ -94,7 +103,8 @@ public sealed class SearchAnswerTests : IAsyncLifetime
             var attribute = item.GetProperty(pair[0]);
             if (pair[1] == "[]") Assert.Equal("OLD1", Text(attribute.GetProperty("Value")[0], "00100020"));
             else if (pair[1].Length == 0) Assert.Single(attribute.EnumerateObject());
-            else if (attribute.GetProperty("Value")[0] is { ValueKind: JsonValueKind.Number } number) Assert.Equal(double.Parse(pair[1], null), number.GetDouble());
+            else if (attribute.GetProperty("Value")[0] is { ValueKind: JsonValueKind.Number } number)
+                Assert.Equal(double.Parse(pair[1], null), number.GetDouble());
             else Assert.Equal(pair[1], attribute.GetProperty("Value")[0].GetString());
         }
     }
@@ -104,12 +114,14 @@ public sealed class SearchAnswerTests : IAsyncLifetime
     {
         var wrong = new (uint Tag, string Vr, string Value)[]
         {
-            (0x00080020, "DA", "last week"), (0x00080030, "TM", "25:61"), (0x00080050, "SH", "far longer than sixteen characters"), (0x00080060, "CS", "ct?lower"), (0x00100030, "DA", "1970-01-01"),
+            (0x00080020, "DA", "last week"), (0x00080030, "TM", "25:61"), (0x00080050, "SH", "far longer than sixteen characters"),
+                (0x00080060, "CS", "ct?lower"), (0x00100030, "DA", "1970-01-01"),
             (0x00100040, "CS", "female"), (0x00200011, "IS", "three"), (0x00200013, "IS", "1.5x"), (0x00400244, "DA", "20241340"),
         };
         var item = Bare();
         foreach (var (tag, vr, value) in wrong) item.Add(tag, vr, value);
-        using (var stored = await server.StoreAsync(item.ToFile())) Assert.True(stored.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted, $"{stored.StatusCode}");
+        using (var stored = await server.StoreAsync(item.ToFile()))
+            Assert.True(stored.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted, $"{stored.StatusCode}");
         var found = Assert.Single(await AskAsync("/instances"));
         foreach (var (tag, _, value) in wrong) Assert.Equal(value, Text(found, tag.ToString("X8", null)));
         Assert.Single(await AskAsync("/studies?AccessionNumber=far longer than sixteen characters"));
@@ -123,9 +135,11 @@ public sealed class SearchAnswerTests : IAsyncLifetime
     [Theory]
     [InlineData("ISO_IR 100", "Buc^J\u00E9r\u00F4me", "Buc^Jérôme", null, null)]
     [InlineData("\\ISO 2022 IR 87", "Yamada^Tarou=\e$B;3ED\e(B^\e$BB@O:\e(B=\e$B$d$^$@\e(B^\e$B$?$m$&\e(B", "Yamada^Tarou", "山田^太郎", "やまだ^たろう")]
-    [InlineData("\\ISO 2022 IR 149", "Hong^Gildong=\e$)C\u00FB\u00F3^\e$)C\u00D1\u00CE\u00D4\u00D7=\e$)C\u00C8\u00AB^\e$)C\u00B1\u00E6\u00B5\u00BF", "Hong^Gildong", "洪^吉洞", "홍^길동")]
+    [InlineData("\\ISO 2022 IR 149", "Hong^Gildong=\e$)C\u00FB\u00F3^\e$)C\u00D1\u00CE\u00D4\u00D7=\e$)C\u00C8\u00AB^\e$)C\u00B1\u00E6\u00B5\u00BF",
+        "Hong^Gildong", "洪^吉洞", "홍^길동")]
     [InlineData("GB18030", "Wang^XiaoDong=\u00CD\u00F5^\u00D0\u00A1\u00B6\u00AB", "Wang^XiaoDong", "王^小东", null)]
-    public async Task Names_of_every_character_set_come_as_utf8_by_group_and_are_found_by_any_of_them(string characterSet, string bytes, string alphabetic, string? ideographic, string? phonetic)
+    public async Task Names_of_every_character_set_come_as_utf8_by_group_and_are_found_by_any_of_them(string characterSet,
+        string bytes, string alphabetic, string? ideographic, string? phonetic)
     {
         await StoreAsync(Bare().Add(0x00080005, "CS", characterSet).Add(0x00100010, "PN", Encoding.Latin1.GetBytes(bytes)));
         using var response = await server.GetAsync("/studies");
@@ -134,7 +148,8 @@ public sealed class SearchAnswerTests : IAsyncLifetime
         var item = document.RootElement[0];
         // Of what is not there the standard asks nothing; of another character set than UTF-8 it forbids (PS3.18 F.2).
         Assert.False(item.TryGetProperty("00080005", out _));
-        foreach (var whole in await AskAsync("/instances?includefield=all")) Assert.True(!whole.TryGetProperty("00080005", out _) || Text(whole, "00080005") == "ISO_IR 192");
+        foreach (var whole in await AskAsync("/instances?includefield=all"))
+            Assert.True(!whole.TryGetProperty("00080005", out _) || Text(whole, "00080005") == "ISO_IR 192");
         var name = item.GetProperty("00100010").GetProperty("Value")[0];
         string[] groups = [alphabetic, ideographic ?? "", phonetic ?? ""];
         string[] members = ["Alphabetic", "Ideographic", "Phonetic"];
@@ -142,7 +157,8 @@ public sealed class SearchAnswerTests : IAsyncLifetime
         {
             Assert.Equal(group, name.TryGetProperty(member, out var text) ? text.GetString() : "");
             if (group.Length == 0) continue;
-            foreach (var key in new[] { group, group[..1] + "*", group.Split('^')[0] + "^*" }) Assert.Single(await AskAsync("/studies?PatientName=" + Uri.EscapeDataString(key)));
+            foreach (var key in new[] { group, group[..1] + "*", group.Split('^')[0] + "^*" })
+                Assert.Single(await AskAsync("/studies?PatientName=" + Uri.EscapeDataString(key)));
         }
     }
 

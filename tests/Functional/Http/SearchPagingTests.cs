@@ -15,7 +15,8 @@ public sealed class SearchPagingTests
         {
             using var response = await server.GetAsync(url);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            found.AddRange((await Server.JsonAsync(response)).EnumerateArray().Select(item => item.GetProperty("0020000D").GetProperty("Value")[0].GetString()!));
+            found.AddRange((await Server.JsonAsync(response)).EnumerateArray()
+                .Select(item => item.GetProperty("0020000D").GetProperty("Value")[0].GetString()!));
             url = response.Headers.TryGetValues("Link", out var links) ? links.Single() : "";
             Assert.Equal(url.Length > 0, response.Headers.Contains("Warning"));
             if (url.Length == 0) break;
@@ -33,7 +34,8 @@ public sealed class SearchPagingTests
         await StoreAsync(server, 3);
         var cursor = (await server.GetAsync("/studies?limit=1")).Headers.GetValues("Link").Single().Split("cursor=")[1].Split('>')[0];
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/studies?cursor=" + cursor)).StatusCode);
-        foreach (var url in new[] { "/series?cursor=" + cursor, "/studies/1.9.1/series?cursor=" + cursor, "/studies?cursor=" + cursor[..^4] + "AAAA", "/studies?cursor=", "/studies?cursor=%00" })
+        foreach (var url in new[] { "/series?cursor=" + cursor, "/studies/1.9.1/series?cursor=" + cursor,
+            "/studies?cursor=" + cursor[..^4] + "AAAA", "/studies?cursor=", "/studies?cursor=%00" })
             await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync(url), "cursor does not belong");
         await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await other.GetAsync("/studies?cursor=" + cursor), "cursor does not belong");
     }
@@ -55,7 +57,8 @@ public sealed class SearchPagingTests
     public async Task Private_keys_name_their_creator_and_zones_are_checked()
     {
         await using var server = await Server.StartAsync();
-        await server.StoreAsync(Server.Image("1.2", "1.2.1", "1.2.1.1").Add(0x00230010, "LO", "OTHER").Add(0x00230011, "LO", "ACME").Add(0x00231101, "LO", "Left").ToFile());
+        await server.StoreAsync(Server.Image("1.2", "1.2.1", "1.2.1.1").Add(0x00230010, "LO", "OTHER")
+            .Add(0x00230011, "LO", "ACME").Add(0x00231101, "LO", "Left").ToFile());
         await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync("/instances?00231001=Left"), "00231001", "creator");
         await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync("/studies?TimezoneOffsetFromUTC=CET"), "TimezoneOffsetFromUTC");
         using var response = await server.GetAsync("/instances?00230010=ACME&00231001=L*&AccessionNumber=");
@@ -76,11 +79,13 @@ public sealed class SearchPagingTests
     public async Task A_query_attribute_is_built_in_the_background_and_says_how_far_it_is()
     {
         await using var server = await Server.StartAsync(
-            ("Archive:QueryTags:0:Tag", "PatientAddress"), ("Archive:QueryTags:1:Tag", "00231001"), ("Archive:QueryTags:1:Vr", "LO"), ("Archive:QueryTags:1:PrivateCreator", "ACME"), ("Archive:QueryTags:1:Level", "Series"),
+            ("Archive:QueryTags:0:Tag", "PatientAddress"), ("Archive:QueryTags:1:Tag", "00231001"),
+                ("Archive:QueryTags:1:Vr", "LO"), ("Archive:QueryTags:1:PrivateCreator", "ACME"), ("Archive:QueryTags:1:Level", "Series"),
             ("Events:SweepSeconds", "0"));
         await StoreAsync(server, 3);
         var status = await Server.JsonAsync(await server.GetAsync("/querytags"));
-        Assert.Equal(["00101040 LO building Study", "0023XX01 LO building Series"], status.EnumerateArray().Select(tag => $"{tag.GetProperty("tag")} {tag.GetProperty("vr")} {tag.GetProperty("state")} {tag.GetProperty("level")}"));
+        Assert.Equal(["00101040 LO building Study", "0023XX01 LO building Series"],
+            status.EnumerateArray().Select(tag => $"{tag.GetProperty("tag")} {tag.GetProperty("vr")} {tag.GetProperty("state")} {tag.GetProperty("level")}"));
         Assert.Equal("ACME", status[1].GetProperty("privateCreator").GetString());
         using var early = await server.GetAsync("/studies?PatientAddress=Road 2");
         Assert.Single((await Server.JsonAsync(early)).EnumerateArray());
@@ -107,7 +112,9 @@ public sealed class SearchPagingTests
 
     private static async Task StoreAsync(Server server, int count)
     {
-        using var response = await server.StoreAsync([.. Enumerable.Range(0, count).Select(i => Server.Image($"1.9.{i}", $"1.9.{i}.1", $"1.9.{i}.1.1").Add(0x00080020, "DA", $"2024010{9 - (count - i)}").Add(0x00101040, "LO", $"Road {i}").ToFile())]);
+        using var response = await server.StoreAsync(
+            [.. Enumerable.Range(0, count).Select(i => Server.Image($"1.9.{i}", $"1.9.{i}.1", $"1.9.{i}.1.1")
+            .Add(0x00080020, "DA", $"2024010{9 - (count - i)}").Add(0x00101040, "LO", $"Road {i}").ToFile())]);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 }

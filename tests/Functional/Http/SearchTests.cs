@@ -12,7 +12,8 @@ public sealed class SearchTests : IAsyncLifetime
     {
         server = await Server.StartAsync();
         using var response = await server.StoreAsync(
-            Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile(), Server.Image("1.2", "1.2.1", "1.2.1.2").ToFile(), Server.Image("1.2", "1.2.2", "1.2.2.1").ToFile(), Server.Image("1.3", "1.3.1", "1.3.1.1").ToFile());
+            Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile(), Server.Image("1.2", "1.2.1", "1.2.1.2").ToFile(),
+                Server.Image("1.2", "1.2.2", "1.2.2.1").ToFile(), Server.Image("1.3", "1.3.1", "1.3.1.1").ToFile());
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
@@ -29,7 +30,8 @@ public sealed class SearchTests : IAsyncLifetime
     {
         using var response = await server.GetAsync(path);
         Assert.Equal("application/dicom+json", response.Content.Headers.ContentType!.ToString());
-        var results = (await Server.JsonAsync(response)).EnumerateArray().Select(item => item.GetProperty("00081190").GetProperty("Value")[0].GetString()!).ToArray();
+        var results = (await Server.JsonAsync(response)).EnumerateArray()
+            .Select(item => item.GetProperty("00081190").GetProperty("Value")[0].GetString()!).ToArray();
         Assert.Equal(count, results.Length);
         Assert.All(results, url => Assert.StartsWith(server.Base + "/", url));
         if (urls is not null) Assert.Equal(urls.Split('|').Order(), results.Select(url => url[(server.Base.Length + 1)..]).Order());
@@ -52,7 +54,8 @@ public sealed class SearchTests : IAsyncLifetime
         using var second = await server.GetAsync("/studies?limit=1&offset=1");
         Assert.False(second.Headers.Contains("Warning"));
         Assert.Equal(HttpStatusCode.NoContent, (await server.GetAsync("/studies?offset=2")).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/studies?limit=101&offset=0&fuzzymatching=true&includefield=00081030%2C00080060%2C00080090%2C00100030")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK,
+            (await server.GetAsync("/studies?limit=101&offset=0&fuzzymatching=true&includefield=00081030%2C00080060%2C00080090%2C00100030")).StatusCode);
     }
 
     [Fact]
@@ -80,10 +83,12 @@ public sealed class SearchTests : IAsyncLifetime
     public async Task Accept_decides(string accept, HttpStatusCode status) => Assert.Equal(status, (await server.GetAsync("/studies", accept)).StatusCode);
 
     [Fact]
-    public async Task The_accept_parameter_wins() => Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/studies?accept=application/dicom%2Bjson", "text/html")).StatusCode);
+    public async Task The_accept_parameter_wins() =>
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/studies?accept=application/dicom%2Bjson", "text/html")).StatusCode);
 
     [Fact]
-    public async Task A_malformed_uid_in_the_path_is_400() => await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync("/studies/x/series"), "study");
+    public async Task A_malformed_uid_in_the_path_is_400() =>
+        await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.GetAsync("/studies/x/series"), "study");
 
     [Fact]
     public async Task A_wrong_method_is_405_and_an_unknown_resource_404()
@@ -115,7 +120,8 @@ public sealed class SearchTests : IAsyncLifetime
     [Fact]
     public async Task Urls_follow_trusted_proxies_and_the_configured_url_wins()
     {
-        (string, string)[] forwarded = [("X-Forwarded-Host", "pacs.example.org"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Prefix", "/west"), ("X-Forwarded-For", "203.0.113.9")];
+        (string, string)[] forwarded = [("X-Forwarded-Host", "pacs.example.org"),
+            ("X-Forwarded-Proto", "https"), ("X-Forwarded-Prefix", "/west"), ("X-Forwarded-For", "203.0.113.9")];
         Assert.Equal("https://pacs.example.org/west/dicomweb/studies/1.3", await UrlAsync(server, forwarded));
 
         await using var configured = await Server.StartAsync(("Http:PublicUrl", "https://dicom.example.org/pacs/"));
@@ -125,9 +131,11 @@ public sealed class SearchTests : IAsyncLifetime
         await using var prefixed = await Server.StartAsync(("Http:PathBase", "/pacs"));
         await prefixed.StoreAsync(Server.Image("1.3", "1.3.1", "1.3.1.1").ToFile());
         using var response = await prefixed.GetAsync(prefixed.Url + "/pacs/dicomweb/studies");
-        Assert.Equal($"{prefixed.Url}/pacs/dicomweb/studies/1.3", (await Server.JsonAsync(response))[0].GetProperty("00081190").GetProperty("Value")[0].GetString());
+        Assert.Equal($"{prefixed.Url}/pacs/dicomweb/studies/1.3",
+            (await Server.JsonAsync(response))[0].GetProperty("00081190").GetProperty("Value")[0].GetString());
     }
 
     private static async Task<string> UrlAsync(Server server, (string, string)[] headers) =>
-        (await Server.JsonAsync(await server.GetAsync("/studies?StudyInstanceUID=1.3", null, headers)))[0].GetProperty("00081190").GetProperty("Value")[0].GetString()!;
+        (await Server.JsonAsync(await server.GetAsync("/studies?StudyInstanceUID=1.3", null, headers)))[0]
+            .GetProperty("00081190").GetProperty("Value")[0].GetString()!;
 }

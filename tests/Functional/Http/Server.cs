@@ -41,9 +41,11 @@ internal sealed class Server : IAsyncDisposable
     {
         var world = new MemoryWorld(TimeProvider.System);
         var problems = new List<string>();
-        var all = new Dictionary<string, string?> { ["Http:Urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error", ["Logging:Privacy:LogLevel:Default"] = "Trace", ["Logging:Privacy:LogLevel:Microsoft"] = "Warning", ["Archive:KeepStudySeconds"] = "0" };
+        var all = new Dictionary<string, string?> { ["Http:Urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error",
+            ["Logging:Privacy:LogLevel:Default"] = "Trace", ["Logging:Privacy:LogLevel:Microsoft"] = "Warning", ["Archive:KeepStudySeconds"] = "0" };
         foreach (var (key, value) in settings) all[key] = value;
-        var app = Program.Build([], problems, (_, _) => new StorageConnection(world.Client(step), null), builder => builder.Configuration.AddInMemoryCollection(all));
+        var app = Program.Build([], problems, (_, _) => new StorageConnection(world.Client(step), null), builder =>
+            builder.Configuration.AddInMemoryCollection(all));
         Assert.True(app is not null, string.Join('\n', problems));
         await app.StartAsync();
         return new Server(app, world, app.Urls.Single());
@@ -103,7 +105,8 @@ internal sealed class Server : IAsyncDisposable
 
     /// <summary>A small object with an image of 4 x 3 pixels of 16 bits.</summary>
     public static TestObject Image(string study, string series, string sop) => TestObject.Of(study, series, sop)
-        .Add(0x00100010, "PN", "SMITH^ANNE").Add(0x00100020, "LO", "P1").Add(0x00080020, "DA", "20240102").Add(0x00080060, "CS", "CT").Add(0x00200013, "IS", "1")
+        .Add(0x00100010, "PN", "SMITH^ANNE").Add(0x00100020, "LO", "P1")
+            .Add(0x00080020, "DA", "20240102").Add(0x00080060, "CS", "CT").Add(0x00200013, "IS", "1")
         .Add(0x00280002, "US", [1, 0]).Add(0x00280004, "CS", "MONOCHROME2").Add(0x00280010, "US", [3, 0]).Add(0x00280011, "US", [4, 0])
         .Add(0x00280100, "US", [16, 0]).Add(0x00280101, "US", [16, 0]).Add(0x00280102, "US", [15, 0]).Add(0x00280103, "US", [0, 0])
         .Add(0x7FE00010, "OW", [.. Enumerable.Range(0, 24).Select(i => (byte)i)]);
@@ -124,7 +127,8 @@ internal sealed class Server : IAsyncDisposable
         Assert.EndsWith("\r\n" + boundary + "--\r\n", text);
         var parts = text[..^(boundary.Length + 6)].Split("\r\n" + boundary + "\r\n");
         parts[0] = parts[0][(boundary.Length + 2)..];
-        return [.. parts.Select(part => (part[..part.IndexOf("\r\n\r\n", StringComparison.Ordinal)], Encoding.Latin1.GetBytes(part[(part.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..])))];
+        return [.. parts.Select(part => (part[..part.IndexOf("\r\n\r\n", StringComparison.Ordinal)],
+            Encoding.Latin1.GetBytes(part[(part.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..])))];
     }
 
     public static async Task AssertProblemAsync(HttpStatusCode status, HttpResponseMessage response, params string[] contains)

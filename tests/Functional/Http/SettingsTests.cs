@@ -15,9 +15,11 @@ public sealed class SettingsTests
     public static TheoryData<string, string> Options()
     {
         var data = new TheoryData<string, string>();
-        foreach (var (section, type) in new[] { ("Archive", typeof(ArchiveOptions)), ("Archive:Limits", typeof(DicomLimits)), ("Http", typeof(HttpOptions)), ("Events", typeof(EventOptions)), ("Viewer", typeof(ViewerOptions)) })
+        foreach (var (section, type) in new[] { ("Archive", typeof(ArchiveOptions)), ("Archive:Limits", typeof(DicomLimits)),
+            ("Http", typeof(HttpOptions)), ("Events", typeof(EventOptions)), ("Viewer", typeof(ViewerOptions)) })
             foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
-                if (property.CanWrite && property.Name is not ("QueryTags" or "Limits")) data.Add(section, property.Name); // those two are sections of their own
+                // those two are sections of their own
+                if (property.CanWrite && property.Name is not ("QueryTags" or "Limits")) data.Add(section, property.Name);
         return data;
     }
 
@@ -32,7 +34,8 @@ public sealed class SettingsTests
         Assert.Equal(after, ValueOf(Read(new() { [$"{section}:{name}"] = text }, problems), section, name));
         Assert.Empty(problems);
         var documentation = File.ReadAllText(Path.Combine(Repository.Root, "docs/configuration.md"));
-        Assert.True(documentation.Contains($"`{name}`", StringComparison.Ordinal) || documentation.Contains($":{name}`", StringComparison.Ordinal), $"{name} is not in docs/configuration.md.");
+        Assert.True(documentation.Contains($"`{name}`", StringComparison.Ordinal) || documentation.Contains($":{name}`", StringComparison.Ordinal),
+            $"{name} is not in docs/configuration.md.");
     }
 
     private static Settings Read(Dictionary<string, string?> values, List<string>? problems = null) =>
@@ -66,14 +69,16 @@ public sealed class SettingsTests
             case "CorsOrigins": return ("https://viewer.example.org", "https://viewer.example.org");
             case "FallbackCharacterSet": return ("ISO_IR 144", "ISO_IR 144");
         }
-        var range = (section == "Archive:Limits" ? typeof(DicomLimits) : section == "Archive" ? typeof(ArchiveOptions) : section == "Http" ? typeof(HttpOptions) : typeof(EventOptions)).GetProperty(name)?.GetCustomAttribute<RangeAttribute>();
+        var range = (section == "Archive:Limits" ? typeof(DicomLimits) : section == "Archive" ? typeof(ArchiveOptions)
+            : section == "Http" ? typeof(HttpOptions) : typeof(EventOptions)).GetProperty(name)?.GetCustomAttribute<RangeAttribute>();
         return before switch
         {
             bool flag => (flag ? "false" : "true", !flag),
             int number => Number(number, value => (int)value),
             long number => Number(number, value => (long)value),
             double number => Number(number, value => (double)value),
-            Enum choice => Enum.GetValues(choice.GetType()).Cast<object>().First(value => !value.Equals(choice)) is var other ? (other.ToString()!, other) : default,
+            Enum choice => Enum.GetValues(choice.GetType()).Cast<object>().First(value => !value.Equals(choice)) is var other
+                ? (other.ToString()!, other) : default,
             _ => ("other", "other"),
         };
 

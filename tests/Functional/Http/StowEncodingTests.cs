@@ -24,7 +24,8 @@ public sealed class StowEncodingTests : IAsyncLifetime
     public async Task An_encoded_body_is_stored_as_it_was_before(string encoding)
     {
         var file = Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile();
-        using var response = await server.PostAsync("/studies", "application/dicom", Encode(file, encoding), ("Content-Encoding", encoding.Split(" without")[0]));
+        using var response = await server.PostAsync("/studies", "application/dicom",
+            Encode(file, encoding), ("Content-Encoding", encoding.Split(" without")[0]));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         using var back = await server.GetAsync("/studies/1.2/series/1.2.1/instances/1.2.1.1", "application/dicom; transfer-syntax=*");
         Assert.Equal(file, await back.Content.ReadAsByteArrayAsync());
@@ -47,10 +48,12 @@ public sealed class StowEncodingTests : IAsyncLifetime
     [InlineData("br")]
     public async Task A_bomb_is_413_and_what_came_before_it_is_kept(string encoding)
     {
-        byte[] body = [.. "--b\r\n\r\n"u8, .. Server.Image("1.3", "1.3.1", "1.3.1.1").ToFile(), .. "\r\n--b\r\n\r\n"u8, .. Server.Image("1.3", "1.3.1", "1.3.1.2").ToFile(), .. new byte[20 * MaxBody]];
+        byte[] body = [.. "--b\r\n\r\n"u8, .. Server.Image("1.3", "1.3.1", "1.3.1.1").ToFile(),
+            .. "\r\n--b\r\n\r\n"u8, .. Server.Image("1.3", "1.3.1", "1.3.1.2").ToFile(), .. new byte[20 * MaxBody]];
         var encoded = Encode(body, encoding);
         Assert.True(encoded.Length < MaxBody / 8);
-        using var response = await server.PostAsync("/studies", "multipart/related; type=\"application/dicom\"; boundary=b", encoded, ("Content-Encoding", encoding));
+        using var response = await server.PostAsync("/studies", "multipart/related; type=\"application/dicom\"; boundary=b",
+            encoded, ("Content-Encoding", encoding));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         using var kept = await server.GetAsync("/studies/1.3/series/1.3.1/instances/1.3.1.1");
         Assert.Equal(HttpStatusCode.OK, kept.StatusCode);

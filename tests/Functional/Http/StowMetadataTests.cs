@@ -27,7 +27,8 @@ public sealed class StowMetadataTests : IAsyncLifetime
     {
         var pixels = Enumerable.Range(0, 24).Select(i => (byte)i).ToArray();
         using var response = await SendAsync("json", Part("application/dicom+json", $"[{Json("1.2.1", $$"""
-            ,"00280002":{"vr":"US","Value":[1]},"00280010":{"vr":"US","Value":[3]},"00280011":{"vr":"US","Value":[4]},"00280100":{"vr":"US","Value":[16]},"00200013":{"vr":"IS","Value":[7]},"7FE00010":{"vr":"OW","BulkDataURI":"{{uri}}"}
+            ,"00280002":{"vr":"US","Value":[1]},"00280010":{"vr":"US","Value":[3]},"00280011":{"vr":"US","Value":[4]},"00280100":{"vr":"US",
+            "Value":[16]},"00200013":{"vr":"IS","Value":[7]},"7FE00010":{"vr":"OW","BulkDataURI":"{{uri}}"}
             """)}]"), Part("application/octet-stream", pixels, header));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         using var scan = await StoredAsync("1.2.1");
@@ -46,7 +47,8 @@ public sealed class StowMetadataTests : IAsyncLifetime
     {
         const string element = ""","00280008":{"vr":"IS","Value":[3]},"7FE00010":{"vr":"OB","BulkDataURI":"x/frames"}""";
         byte[][] frames = [[1, 2, 3], [4, 5, 6, 7], [8]];
-        var parts = frames.Select((frame, i) => Part("image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.5", frame, $"Content-Location: x/frames/{i + 1}")).ToList();
+        var parts = frames.Select((frame, i) => Part("image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.5", frame, $"Content-Location: x/frames/{i + 1}"))
+            .ToList();
         parts.Reverse(); // any order
         using var response = await SendAsync(form, [Metadata(form, Json("1.2.2", element)), .. parts]);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -65,7 +67,8 @@ public sealed class StowMetadataTests : IAsyncLifetime
     [Fact]
     public async Task Frames_may_share_one_location_in_their_order()
     {
-        using var response = await SendAsync("json", Part("application/dicom+json", Json("1.2.3", ""","00280008":{"vr":"IS","Value":[2]},"7FE00010":{"vr":"OB","BulkDataURI":"p"}""")),
+        using var response = await SendAsync("json",
+            Part("application/dicom+json", Json("1.2.3", ""","00280008":{"vr":"IS","Value":[2]},"7FE00010":{"vr":"OB","BulkDataURI":"p"}""")),
             Part("image/jp2", [1, 2], "Content-Location: p"), Part("image/jp2", [3, 4], "Content-Location: p"));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         using var scan = await StoredAsync("1.2.3");
@@ -76,7 +79,9 @@ public sealed class StowMetadataTests : IAsyncLifetime
     [Fact]
     public async Task An_instance_without_its_bulk_data_fails_alone_and_names_the_element()
     {
-        using var response = await SendAsync("json", Part("application/dicom+json", $"[{Json("1.2.4", ""","00420011":{"vr":"OB","BulkDataURI":"missing"}""")},{Json("1.2.5", "")}]"), Part("application/pdf", [1], "Content-Location: other"));
+        using var response = await SendAsync("json",
+            Part("application/dicom+json", $"[{Json("1.2.4", ""","00420011":{"vr":"OB","BulkDataURI":"missing"}""")},{Json("1.2.5", "")}]"),
+            Part("application/pdf", [1], "Content-Location: other"));
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var module = await Server.JsonAsync(response);
         Assert.Equal("1.2.5", Text(module, "00081199", "00081155"));
@@ -106,7 +111,8 @@ public sealed class StowMetadataTests : IAsyncLifetime
     public async Task One_metadata_body_is_an_object(string contentType)
     {
         var json = Json("1.2.8", ""","00420011":{"vr":"OB","InlineBinary":"AQID"},"00101030":{"vr":"DS","Value":[70.50]}""");
-        using var response = await server.PostAsync("/studies/1.2", contentType, contentType.EndsWith("xml", StringComparison.Ordinal) ? Xml(json) : Encoding.UTF8.GetBytes(json));
+        using var response = await server.PostAsync("/studies/1.2", contentType,
+            contentType.EndsWith("xml", StringComparison.Ordinal) ? Xml(json) : Encoding.UTF8.GetBytes(json));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         using var scan = await StoredAsync("1.2.8");
         Assert.Equal([1, 2, 3, 0], scan.Result!.DataSet.ValueOf(new Tag(0x00420011)).ToArray());
@@ -153,7 +159,8 @@ public sealed class StowMetadataTests : IAsyncLifetime
     {
         var bytes = new byte[1_500_001];
         new Random(1).NextBytes(bytes);
-        using var response = await SendAsync("json", Part("application/dicom+json", Json("1.2.11", ""","00420011":{"vr":"OB","BulkDataURI":"d"}""")), Part("application/octet-stream", bytes, "Content-Location: d"));
+        using var response = await SendAsync("json", Part("application/dicom+json", Json("1.2.11", ""","00420011":{"vr":"OB","BulkDataURI":"d"}""")),
+            Part("application/octet-stream", bytes, "Content-Location: d"));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         using var back = await server.GetAsync("/studies/1.2/series/1.2/instances/1.2.11/bulkdata/00420011", "application/octet-stream");
         Assert.Equal([.. bytes, 0], await back.Content.ReadAsByteArrayAsync());
@@ -162,9 +169,12 @@ public sealed class StowMetadataTests : IAsyncLifetime
     [Fact]
     public async Task Bulk_data_that_never_fit_are_refused_for_good_and_only_their_instance_fails()
     {
-        using var response = await SendAsync("json", Part("application/dicom+json", $"[{Json("1.2.12", ""","00420011":{"vr":"OB","BulkDataURI":"d"}""")},{Json("1.2.13", "")}]"), Part("application/octet-stream", new byte[3_000_000], "Content-Location: d"));
+        using var response = await SendAsync("json",
+            Part("application/dicom+json", $"[{Json("1.2.12", ""","00420011":{"vr":"OB","BulkDataURI":"d"}""")},{Json("1.2.13", "")}]"),
+            Part("application/octet-stream", new byte[3_000_000], "Content-Location: d"));
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
-        Assert.Equal(0xC413, (await Server.JsonAsync(response)).GetProperty("00081198").GetProperty("Value")[0].GetProperty("00081197").GetProperty("Value")[0].GetInt32());
+        Assert.Equal(0xC413, (await Server.JsonAsync(response)).GetProperty("00081198")
+            .GetProperty("Value")[0].GetProperty("00081197").GetProperty("Value")[0].GetInt32());
         await Large_bulk_data_goes_over_the_disk_and_comes_back_whole(); // the disk was given back
     }
 
@@ -192,14 +202,16 @@ public sealed class StowMetadataTests : IAsyncLifetime
     {
         using var response = await PutAsync("/studies/1.6/series/1.6.1/instances/1.6.1.1", Server.Image(study, series, sop).ToFile());
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
-        Assert.Equal(0xC409, (await Server.JsonAsync(response)).GetProperty("00081198").GetProperty("Value")[0].GetProperty("00081197").GetProperty("Value")[0].GetInt32());
+        Assert.Equal(0xC409, (await Server.JsonAsync(response)).GetProperty("00081198")
+            .GetProperty("Value")[0].GetProperty("00081197").GetProperty("Value")[0].GetInt32());
         Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/studies/" + study)).StatusCode);
     }
 
     [Fact]
     public async Task A_store_answers_in_xml_when_asked()
     {
-        using var response = await server.PostAsync("/studies", "application/dicom", Server.Image("1.8", "1.8.1", "1.8.1.1").ToFile(), ("Accept", "application/dicom+xml"));
+        using var response = await server.PostAsync("/studies", "application/dicom",
+            Server.Image("1.8", "1.8.1", "1.8.1.1").ToFile(), ("Accept", "application/dicom+xml"));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/dicom+xml", response.Content.Headers.ContentType!.ToString());
         var root = XDocument.Parse(await response.Content.ReadAsStringAsync()).Root!;
@@ -221,7 +233,8 @@ public sealed class StowMetadataTests : IAsyncLifetime
         using var one = await server.GetAsync("/studies/1.9/series/1.9.1/instances/1.9.1.1/metadata", "application/dicom+xml");
         Assert.Equal("application/dicom+xml", one.Content.Headers.ContentType!.ToString());
         Assert.Equal("1.9.1.1", Value(await one.Content.ReadAsByteArrayAsync(), "SOPInstanceUID"));
-        using var same = await server.GetAsync("/studies/1.9/metadata", "multipart/related; type=\"application/dicom+xml\"", ("If-None-Match", xml.Headers.ETag!.ToString()));
+        using var same = await server.GetAsync("/studies/1.9/metadata",
+            "multipart/related; type=\"application/dicom+xml\"", ("If-None-Match", xml.Headers.ETag!.ToString()));
         Assert.Equal(HttpStatusCode.NotModified, same.StatusCode);
         using var found = await server.GetAsync("/instances?StudyInstanceUID=1.9", "multipart/related; type=\"application/dicom+xml\"");
         Assert.Equal(["1.9.1.1", "1.9.1.2"], (await Server.PartsAsync(found)).Select(part => Value(part.Content, "SOPInstanceUID")));
@@ -229,10 +242,12 @@ public sealed class StowMetadataTests : IAsyncLifetime
         Assert.Equal("SMITH", XDocument.Parse(await studies.Content.ReadAsStringAsync()).Descendants(Native + "FamilyName").Single().Value);
     }
 
-    private static string Value(byte[] xml, string keyword) => XDocument.Load(new MemoryStream(xml)).Root!.Elements().Single(element => (string?)element.Attribute("keyword") == keyword).Value;
+    private static string Value(byte[] xml, string keyword) => XDocument.Load(new MemoryStream(xml))
+        .Root!.Elements().Single(element => (string?)element.Attribute("keyword") == keyword).Value;
 
     private static string Json(string sop, string more) => $$"""
-        {"00080016":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.7"]},"00080018":{"vr":"UI","Value":["{{sop}}"]},"0020000D":{"vr":"UI","Value":["1.2"]},"0020000E":{"vr":"UI","Value":["1.2"]}{{more}}}
+        {"00080016":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.7"]},"00080018":{"vr":"UI","Value":["{{sop}}"]},"0020000D":{"vr":"UI",
+        "Value":["1.2"]},"0020000E":{"vr":"UI","Value":["1.2"]}{{more}}}
         """;
 
     private static byte[] Xml(string json)
@@ -250,7 +265,8 @@ public sealed class StowMetadataTests : IAsyncLifetime
         [.. Encoding.ASCII.GetBytes($"\r\n--b0undary\r\nContent-Type: {type}\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n"), .. content];
 
     private Task<HttpResponseMessage> SendAsync(string form, params byte[][] parts) =>
-        server.PostAsync("/studies", $"multipart/related; type=\"application/dicom+{form}\"; boundary=b0undary", [.. parts.SelectMany(part => part), .. "\r\n--b0undary--\r\n"u8]);
+        server.PostAsync("/studies", $"multipart/related; type=\"application/dicom+{form}\"; boundary=b0undary",
+            [.. parts.SelectMany(part => part), .. "\r\n--b0undary--\r\n"u8]);
 
     private async Task<HttpResponseMessage> PutAsync(string path, byte[] body, params (string Name, string Value)[] headers)
     {
@@ -270,5 +286,6 @@ public sealed class StowMetadataTests : IAsyncLifetime
         return scanner;
     }
 
-    private static string Text(JsonElement module, string sequence, string tag) => module.GetProperty(sequence).GetProperty("Value")[0].GetProperty(tag).GetProperty("Value")[0].GetString()!;
+    private static string Text(JsonElement module, string sequence, string tag) =>
+        module.GetProperty(sequence).GetProperty("Value")[0].GetProperty(tag).GetProperty("Value")[0].GetString()!;
 }

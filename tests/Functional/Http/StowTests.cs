@@ -48,14 +48,16 @@ public sealed class StowTests : IAsyncLifetime
     [Fact]
     public async Task Several_studies_leave_the_study_url_empty()
     {
-        var module = await Server.JsonAsync(await server.StoreAsync(Server.Image("1.4", "1.4.1", "1.4.1.1").ToFile(), Server.Image("1.5", "1.5.1", "1.5.1.1").ToFile()));
+        var module = await Server.JsonAsync(await server.StoreAsync(Server.Image("1.4", "1.4.1", "1.4.1.1").ToFile(),
+            Server.Image("1.5", "1.5.1", "1.5.1.1").ToFile()));
         Assert.Equal("{\"vr\":\"UR\"}", module.GetProperty("00081190").GetRawText());
     }
 
     [Fact]
     public async Task A_bad_part_between_good_ones_is_202_and_costs_no_neighbour()
     {
-        using var response = await server.StoreAsync(Server.Image("1.6", "1.6.1", "1.6.1.1").ToFile(), "garbage"u8.ToArray(), [], Server.Image("1.6", "1.6.1", "1.6.1.2").ToFile()[..^5],
+        using var response = await server.StoreAsync(Server.Image("1.6", "1.6.1", "1.6.1.1").ToFile(),
+            "garbage"u8.ToArray(), [], Server.Image("1.6", "1.6.1", "1.6.1.2").ToFile()[..^5],
             Server.Image("1.6", "1.6.1", "1.6.1.3").ToFile());
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var module = await Server.JsonAsync(response);
@@ -78,7 +80,8 @@ public sealed class StowTests : IAsyncLifetime
     [Fact]
     public async Task Another_study_than_the_resource_s_fails_alone()
     {
-        using var response = await server.StoreAtAsync("/studies/1.7", Server.Image("1.7", "1.7.1", "1.7.1.1").ToFile(), Server.Image("1.8", "1.8.1", "1.8.1.1").ToFile());
+        using var response = await server.StoreAtAsync("/studies/1.7",
+            Server.Image("1.7", "1.7.1", "1.7.1.1").ToFile(), Server.Image("1.8", "1.8.1", "1.8.1.1").ToFile());
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var failed = Assert.Single((await Server.JsonAsync(response)).GetProperty("00081198").GetProperty("Value").EnumerateArray());
         Assert.Equal("1.8.1.1", Text(failed, "00081155"));
@@ -108,9 +111,11 @@ public sealed class StowTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, replaced.StatusCode);
         Assert.Equal(second, await StoredAsync());
 
-        await Server.AssertProblemAsync(HttpStatusCode.BadRequest, await server.PostAsync("/studies", "application/dicom", second, ("Duplicate-Policy", "newest")), "Duplicate-Policy");
+        await Server.AssertProblemAsync(HttpStatusCode.BadRequest,
+            await server.PostAsync("/studies", "application/dicom", second, ("Duplicate-Policy", "newest")), "Duplicate-Policy");
 
-        async Task<byte[]> StoredAsync() => await (await server.GetAsync("/studies/1.9/series/1.9.1/instances/1.9.1.1", "application/dicom; transfer-syntax=*")).Content.ReadAsByteArrayAsync();
+        async Task<byte[]> StoredAsync() => await (await server.GetAsync("/studies/1.9/series/1.9.1/instances/1.9.1.1", "application/dicom; transfer-syntax=*"))
+            .Content.ReadAsByteArrayAsync();
     }
 
     [Fact]
@@ -120,7 +125,8 @@ public sealed class StowTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var item = (await Server.JsonAsync(response)).GetProperty("00081199").GetProperty("Value")[0];
         Assert.Equal(("1.10.1.1", 0xB007), (Text(item, "00081155"), Number(item, "00081196")));
-        Assert.Contains(response.Headers.GetValues("Warning"), warning => warning.Contains("Part 1", StringComparison.Ordinal) && warning.Contains("(0002,0003)", StringComparison.Ordinal));
+        Assert.Contains(response.Headers.GetValues("Warning"), warning =>
+            warning.Contains("Part 1", StringComparison.Ordinal) && warning.Contains("(0002,0003)", StringComparison.Ordinal));
         using var back = await server.GetAsync("/studies/1.10/series/1.10.1/instances/1.10.1.1", "application/dicom; transfer-syntax=*");
         Assert.Equal(OtherInGroup2("1.10"), await back.Content.ReadAsByteArrayAsync());
     }
@@ -180,7 +186,8 @@ public sealed class StowTests : IAsyncLifetime
     {
         var file = Server.Image("1.12", "1.12.1", "1.12.1.1").ToFile();
         var halves = body.Split("{file}");
-        byte[] bytes = [.. Encoding.Latin1.GetBytes(halves[0]), .. halves.Length > 1 ? file : [], .. Encoding.Latin1.GetBytes(halves.Length > 1 ? halves[1] : "")];
+        byte[] bytes = [.. Encoding.Latin1.GetBytes(halves[0]), .. halves.Length > 1 ? file : [],
+            .. Encoding.Latin1.GetBytes(halves.Length > 1 ? halves[1] : "")];
         using var response = await server.PostAsync("/studies", contentType, bytes);
         Assert.Equal(status, (int)response.StatusCode);
         if (status is 400 or 415) await Server.AssertProblemAsync(response.StatusCode, response);
@@ -192,7 +199,8 @@ public sealed class StowTests : IAsyncLifetime
     [Fact]
     public async Task Parts_before_one_that_is_cut_off_are_stored()
     {
-        byte[] body = [.. "--b\r\n\r\n"u8, .. Server.Image("1.13", "1.13.1", "1.13.1.1").ToFile(), .. "\r\n--b\r\n\r\n"u8, .. Server.Image("1.13", "1.13.1", "1.13.1.2").ToFile()];
+        byte[] body = [.. "--b\r\n\r\n"u8, .. Server.Image("1.13", "1.13.1", "1.13.1.1").ToFile(),
+            .. "\r\n--b\r\n\r\n"u8, .. Server.Image("1.13", "1.13.1", "1.13.1.2").ToFile()];
         using var response = await server.PostAsync("/studies", Multipart, body);
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         Assert.Equal("1.13.1.1", Text((await Server.JsonAsync(response)).GetProperty("00081199").GetProperty("Value")[0], "00081155"));
@@ -205,7 +213,8 @@ public sealed class StowTests : IAsyncLifetime
         {
             await socket.ConnectAsync("127.0.0.1", new Uri(server.Url).Port);
             byte[] part = [.. "--b\r\n\r\n"u8, .. Server.Image("1.14", "1.14.1", "1.14.1.1").ToFile(), .. "\r\n--b\r\n\r\nhalf"u8];
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Type: {Multipart}\r\nContent-Length: 100000\r\n\r\n"));
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes($"POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Type: {Multipart}\r\nContent-Length: 100000\r\n\r\n"));
             await socket.SendAsync(part);
             await StoredAsync();
         }

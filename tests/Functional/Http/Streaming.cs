@@ -17,7 +17,8 @@ internal static class Streaming
             return isSlow ? Task.Delay(200) : Task.CompletedTask;
         });
         for (var i = 0; i < count; i++)
-            Assert.Equal(HttpStatusCode.OK, (await watched.StoreAsync(Server.Image("1.2", "1.2.1", $"1.2.1.{i}").Add(0x00091001, "OB", new byte[1_000_000]).ToFile())).StatusCode);
+            Assert.Equal(HttpStatusCode.OK,
+                (await watched.StoreAsync(Server.Image("1.2", "1.2.1", $"1.2.1.{i}").Add(0x00091001, "OB", new byte[1_000_000]).ToFile())).StatusCode);
         (reads, isSlow) = (0, true);
         var response = await watched.GetAsync(path, accept);
         await (await response.Content.ReadAsStreamAsync()).ReadExactlyAsync(new byte[100_000]);

@@ -16,8 +16,10 @@ public sealed class ViewerTests : IDisposable
         File.WriteAllText(Path.Combine(folder.FullName, "viewer.version"), "test");
         File.WriteAllText(Path.Combine(folder.FullName, "index.html"), "<base href=\"{{base}}\">");
         File.WriteAllText(Path.Combine(folder.FullName, "app-config.js"), "[\"{{base}}\", \"{{router}}\", \"{{dicomweb}}\"]");
-        using (var packed = new GZipStream(File.Create(Path.Combine(folder.FullName, Program + ".gz")), CompressionLevel.Fastest)) packed.Write(Encoding.UTF8.GetBytes(Text));
-        using (var packed = new BrotliStream(File.Create(Path.Combine(folder.FullName, Program + ".br")), CompressionLevel.Fastest)) packed.Write(Encoding.UTF8.GetBytes(Text));
+        using (var packed = new GZipStream(File.Create(Path.Combine(folder.FullName, Program + ".gz")), CompressionLevel.Fastest))
+            packed.Write(Encoding.UTF8.GetBytes(Text));
+        using (var packed = new BrotliStream(File.Create(Path.Combine(folder.FullName, Program + ".br")), CompressionLevel.Fastest))
+            packed.Write(Encoding.UTF8.GetBytes(Text));
         folder.CreateSubdirectory("assets");
         File.WriteAllText(Path.Combine(folder.FullName, "assets/logo.svg"), "<svg/>");
     }
@@ -43,7 +45,8 @@ public sealed class ViewerTests : IDisposable
         if (encoding == "br") body = new BrotliStream(body, CompressionMode.Decompress);
         if (encoding == "gzip") body = new GZipStream(body, CompressionMode.Decompress);
         Assert.Equal(Text, await new StreamReader(body).ReadToEndAsync());
-        using var again = await server.GetAsync(server.Url + "/viewer/" + Program, null, ("Accept-Encoding", accepts), ("If-None-Match", response.Headers.ETag!.ToString()));
+        using var again = await server.GetAsync(server.Url + "/viewer/" + Program, null,
+            ("Accept-Encoding", accepts), ("If-None-Match", response.Headers.ETag!.ToString()));
         Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);
     }
 

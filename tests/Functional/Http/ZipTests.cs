@@ -102,13 +102,16 @@ public sealed class ZipTests : IAsyncLifetime
         var compressed = RetrieveTests.Compressed("1.2", "1.2.1", "1.2.1.4");
         await StoreAsync(stored, big, deflated, compressed);
         var files = await FilesAsync("/studies/1.2");
-        Assert.Equal(["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.50"], files.Values.Take(4).Select(Syntax).Order(StringComparer.Ordinal));
+        Assert.Equal(["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.50"],
+            files.Values.Take(4).Select(Syntax).Order(StringComparer.Ordinal));
         Assert.Contains(compressed, files.Values);
         var asStored = await FilesAsync("/studies/1.2", "application/zip; transfer-syntax=*");
         foreach (var file in new[] { stored, big, deflated, compressed }) Assert.Contains(file, asStored.Values);
-        Assert.All((await FilesAsync(Instance, "application/zip; transfer-syntax=1.2.840.10008.1.2.1.99")).Where(file => file.Key != "DICOMDIR"), file => Assert.Equal("1.2.840.10008.1.2.1.99", Syntax(file.Value)));
+        Assert.All((await FilesAsync(Instance, "application/zip; transfer-syntax=1.2.840.10008.1.2.1.99")).Where(file => file.Key != "DICOMDIR"), file =>
+            Assert.Equal("1.2.840.10008.1.2.1.99", Syntax(file.Value)));
         // A ZIP outlives its status: it is whole, or it is not given.
-        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable, await server.GetAsync("/studies/1.2", "application/zip; transfer-syntax=1.2.840.10008.1.2.1"), "1 of 4");
+        await Server.AssertProblemAsync(HttpStatusCode.NotAcceptable,
+            await server.GetAsync("/studies/1.2", "application/zip; transfer-syntax=1.2.840.10008.1.2.1"), "1 of 4");
     }
 
     private static string Syntax(byte[] file)
@@ -120,15 +123,18 @@ public sealed class ZipTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task A_zip_starts_before_the_study_is_read_and_reading_stops_when_the_client_leaves() => Streaming.AssertAsync("/studies/1.2", "application/zip", 60);
+    public Task A_zip_starts_before_the_study_is_read_and_reading_stops_when_the_client_leaves() =>
+        Streaming.AssertAsync("/studies/1.2", "application/zip", 60);
 
     [Fact]
     public async Task What_cannot_be_read_on_the_way_cuts_the_connection()
     {
         var isBroken = false;
-        await using var failing = await Server.StartAsync(step: what => isBroken && what.StartsWith("read ", StringComparison.Ordinal) && what.EndsWith("1.2.1.9.dcm", StringComparison.Ordinal) ? throw new IOException("The disk is gone.") : Task.CompletedTask);
+        await using var failing = await Server.StartAsync(step: what => isBroken && what.StartsWith("read ", StringComparison.Ordinal)
+            && what.EndsWith("1.2.1.9.dcm", StringComparison.Ordinal) ? throw new IOException("The disk is gone.") : Task.CompletedTask);
         for (var i = 1; i <= 9; i++)
-            Assert.Equal(HttpStatusCode.OK, (await failing.StoreAsync(Server.Image("1.2", "1.2.1", $"1.2.1.{i}").Add(0x00091001, "OB", new byte[100_000]).ToFile())).StatusCode);
+            Assert.Equal(HttpStatusCode.OK,
+                (await failing.StoreAsync(Server.Image("1.2", "1.2.1", $"1.2.1.{i}").Add(0x00091001, "OB", new byte[100_000]).ToFile())).StatusCode);
         isBroken = true;
         using var response = await failing.GetAsync("/studies/1.2", "application/zip");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);

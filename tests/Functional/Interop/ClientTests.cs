@@ -22,7 +22,8 @@ public sealed partial class ClientTests(ITestOutputHelper output)
         await NodePackages.InstallAsync();
         await using var server = await Server.StartAsync();
         output.WriteLine(await RunAsync("node", Path.Combine(Repository.Root, "tests/Functional/Interop/dicomweb-client.mjs"), server.Base, NodePackages.Folder,
-            Path.Combine(Samples, "ct/ct-image.dcm"), Path.Combine(Samples, "colour/ultrasound-jpeg2000.dcm"), Path.Combine(Repository.Root, "tests/Viewer/Samples/pdf.dcm")));
+            Path.Combine(Samples, "ct/ct-image.dcm"), Path.Combine(Samples, "colour/ultrasound-jpeg2000.dcm"),
+                Path.Combine(Repository.Root, "tests/Viewer/Samples/pdf.dcm")));
     }
 
     [GeneratedRegex("```sh\n(.*?)```", RegexOptions.Singleline)]
@@ -34,13 +35,16 @@ public sealed partial class ClientTests(ITestOutputHelper output)
         if (!Peers.Require("curl")) return;
         await using var server = await Server.StartAsync();
         var folder = Directory.CreateTempSubdirectory("recipes-");
-        var blocks = Block().Matches(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs/dicomweb.md"))).Select(match => match.Groups[1].Value).ToList();
+        var blocks = Block().Matches(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs/dicomweb.md")))
+            .Select(match => match.Groups[1].Value).ToList();
         Assert.True(blocks.Count >= 8, $"{blocks.Count} recipes");
         // Run in a folder of their own, beside the samples that they name.
         File.CreateSymbolicLink(Path.Combine(folder.FullName, "dev"), Path.Combine(Repository.Root, "dev"));
-        var script = "set -euo pipefail\ncurl() { command curl -fsS \"$@\"; }\n" + string.Join("\necho\n", blocks).Replace("http://127.0.0.1:7071/dicomweb", server.Base, StringComparison.Ordinal);
+        var script = "set -euo pipefail\ncurl() { command curl -fsS \"$@\"; }\n" + string.Join("\necho\n", blocks)
+            .Replace("http://127.0.0.1:7071/dicomweb", server.Base, StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "recipes.sh"), script);
-        using var bash = Process.Start(new ProcessStartInfo("bash", ["-x", "recipes.sh"]) { WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var bash = Process.Start(new ProcessStartInfo("bash", ["-x", "recipes.sh"])
+            { WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var said = bash.StandardOutput.ReadToEndAsync();
         var errors = await bash.StandardError.ReadToEndAsync();
         await bash.WaitForExitAsync();
@@ -58,7 +62,8 @@ public sealed partial class ClientTests(ITestOutputHelper output)
         var (web, dicom) = (FreePorts.Next(), FreePorts.Next());
         var file = Path.Combine(folder.FullName, "orthanc.json");
         await File.WriteAllTextAsync(file, $$"""
-            {"Name":"test","HttpPort":{{web}},"DicomPort":{{dicom}},"StorageDirectory":"{{folder.FullName}}/db","IndexDirectory":"{{folder.FullName}}/db","AuthenticationEnabled":false,"RemoteAccessAllowed":true,
+            {"Name":"test","HttpPort":{{web}},"DicomPort":{{dicom}},"StorageDirectory":"{{folder.FullName}}/db",
+            "IndexDirectory":"{{folder.FullName}}/db","AuthenticationEnabled":false,"RemoteAccessAllowed":true,
              "SaveJobs":false,"Plugins":["{{DicomWebPlugin}}"],"DicomWeb":{"Enable":true,"Servers":{"archive":{"Url":"{{server.Base}}/","HasDelete":true} } } }
             """);
         await using (await Gateway.Program.StartAsync(Orthanc, web, file))
@@ -67,12 +72,15 @@ public sealed partial class ClientTests(ITestOutputHelper output)
             // What Orthanc has goes to the archive.
             var files = Directory.EnumerateFiles(Path.Combine(Samples, "mr"), "*.dcm").Append(Path.Combine(Samples, "colour/ultrasound-jpeg2000.dcm")).ToList();
             var ids = new List<string>();
-            foreach (var sample in files) ids.Add((await PostAsync(http, "/instances", new ByteArrayContent(await File.ReadAllBytesAsync(sample)))).GetProperty("ID").GetString()!);
-            await PostAsync(http, "/dicom-web/servers/archive/stow", Json($$"""{"Resources":[{{string.Join(',', ids.Select(id => $"\"{id}\""))}}],"Synchronous":true}"""));
+            foreach (var sample in files)
+                ids.Add((await PostAsync(http, "/instances", new ByteArrayContent(await File.ReadAllBytesAsync(sample)))).GetProperty("ID").GetString()!);
+            await PostAsync(http, "/dicom-web/servers/archive/stow",
+                Json($$"""{"Resources":[{{string.Join(',', ids.Select(id => $"\"{id}\""))}}],"Synchronous":true}"""));
             using (var stored = await server.GetAsync("/instances")) Assert.Equal(files.Count, (await Server.JsonAsync(stored)).GetArrayLength());
 
             // It finds what is there. (Asked for what is not, this release takes 204 without a body for an error.)
-            var studies = await PostAsync(http, "/dicom-web/servers/archive/qido", Json("""{"Uri":"/studies","Arguments":{"ModalitiesInStudy":"MR","00081030":"Research*"}}"""));
+            var studies = await PostAsync(http, "/dicom-web/servers/archive/qido",
+                Json("""{"Uri":"/studies","Arguments":{"ModalitiesInStudy":"MR","00081030":"Research*"}}"""));
             var study = Assert.Single(studies.EnumerateArray()).GetProperty("0020000D").GetProperty("Value").GetString()!;
 
             // And takes it back, once it has forgotten it.

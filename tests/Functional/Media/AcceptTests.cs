@@ -5,8 +5,10 @@ namespace DicomServerless.Functional.Media;
 /// <summary>D0.3 to D0.6: what clients write in Accept, and what they get.</summary>
 public sealed class AcceptTests
 {
-    private static readonly Representation MultipartDicom = Representation.Multipart("application/dicom"), MultipartOctets = Representation.Multipart("application/octet-stream"),
-        MultipartJls = Representation.Multipart("image/jls"), Json = Representation.Single("application/dicom+json"), Octets = Representation.Single("application/octet-stream"),
+    private static readonly Representation MultipartDicom = Representation.Multipart("application/dicom"),
+        MultipartOctets = Representation.Multipart("application/octet-stream"),
+        MultipartJls = Representation.Multipart("image/jls"), Json = Representation.Single("application/dicom+json"),
+            Octets = Representation.Single("application/octet-stream"),
         Dicom = Representation.Single("application/dicom");
 
     [Theory]
@@ -89,10 +91,12 @@ public sealed class AcceptTests
     [InlineData("multipart/related; type=application/octet-stream; transfer-syntax=\"1.2.840.10008.1.2.1\"", "1.2.840.10008.1.2.1")]
     [InlineData("multipart/related; Transfer-Syntax = 1.2 ; type=x/y", "1.2")]
     [InlineData("multipart/related; transfer-syntax=", null)]
-    public void The_transfer_syntax_is_read(string header, string? expected) => Assert.Equal(expected, Accept.Read([], [header]).Alternatives[0].TransferSyntax);
+    public void The_transfer_syntax_is_read(string header, string? expected) =>
+        Assert.Equal(expected, Accept.Read([], [header]).Alternatives[0].TransferSyntax);
 
     [Fact]
-    public void A_huge_header_is_cut_not_believed() => Assert.True(Accept.Read([], [string.Join(',', Enumerable.Repeat("a/b", 10_000))]).Alternatives.Count <= 64);
+    public void A_huge_header_is_cut_not_believed() =>
+        Assert.True(Accept.Read([], [string.Join(',', Enumerable.Repeat("a/b", 10_000))]).Alternatives.Count <= 64);
 
     private static Representation? Choose(string? header, params Representation[] offers) => Accept.Read([], header is null ? [] : [header]).Choose(offers);
 }

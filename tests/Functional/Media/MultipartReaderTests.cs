@@ -68,7 +68,8 @@ public sealed class MultipartReaderTests
     [Fact]
     public async Task A_part_that_is_not_read_is_skipped()
     {
-        using var reader = new MultipartReader(new PiecesStream(Encoding.Latin1.GetBytes("--b\r\n\r\n" + new string('x', 300_000) + "\r\n--b\r\n\r\ntwo\r\n--b--"), 1000), "b");
+        using var reader = new MultipartReader(
+            new PiecesStream(Encoding.Latin1.GetBytes("--b\r\n\r\n" + new string('x', 300_000) + "\r\n--b\r\n\r\ntwo\r\n--b--"), 1000), "b");
         await reader.ReadNextAsync(default);
         Assert.Equal("two", await TextAsync((await reader.ReadNextAsync(default))!.Content, 9));
     }
@@ -76,7 +77,8 @@ public sealed class MultipartReaderTests
     [Fact]
     public async Task Headers_are_read_without_case_folded_and_with_odd_spaces()
     {
-        using var reader = new MultipartReader(new PiecesStream("--b\r\ncontent-TYPE :  application/dicom;\r\n transfer-syntax=1.2\r\nX-A:b\r\n\r\n\r\n--b--"u8.ToArray(), 3), "b");
+        using var reader = new MultipartReader(
+            new PiecesStream("--b\r\ncontent-TYPE :  application/dicom;\r\n transfer-syntax=1.2\r\nX-A:b\r\n\r\n\r\n--b--"u8.ToArray(), 3), "b");
         var part = await reader.ReadNextAsync(default);
         Assert.Null(part!.Problem);
         Assert.Equal("application/dicom; transfer-syntax=1.2", part.ContentType);
@@ -133,6 +135,7 @@ public sealed class MultipartReaderTests
 
     private sealed class PiecesStream(byte[] bytes, int size) : MemoryStream(bytes)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(size, buffer.Length)], cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(size, buffer.Length)], cancellationToken);
     }
 }

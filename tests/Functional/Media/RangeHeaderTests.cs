@@ -19,5 +19,6 @@ public sealed class RangeHeaderTests
     [InlineData("items=0-1", RangeKind.Whole, 0, 100)]
     [InlineData("bytes=99999999999999999999-", RangeKind.Whole, 0, 100)]
     [InlineData(null, RangeKind.Whole, 0, 100)]
-    internal void Of_a_hundred_bytes(string? header, RangeKind kind, long offset, long length) => Assert.Equal(new RangeHeader(kind, offset, length), RangeHeader.Read(header, 100));
+    internal void Of_a_hundred_bytes(string? header, RangeKind kind, long offset, long length) =>
+        Assert.Equal(new RangeHeader(kind, offset, length), RangeHeader.Read(header, 100));
 }

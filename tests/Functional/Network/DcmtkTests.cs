@@ -69,16 +69,19 @@ public sealed class DcmtkTests
         if (!Peers.Require("storescp")) return;
         var folder = Directory.CreateTempSubdirectory("storescp").FullName;
         var port = FreePorts.Next();
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("storescp", ["--bit-preserving", "-od", folder, $"{port}"]) { RedirectStandardError = true })!;
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("storescp", ["--bit-preserving", "-od", folder, $"{port}"])
+            { RedirectStandardError = true })!;
         try
         {
             await using var association = await ConnectAsync(port);
             Assert.Equal(0, await association.EchoAsync(default));
             for (var i = 0; i < 3; i++)
             {
-                var dataSet = TestObject.Of("1.2.3", "1.2.4", $"1.2.5.{i}").Add(0x00080016, "UI", Ct.Value).Add(0x7FE00010, "OW", new byte[100_000 * i]).DataSet();
+                var dataSet = TestObject.Of("1.2.3", "1.2.4", $"1.2.5.{i}")
+                    .Add(0x00080016, "UI", Ct.Value).Add(0x7FE00010, "OW", new byte[100_000 * i]).DataSet();
                 var response = await association.StoreAsync(
-                    DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.2.5.{i}")), association.FindContext(Ct)!, new MemoryStream(dataSet), default);
+                    DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.2.5.{i}")),
+                        association.FindContext(Ct)!, new MemoryStream(dataSet), default);
                 Assert.Equal(DimseStatus.Success, response.Status);
                 var stored = await File.ReadAllBytesAsync(Directory.GetFiles(folder, $"*1.2.5.{i}*").Single());
                 Assert.True(stored.AsSpan().EndsWith(dataSet));
@@ -100,15 +103,18 @@ public sealed class DcmtkTests
         var folder = Directory.CreateTempSubdirectory("orthanc").FullName;
         var port = FreePorts.Next();
         var configuration = Path.Combine(folder, "orthanc.json");
-        await File.WriteAllTextAsync(configuration, $$"""{"StorageDirectory":"{{folder}}","IndexDirectory":"{{folder}}","DicomPort":{{port}},"DicomAet":"ORTHANC","HttpServerEnabled":false,"DicomAlwaysAllowStore":true,"Plugins":[]}""");
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("Orthanc", [configuration]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        await File.WriteAllTextAsync(configuration, $$"""{"StorageDirectory":"{{folder}}","IndexDirectory":"{{folder}}","DicomPort":{{port}}"""
+            + $$""","DicomAet":"ORTHANC","HttpServerEnabled":false,"DicomAlwaysAllowStore":true,"Plugins":[]}""");
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("Orthanc", [configuration])
+            { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _ = process.StandardError.ReadToEndAsync();
         try
         {
             await using var association = await ConnectAsync(port);
             Assert.Equal(0, await association.EchoAsync(default));
             var dataSet = TestObject.Of("1.2.3", "1.2.4", "1.2.5").Add(0x00080016, "UI", Ct.Value).Add(0x00100020, "LO", "P").DataSet();
-            var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse("1.2.5")), association.FindContext(Ct)!, dataSet.AsMemory(), default);
+            var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse("1.2.5")),
+                association.FindContext(Ct)!, dataSet.AsMemory(), default);
             Assert.Equal(DimseStatus.Success, response.Status);
             await association.ReleaseAsync(default);
         }
@@ -130,7 +136,9 @@ public sealed class DcmtkTests
             try
             {
                 return await client.ConnectAsync(
-                    new("127.0.0.1", port, "ANY-SCP", "SCU"), [new(WellKnownUids.Verification, [TransferSyntax.ImplicitVrLittleEndian.Uid]), new(Ct, [TransferSyntax.ExplicitVrLittleEndian.Uid])], limit.Token);
+                    new("127.0.0.1", port, "ANY-SCP", "SCU"),
+                        [new(WellKnownUids.Verification, [TransferSyntax.ImplicitVrLittleEndian.Uid]), new(Ct, [TransferSyntax.ExplicitVrLittleEndian.Uid])],
+                        limit.Token);
             }
             catch (IOException e) when (e is not (AssociationRejectedException or AssociationAbortedException))
             {

@@ -13,7 +13,8 @@ internal sealed class Scp : IAsyncDisposable
     private readonly AssociationServer server;
 
     private Scp(AssociationServerOptions options) =>
-        server = new AssociationServer(options, (request, _) => new(request.CalledAeTitle == "NOBODY" ? AcceptorDecision.Reject(RejectReason.CalledAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)),
+        server = new AssociationServer(options, (request, _) =>
+            new(request.CalledAeTitle == "NOBODY" ? AcceptorDecision.Reject(RejectReason.CalledAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)),
             ServeAsync, TimeProvider.System, NullLogger.Instance);
 
     public static AcceptorPolicy Policy { get; } = new()

@@ -43,7 +43,8 @@ public sealed class ServerTests
         var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Client.ConnectAsync(Peer(scp), Proposals, default));
         Assert.Equal(RejectReason.LocalLimitExceeded, rejected.Reason);
         Assert.Equal(0, await first.EchoAsync(default));
-        rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Client.ConnectAsync(Peer(scp) with { CalledAeTitle = "NOBODY" }, Proposals, default));
+        rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() =>
+            Client.ConnectAsync(Peer(scp) with { CalledAeTitle = "NOBODY" }, Proposals, default));
         Assert.True(rejected.Reason.IsTransient);
     }
 
@@ -51,7 +52,8 @@ public sealed class ServerTests
     public async Task An_unknown_called_ae_is_rejected()
     {
         await using var scp = await Scp.StartAsync();
-        var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Client.ConnectAsync(Peer(scp) with { CalledAeTitle = "NOBODY" }, Proposals, default));
+        var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() =>
+            Client.ConnectAsync(Peer(scp) with { CalledAeTitle = "NOBODY" }, Proposals, default));
         Assert.Equal("called AE title not recognized (permanent, 1-7)", rejected.Reason.ToString());
     }
 
@@ -159,10 +161,12 @@ public sealed class ServerTests
         {
             var data = new byte[length];
             new Random(length).NextBytes(data);
-            var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.2.{length}")), association.FindContext(Ct)!, new MemoryStream(data), default);
+            var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.2.{length}")),
+                association.FindContext(Ct)!, new MemoryStream(data), default);
             Assert.Equal(0, response.Status);
             Assert.Equal(data, scp.Stored[$"1.2.{length}"].DataSet);
-            response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.3.{length}")), association.FindContext(Ct)!, data.AsMemory(), default);
+            response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse($"1.3.{length}")),
+                association.FindContext(Ct)!, data.AsMemory(), default);
             Assert.Equal(data, scp.Stored[$"1.3.{length}"].DataSet);
         }
         await association.ReleaseAsync(default);
@@ -173,7 +177,8 @@ public sealed class ServerTests
     private static async Task StoreAsync(Association association, string sop)
     {
         var data = TestObject.Of("1.2", "1.2", sop).DataSet();
-        var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse(sop)), association.FindContext(Ct)!, data.AsMemory(), default);
+        var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Ct, Uid.Parse(sop)),
+            association.FindContext(Ct)!, data.AsMemory(), default);
         Assert.Equal(DimseStatus.Success, response.Status);
     }
 }

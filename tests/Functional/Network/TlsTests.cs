@@ -83,7 +83,8 @@ public sealed class TlsTests : IDisposable
         var (exit, output) = await RunAsync("echoscu", "-v", "+tls", At("client.key"), At("client.pem"), "+cf", At("ca.pem"), "127.0.0.1", $"{scp.Port}");
         Assert.True(exit == 0, output);
         (exit, output) = await RunAsync(
-            "storescu", "-v", "+tls", At("client.key"), At("client.pem"), "+cf", At("ca.pem"), "127.0.0.1", $"{scp.Port}", Path.Combine(Repository.Root, "tests", "Samples", "ct-small.dcm"));
+            "storescu", "-v", "+tls", At("client.key"), At("client.pem"), "+cf", At("ca.pem"),
+                "127.0.0.1", $"{scp.Port}", Path.Combine(Repository.Root, "tests", "Samples", "ct-small.dcm"));
         Assert.True(exit == 0, output);
         Assert.Single(scp.Stored);
         (exit, _) = await RunAsync("echoscu", "+tla", "+cf", At("ca.pem"), "127.0.0.1", $"{scp.Port}");
@@ -104,7 +105,8 @@ public sealed class TlsTests : IDisposable
     private TlsServerOptions Server(ClientCertificates certificates) =>
         new() { CertificateFile = At("server.pem"), KeyFile = At("server.key"), CaFile = At("ca.pem"), ClientCertificates = certificates };
 
-    private TlsClientOptions Client() => new() { CaFile = At("ca.pem"), CertificateFile = At("client.pem"), KeyFile = At("client.key"), HostName = "localhost" };
+    private TlsClientOptions Client() => new()
+        { CaFile = At("ca.pem"), CertificateFile = At("client.pem"), KeyFile = At("client.key"), HostName = "localhost" };
 
     private string At(string name) => authority.At(name);
 }

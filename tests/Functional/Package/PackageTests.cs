@@ -23,18 +23,21 @@ public sealed class PackageTests(ITestOutputHelper output)
         {
             var zip = Path.Combine(folder.FullName, "functions.zip");
             var watch = Stopwatch.StartNew();
-            output.WriteLine($"{(await RunAsync("bash", Path.Combine(Repository.Root, "infra/publish.sh"), zip)).Trim().Split('\n')[^1]} in {watch.Elapsed.TotalSeconds:F0} s");
+            output.WriteLine($"{(await RunAsync("bash", Path.Combine(Repository.Root, "infra/publish.sh"), zip)).Trim().Split('\n')[^1]} in "
+                + $"{watch.Elapsed.TotalSeconds:F0} s");
 
             var root = Path.Combine(folder.FullName, "wwwroot");
             await ZipFile.ExtractToDirectoryAsync(zip, root);
             Assert.True(File.Exists(Path.Combine(root, "host.json")));
             Assert.All(Functions, function => Assert.True(File.Exists(Path.Combine(root, function, "function.json")), function));
-            Assert.Equal([.. Functions.Append("app").Order(StringComparer.Ordinal)], Directory.EnumerateDirectories(root).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
+            Assert.Equal([.. Functions.Append("app").Order(StringComparer.Ordinal)],
+                Directory.EnumerateDirectories(root).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
             Assert.Equal(["host.json"], Directory.EnumerateFiles(root).Select(path => Path.GetFileName(path)!));
             var executable = Path.Combine(root, "app/DicomServerless.Functions");
             Assert.Contains("app/DicomServerless.Functions", await File.ReadAllTextAsync(Path.Combine(root, "host.json")), StringComparison.Ordinal);
             // The zip has to say so: nobody makes it executable after it is unpacked.
-            Assert.True(File.GetUnixFileMode(executable).HasFlag(UnixFileMode.UserExecute | UnixFileMode.OtherExecute), File.GetUnixFileMode(executable).ToString());
+            Assert.True(File.GetUnixFileMode(executable).HasFlag(UnixFileMode.UserExecute | UnixFileMode.OtherExecute),
+                File.GetUnixFileMode(executable).ToString());
 
             using var azurite = await Azurite.StartAsync();
             await using var host = await FunctionsHost.StartAsync(executable, new Dictionary<string, string> { ["DataStorage"] = azurite.ConnectionString });
@@ -42,7 +45,8 @@ public sealed class PackageTests(ITestOutputHelper output)
             var file = await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "tests/Samples/ct-small.dcm"));
             using var content = new ByteArrayContent(file) { Headers = { ContentType = new MediaTypeHeaderValue("application/dicom") } };
             using var stored = await client.PostAsync("/dicomweb/studies", content);
-            Assert.True(stored.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted, $"{(int)stored.StatusCode} {await stored.Content.ReadAsStringAsync()}\n{host.Output}");
+            Assert.True(stored.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted,
+                $"{(int)stored.StatusCode} {await stored.Content.ReadAsStringAsync()}\n{host.Output}");
             using var found = await client.GetAsync("/dicomweb/instances");
             Assert.Equal(HttpStatusCode.OK, found.StatusCode);
             var results = await Server.JsonAsync(found);

@@ -44,7 +44,8 @@ public sealed class AzureAccountTests(AzuriteFixture azurite)
         await Costs("table POST table", () => table.CreateIfAbsentAsync(default));
         await Costs("table POST table", () => table.CreateIfAbsentAsync(default));
         await Costs("table POST entity", () => table.SubmitAsync([TableWrite.Insert(new TableRow("p", "r"))], default));
-        await Costs("table POST batch", () => table.SubmitAsync([TableWrite.Insert(new TableRow("p", "s")), TableWrite.Upsert(new TableRow("p", "r"))], default));
+        await Costs("table POST batch", () =>
+            table.SubmitAsync([TableWrite.Insert(new TableRow("p", "s")), TableWrite.Upsert(new TableRow("p", "r"))], default));
         await Costs("table GET entity", () => table.GetAsync("p", "absent", null, default));
         await Costs("table GET query", () => table.QueryAsync(new TableQuery { PartitionKey = "p" }, null, default));
     }
@@ -78,7 +79,9 @@ public sealed class AzureAccountTests(AzuriteFixture azurite)
         {
             Assert.Contains("TableNotFound", (await Assert.ThrowsAsync<Azure.RequestFailedException>(operation)).ToString(), StringComparison.Ordinal);
         }
-        Assert.Equal("ContainerNotFound", (await Assert.ThrowsAsync<Azure.RequestFailedException>(() => container.PutAsync("b", new([1]), new BlobWrite(BlobCondition.None), default))).ErrorCode);
+        Assert.Equal("ContainerNotFound",
+            (await Assert.ThrowsAsync<Azure.RequestFailedException>(() => container.PutAsync("b", new([1]), new BlobWrite(BlobCondition.None), default)))
+            .ErrorCode);
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public sealed class AzureRequestTests
         await using var service = await RecordingService.StartAsync((_, response) => Created(response));
         var bytes = new byte[size];
         new Random(1).NextBytes(bytes);
-        var written = await Connect(service).BlobContainer("dicom").PutAsync("a/b.dcm", new(bytes), new BlobWrite(BlobCondition.Absent, ClientRequestId: "own-id-1"), default);
+        var written = await Connect(service).BlobContainer("dicom")
+            .PutAsync("a/b.dcm", new(bytes), new BlobWrite(BlobCondition.Absent, ClientRequestId: "own-id-1"), default);
         Assert.Equal((StorageStatus.Ok, "0x1"), (written.Status, written.ETag));
         var request = Assert.Single(service.Requests);
         Assert.Equal(("PUT", "/account/dicom/a/b.dcm"), (request.Method, request.Url));
@@ -74,7 +75,8 @@ public sealed class AzureRequestTests
         });
         var bytes = new byte[300_000];
         new Random(1).NextBytes(bytes);
-        Assert.Equal(StorageStatus.Ok, (await Connect(service).BlobContainer("dicom").PutAsync("b", new(bytes), new BlobWrite(BlobCondition.Absent), default)).Status);
+        Assert.Equal(StorageStatus.Ok, (await Connect(service).BlobContainer("dicom").PutAsync("b", new(bytes), new BlobWrite(BlobCondition.Absent), default))
+            .Status);
         Assert.Equal(3, service.Requests.Count);
         Assert.All(service.Requests, request => Assert.True(bytes.AsSpan().SequenceEqual(request.Body)));
         Assert.Equal(3, sent.Count);
@@ -125,7 +127,8 @@ public sealed class AzureRequestTests
                 {
                     row["N" + (char)('a' + i)] = random.Next(7) switch
                     {
-                        0 => Key(), 1 => new byte[random.Next(50)], 2 => random.NextInt64(long.MinValue, long.MaxValue), 3 => -random.NextDouble() * 1e-300, 4 => DateTimeOffset.UnixEpoch, 5 => Guid.Empty, _ => random.Next(2) == 0,
+                        0 => Key(), 1 => new byte[random.Next(50)], 2 => random.NextInt64(long.MinValue, long.MaxValue), 3 =>
+                            -random.NextDouble() * 1e-300, 4 => DateTimeOffset.UnixEpoch, 5 => Guid.Empty, _ => random.Next(2) == 0,
                     };
                 }
                 return new TableWrite((TableWriteKind)random.Next(5), row, "W/\"datetime'2024-05-06T07%3A08%3A09.1234567Z'\"");

@@ -47,7 +47,8 @@ public abstract class BlobContract
     {
         var container = await ContainerAsync();
         var parts = new[] { Bytes(100_000), [], Bytes(1, 2), Bytes(425_000, 3) };
-        var write = new BlobWrite(BlobCondition.Absent, new Dictionary<string, string> { ["sha256"] = "00ff", ["received"] = "2024-05-06T07:08:09Z" }, "application/dicom");
+        var write = new BlobWrite(BlobCondition.Absent, new Dictionary<string, string>
+            { ["sha256"] = "00ff", ["received"] = "2024-05-06T07:08:09Z" }, "application/dicom");
         var written = await container.PutAsync("a/b/c.dcm", Sequence(parts), write, default);
         Assert.Equal(StorageStatus.Ok, written.Status);
         Assert.DoesNotContain('"', written.ETag!);
@@ -174,7 +175,8 @@ public abstract class BlobContract
         Assert.Equal(StorageStatus.Invalid, (await container.CommitBlocksAsync("b", ["YWFhYQ=="], Any, default)).Status);
         await container.StageBlockAsync("b", "YWFhYQ==", new([1]), default);
         Assert.Equal(StorageStatus.Conflict, (await container.CommitBlocksAsync("b", ["YWFhYQ=="], Absent, default)).Status);
-        Assert.Equal(StorageStatus.PreconditionFailed, (await container.CommitBlocksAsync("b", ["YWFhYQ=="], new BlobWrite(BlobCondition.Match("0x123")), default)).Status);
+        Assert.Equal(StorageStatus.PreconditionFailed,
+            (await container.CommitBlocksAsync("b", ["YWFhYQ=="], new BlobWrite(BlobCondition.Match("0x123")), default)).Status);
         Assert.Equal([9], await ReadAsync(container, "b"));
         Assert.Equal(StorageStatus.Ok, (await container.CommitBlocksAsync("b", ["YWFhYQ=="], new BlobWrite(BlobCondition.Match(etag)), default)).Status);
         Assert.Equal([1], await ReadAsync(container, "b"));

@@ -50,7 +50,9 @@ public sealed class EventQueueTests(AzuriteFixture azurite)
         var queue = azurite.Account.EventQueue(AzuriteFixture.NewName());
         await queue.CreateIfAbsentAsync(default);
         await new QueueClient(azurite.ConnectionString, queue.Name).SendMessageAsync("{\"id\":\"<1>\"}");
-        await new QueueClient(azurite.ConnectionString, queue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 }).SendMessageAsync("{\"id\":\"2\"}");
-        Assert.Equal(["{\"id\":\"2\"}", "{\"id\":\"<1>\"}"], (await queue.ReceiveAsync(32, Hidden, default)).Select(m => Encoding.UTF8.GetString(m.Body.Span)).Order());
+        await new QueueClient(azurite.ConnectionString, queue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 })
+            .SendMessageAsync("{\"id\":\"2\"}");
+        Assert.Equal(["{\"id\":\"2\"}", "{\"id\":\"<1>\"}"], (await queue.ReceiveAsync(32, Hidden, default))
+            .Select(m => Encoding.UTF8.GetString(m.Body.Span)).Order());
     }
 }

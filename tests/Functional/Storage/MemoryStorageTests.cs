@@ -12,5 +12,6 @@ public sealed class MemoryTableTests : TableContract
 /// <inheritdoc cref="MemoryTableTests"/>
 public sealed class MemoryBlobTests : BlobContract
 {
-    protected override Task<IBlobContainer> ContainerAsync() => Task.FromResult<IBlobContainer>(new MemoryBlobs(new MemoryBlobState("blobs", TimeProvider.System), _ => Task.CompletedTask));
+    protected override Task<IBlobContainer> ContainerAsync() =>
+        Task.FromResult<IBlobContainer>(new MemoryBlobs(new MemoryBlobState("blobs", TimeProvider.System), _ => Task.CompletedTask));
 }

@@ -17,18 +17,22 @@ public sealed class OfficialClientTests(AzuriteFixture azurite)
         var (table, container) = await StoresAsync();
         var row = new TableRow("O'Brien", "Müller 山田")
         {
-            ["text"] = "a \"quoted\" 😀", ["empty"] = "", ["int"] = -5, ["long"] = long.MaxValue, ["flag"] = true, ["whole"] = 3.0, ["half"] = 1.5, ["nan"] = double.NaN,
-            ["time"] = new DateTimeOffset(2024, 5, 6, 7, 8, 9, 123, TimeSpan.Zero), ["id"] = new Guid("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), ["bytes"] = new byte[] { 0, 255, 62 },
+            ["text"] = "a \"quoted\" 😀", ["empty"] = "", ["int"] = -5, ["long"] = long.MaxValue,
+                ["flag"] = true, ["whole"] = 3.0, ["half"] = 1.5, ["nan"] = double.NaN,
+            ["time"] = new DateTimeOffset(2024, 5, 6, 7, 8, 9, 123, TimeSpan.Zero),
+                ["id"] = new Guid("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), ["bytes"] = new byte[] { 0, 255, 62 },
         };
         var written = await table.SubmitAsync([TableWrite.Insert(row), TableWrite.Upsert(new TableRow("O'Brien", "zweite"))], default);
-        await container.PutAsync("put/Müller #1.dcm", new("abc"u8.ToArray()), new BlobWrite(BlobCondition.Absent, new Dictionary<string, string> { ["sha256"] = "ff" }, "application/dicom"), default);
+        await container.PutAsync("put/Müller #1.dcm", new("abc"u8.ToArray()),
+            new BlobWrite(BlobCondition.Absent, new Dictionary<string, string> { ["sha256"] = "ff" }, "application/dicom"), default);
 
         using var seen = JsonDocument.Parse(await NodeAsync("read", table.Name, container.Name));
         var first = seen.RootElement.GetProperty("rows")[0].EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()!);
         Assert.Equal(
             new Dictionary<string, string>
             {
-                ["partitionKey"] = "string O'Brien", ["rowKey"] = "string Müller 山田", ["text"] = "string a \"quoted\" 😀", ["empty"] = "string ", ["int"] = "number -5",
+                ["partitionKey"] = "string O'Brien", ["rowKey"] = "string Müller 山田",
+                    ["text"] = "string a \"quoted\" 😀", ["empty"] = "string ", ["int"] = "number -5",
                 ["long"] = "long 9223372036854775807", ["flag"] = "bool true", ["whole"] = "number 3", ["half"] = "number 1.5", ["nan"] = first["nan"],
                 ["time"] = first["time"], ["id"] = "Guid 6ba7b810-9dad-11d1-80b4-00c04fd430c8", ["bytes"] = "bytes 00ff3e", ["etag"] = written.ETags[0]!,
             }.OrderBy(p => p.Key),
@@ -58,7 +62,8 @@ public sealed class OfficialClientTests(AzuriteFixture azurite)
                 new Dictionary<string, object>
                 {
                     ["text"] = "a \"quoted\" 😀", ["empty"] = "", ["int"] = -5, ["long"] = long.MaxValue, ["flag"] = true, ["whole"] = 3.0, ["half"] = 1.5,
-                    ["time"] = new DateTimeOffset(2024, 5, 6, 7, 8, 9, TimeSpan.Zero).AddTicks(1234567), ["id"] = new Guid("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), ["bytes"] = new byte[] { 0, 255, 62 },
+                    ["time"] = new DateTimeOffset(2024, 5, 6, 7, 8, 9, TimeSpan.Zero).AddTicks(1234567),
+                        ["id"] = new Guid("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), ["bytes"] = new byte[] { 0, 255, 62 },
                 }.OrderBy(p => p.Key),
                 read.Values.OrderBy(p => p.Key));
         }
@@ -80,7 +85,8 @@ public sealed class OfficialClientTests(AzuriteFixture azurite)
     private async Task<string> NodeAsync(string mode, string table, string container)
     {
         await NodePackages.InstallAsync();
-        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(Repository.Root, "tests/node/official-client.mjs"), mode, azurite.ConnectionString, table, container])
+        using var node = Process.Start(new ProcessStartInfo("node",
+            [Path.Combine(Repository.Root, "tests/node/official-client.mjs"), mode, azurite.ConnectionString, table, container])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8,
         })!;

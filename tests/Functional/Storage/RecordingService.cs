@@ -18,7 +18,8 @@ internal sealed class RecordingService : IAsyncDisposable
 
     public IReadOnlyList<Recorded> Requests => requests;
     public string ConnectionString =>
-        $"BlobEndpoint={application.Urls.Single()}/account;TableEndpoint={application.Urls.Single()}/account;QueueEndpoint={application.Urls.Single()}/account;AccountName=account;AccountKey=a2V5";
+        $"BlobEndpoint={application.Urls.Single()}/account;TableEndpoint={application.Urls.Single()}/account;"
+        + $"QueueEndpoint={application.Urls.Single()}/account;AccountName=account;AccountKey=a2V5";
 
     /// <summary>Starts it; <paramref name="answer"/> gets the number of the request, from 0.</summary>
     public static async Task<RecordingService> StartAsync(Action<int, HttpResponse> answer)
@@ -37,7 +38,8 @@ internal sealed class RecordingService : IAsyncDisposable
                 number = service.requests.Count;
                 service.requests.Add(new Recorded(
                     context.Request.Method, context.Request.PathBase + context.Request.Path + context.Request.QueryString,
-                    context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body.ToArray()));
+                    context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+                        body.ToArray()));
             }
             answer(number, context.Response);
         });

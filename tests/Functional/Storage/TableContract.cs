@@ -52,7 +52,8 @@ public abstract class TableContract
     {
         var table = await TableAsync();
         Assert.True((await table.SubmitAsync([TableWrite.Insert(Row("p", "single", ("V", value)))], default)).IsOk);
-        Assert.True((await table.SubmitAsync([TableWrite.Insert(Row("p", "batch-1", ("V", value))), TableWrite.Insert(Row("p", "batch-2", ("Before", 1), ("V", value), ("Zafter", "z")))], default)).IsOk);
+        Assert.True((await table.SubmitAsync([TableWrite.Insert(Row("p", "batch-1", ("V", value))),
+            TableWrite.Insert(Row("p", "batch-2", ("Before", 1), ("V", value), ("Zafter", "z")))], default)).IsOk);
         Assert.Equal(value, (await table.GetAsync("p", "single", null, default))!["V"]);
         foreach (var row in await AllAsync(table, new TableQuery { PartitionKey = "p" })) Assert.Equal(value, row["V"]);
         foreach (var row in await AllAsync(table, new TableQuery { PartitionKey = "p", Select = ["V"] })) Assert.Equal(value, row["V"]);
@@ -147,8 +148,10 @@ public abstract class TableContract
         var table = await TableAsync();
         var old = (await table.SubmitAsync([TableWrite.Insert(Row("p", "there", ("V", 1)))], default)).ETags[0]!;
         if (expected == StorageStatus.PreconditionFailed) await table.SubmitAsync([TableWrite.Merge(Row("p", "there", ("V", 2)), old)], default);
-        var refused = new TableWrite(kind, Row("p", expected == StorageStatus.NotFound ? "absent" : "there"), kind == TableWriteKind.Insert ? null : kind == TableWriteKind.Merge ? "*" : old);
-        var written = await table.SubmitAsync([TableWrite.Insert(Row("p", "a")), TableWrite.Upsert(Row("p", "b")), refused, TableWrite.Insert(Row("p", "d"))], default);
+        var refused = new TableWrite(kind, Row("p", expected == StorageStatus.NotFound ? "absent" : "there"),
+            kind == TableWriteKind.Insert ? null : kind == TableWriteKind.Merge ? "*" : old);
+        var written = await table.SubmitAsync([TableWrite.Insert(Row("p", "a")), TableWrite.Upsert(Row("p", "b")), refused, TableWrite.Insert(Row("p", "d"))],
+            default);
         Assert.Equal((expected, 2), (written.Status, written.FailedIndex));
         Assert.Equal(["there"], (await AllAsync(table, new TableQuery { PartitionKey = "p" })).Select(row => row.RowKey));
     }
@@ -157,7 +160,8 @@ public abstract class TableContract
     public async Task Five_thousand_rows_come_in_pages_in_order_each_once()
     {
         var table = await TableAsync();
-        await FillAsync(table, Enumerable.Range(0, 5000).Select(i => Row("p", i.ToString("00000", CultureInfo.InvariantCulture), ("V", i), ("T", i % 1000 == 999 ? "rare" : "common"))));
+        await FillAsync(table, Enumerable.Range(0, 5000)
+            .Select(i => Row("p", i.ToString("00000", CultureInfo.InvariantCulture), ("V", i), ("T", i % 1000 == 999 ? "rare" : "common"))));
         await FillAsync(table, [Row("o", "1")]);
         await FillAsync(table, [Row("q", "1")]);
         var all = await AllAsync(table, new TableQuery { PartitionKey = "p" });
@@ -177,7 +181,8 @@ public abstract class TableContract
     public async Task Rows_are_ordered_by_partition_then_row_ordinally_and_ranges_of_partitions_are_half_open()
     {
         var table = await TableAsync();
-        foreach (var partition in new[] { "b", "a", "B", "c", "aa", "_", "0" }) await FillAsync(table, new[] { "z", "Z", "10", "9", "a-b", "a.b", "a_b" }.Select(key => Row(partition, key)));
+        foreach (var partition in new[] { "b", "a", "B", "c", "aa", "_", "0" })
+            await FillAsync(table, new[] { "z", "Z", "10", "9", "a-b", "a.b", "a_b" }.Select(key => Row(partition, key)));
         var rows = await AllAsync(table, new TableQuery { PartitionKeyFrom = "B", PartitionKeyBefore = "b" });
         var expected = new[] { "B", "_", "a", "aa" }.SelectMany(p => new[] { "10", "9", "Z", "a-b", "a.b", "a_b", "z" }.Select(r => (p, r)));
         Assert.Equal(expected, rows.Select(row => (row.PartitionKey, row.RowKey)));
@@ -189,7 +194,8 @@ public abstract class TableContract
     {
         var table = await TableAsync();
         var etag = (await table.SubmitAsync([TableWrite.Insert(Row("p", "r", ("A", "a"), ("B", 2L), ("C", new byte[] { 1 })))], default)).ETags[0];
-        foreach (var row in new[] { Assert.Single(await AllAsync(table, new TableQuery { PartitionKey = "p", Select = ["B", "Absent"] })), (await table.GetAsync("p", "r", ["B", "Absent"], default))! })
+        foreach (var row in new[] { Assert.Single(await AllAsync(table, new TableQuery { PartitionKey = "p", Select = ["B", "Absent"] })),
+            (await table.GetAsync("p", "r", ["B", "Absent"], default))! })
         {
             Assert.Equal(("p", "r", etag), (row.PartitionKey, row.RowKey, row.ETag));
             Assert.Equal(["B"], row.Values.Keys);
@@ -202,9 +208,12 @@ public abstract class TableContract
     {
         var table = await TableAsync();
         var t = new DateTimeOffset(2024, 5, 6, 7, 8, 9, TimeSpan.Zero);
-        await FillAsync(table, Enumerable.Range(0, 5).Select(i => Row("p", i.ToString(CultureInfo.InvariantCulture), ("S", $"O'{i}"), ("I", i), ("L", 10_000_000_000L + i), ("B", i > 2), ("D", i / 2.0), ("T", t.AddDays(i)))));
+        await FillAsync(table, Enumerable.Range(0, 5)
+            .Select(i => Row("p", i.ToString(CultureInfo.InvariantCulture), ("S", $"O'{i}"),
+            ("I", i), ("L", 10_000_000_000L + i), ("B", i > 2), ("D", i / 2.0), ("T", t.AddDays(i)))));
         await FillAsync(table, [Row("p", "none")]);
-        async Task<string> Keys(params ColumnCondition[] conditions) => string.Concat((await AllAsync(table, new TableQuery { PartitionKey = "p", Columns = conditions })).Select(row => row.RowKey));
+        async Task<string> Keys(params ColumnCondition[] conditions) =>
+            string.Concat((await AllAsync(table, new TableQuery { PartitionKey = "p", Columns = conditions })).Select(row => row.RowKey));
         Assert.Equal("2", await Keys(new ColumnCondition("S", ColumnOperator.Equal, "O'2")));
         Assert.Equal("34", await Keys(new ColumnCondition("S", ColumnOperator.Greater, "O'2")));
         Assert.Equal("01", await Keys(new ColumnCondition("I", ColumnOperator.Less, 2)));

@@ -38,7 +38,8 @@ internal sealed class Fuzzing : IAsyncDisposable
         Assert.True(allowed.Contains((int)response.StatusCode), $"{(int)response.StatusCode} for {describe()}: {body}");
         using var answer = JsonDocument.Parse(body);
         var stored = Count(answer.RootElement, "00081199");
-        Assert.True(stored + Count(answer.RootElement, "00081198") + Count(answer.RootElement, "0008119A") == parts.Count, $"Not one result for each of {parts.Count} parts: {describe()}: {body}");
+        Assert.True(stored + Count(answer.RootElement, "00081198") + Count(answer.RootElement, "0008119A") == parts.Count,
+            $"Not one result for each of {parts.Count} parts: {describe()}: {body}");
         foreach (var tag in (string[])["00081198", "0008119A"])
             if (answer.RootElement.TryGetProperty(tag, out var sequence))
                 foreach (var item in sequence.GetProperty("Value").EnumerateArray())
@@ -59,7 +60,8 @@ internal sealed class Fuzzing : IAsyncDisposable
         Assert.Equal(200, (int)stored.StatusCode);
         using var found = await server.GetAsync($"/instances?SOPInstanceUID=1.2.3.4.{requestsHere}");
         Assert.Equal(1, (await Server.JsonAsync(found)).GetArrayLength());
-        using var returned = await server.GetAsync($"/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.{requestsHere}", "multipart/related; type=\"application/dicom\"; transfer-syntax=*");
+        using var returned = await server.GetAsync($"/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.{requestsHere}",
+            "multipart/related; type=\"application/dicom\"; transfer-syntax=*");
         Assert.Equal(good, Assert.Single(await Server.PartsAsync(returned)).Content);
     }
 
@@ -75,12 +77,17 @@ internal sealed class Fuzzing : IAsyncDisposable
         return GC.GetTotalMemory(forceFullCollection: true);
     }
 
-    public string Tally() => $"{Parts} objects in {Requests} requests: {Stored} stored, {Refused} refused ({string.Join(", ", Reasons.Select(reason => $"{reason.Key:X4}: {reason.Value}"))}); slowest request {Slowest.TotalMilliseconds:F0} ms";
+    public string Tally() => $"{Parts} objects in {Requests} requests: {Stored} stored, {Refused} refused "
+        + $"({string.Join(", ", Reasons.Select(reason => $"{reason.Key:X4}: {reason.Value}"))}); slowest request {Slowest.TotalMilliseconds:F0} ms";
 
     /// <summary>Small files of the samples, largest last.</summary>
-    public static IEnumerable<string> SmallSamples(int atMost) => new[] { Path.Combine(Repository.Root, "tests/Samples"), Repository.SharedSamples }.OfType<string>().Where(Directory.Exists)
-        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).Where(file => Path.GetExtension(file) is not (".md" or ".tsv"))
-        .Where(file => new FileInfo(file).Length is var length && length > 0 && length <= atMost).OrderBy(file => new FileInfo(file).Length).ThenBy(file => file, StringComparer.Ordinal);
+    public static IEnumerable<string> SmallSamples(int atMost) => new[]
+        { Path.Combine(Repository.Root, "tests/Samples"), Repository.SharedSamples }.OfType<string>().Where(Directory.Exists)
+        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+            .Where(file => Path.GetExtension(file) is not (".md" or ".tsv"))
+        .Where(file => new FileInfo(file).Length is var length && length > 0 && length <= atMost)
+            .OrderBy(file => new FileInfo(file).Length).ThenBy(file => file, StringComparer.Ordinal);
 
-    private static int Count(JsonElement answer, string tag) => answer.TryGetProperty(tag, out var sequence) ? sequence.GetProperty("Value").GetArrayLength() : 0;
+    private static int Count(JsonElement answer, string tag) => answer.TryGetProperty(tag, out var sequence)
+        ? sequence.GetProperty("Value").GetArrayLength() : 0;
 }

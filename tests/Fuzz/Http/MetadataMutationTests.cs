@@ -14,8 +14,10 @@ public sealed class MetadataMutationTests(ITestOutputHelper output)
 
     private static readonly string[] Inserts =
     [
-        "\"", "{", "}", "[", "]", "<", ">", "</", "&", "&#x0;", "&#xD800;", "<!DOCTYPE a>", "<![CDATA[", "<!--", "null", "-1", "1e999", "\\u0000", "\\ud800", "\r\n--b", "\r\n--b\r\n\r\n", "\r\n--b--", "00080018", "7FE00010", "cid:", "://",
-        "SQ", "OB", "UN", "\"Value\":[", "\"InlineBinary\":\"", "\"BulkDataURI\":\"d\"", "number=\"99999999\"", "privateCreator=\"x\"", "<Item>", "<DicomAttribute tag=\"00091001\" vr=\"SQ\">", "transfer-syntax=1.2.840.10008.1.2.4.50",
+        "\"", "{", "}", "[", "]", "<", ">", "</", "&", "&#x0;", "&#xD800;", "<!DOCTYPE a>", "<![CDATA[", "<!--", "null",
+            "-1", "1e999", "\\u0000", "\\ud800", "\r\n--b", "\r\n--b\r\n\r\n", "\r\n--b--", "00080018", "7FE00010", "cid:", "://",
+        "SQ", "OB", "UN", "\"Value\":[", "\"InlineBinary\":\"", "\"BulkDataURI\":\"d\"", "number=\"99999999\"",
+            "privateCreator=\"x\"", "<Item>", "<DicomAttribute tag=\"00091001\" vr=\"SQ\">", "transfer-syntax=1.2.840.10008.1.2.4.50",
     ];
 
     [Theory]
@@ -34,12 +36,14 @@ public sealed class MetadataMutationTests(ITestOutputHelper output)
             var body = Mutate(isPart ? seeds[random.Next(seeds.Count)] : Single(form), random);
             using var timeout = new CancellationTokenSource(RequestLimit);
             var watch = Stopwatch.StartNew();
-            using var response = await server.PostAsync("/studies", isPart ? $"multipart/related; type=\"application/dicom+{form}\"; boundary=b" : $"application/dicom+{form}", body, ("Accept", random.Next(2) == 0 ? "application/dicom+xml" : "*/*"))
+            using var response = await server.PostAsync("/studies", isPart ? $"multipart/related; type=\"application/dicom+{form}\"; boundary=b"
+                : $"application/dicom+{form}", body, ("Accept", random.Next(2) == 0 ? "application/dicom+xml" : "*/*"))
                 .WaitAsync(timeout.Token);
             if (watch.Elapsed > slowest) slowest = watch.Elapsed;
             var status = (int)response.StatusCode;
             tally[status] = tally.GetValueOrDefault(status) + 1;
-            Assert.True(status is 200 or 202 or 400 or 409, $"{status} for mutation {i} of seed {Seed}, {form}: {await response.Content.ReadAsStringAsync(timeout.Token)}");
+            Assert.True(status is 200 or 202 or 400 or 409,
+                $"{status} for mutation {i} of seed {Seed}, {form}: {await response.Content.ReadAsStringAsync(timeout.Token)}");
         }
         // What was stored can be given in both forms.
         using var good = await server.PostAsync("/studies", $"application/dicom+{form}", Single(form));
@@ -51,13 +55,17 @@ public sealed class MetadataMutationTests(ITestOutputHelper output)
             await back.Content.ReadAsByteArrayAsync();
         }
         Assert.True(tally.ContainsKey(202) && tally.ContainsKey(409)); // stored ones are coerced to UTF-8
-        output.WriteLine($"{form}, {Mutations / 2} requests of seed {Seed}: {string.Join(", ", tally.Select(pair => $"{pair.Key}: {pair.Value}"))}; slowest {slowest.TotalMilliseconds:F0} ms");
+        output.WriteLine($"{form}, {Mutations / 2} requests of seed {Seed}: {string.Join(", ", tally.Select(pair => $"{pair.Key}: {pair.Value}"))}; "
+            + $"slowest {slowest.TotalMilliseconds:F0} ms");
     }
 
     private static string Json(string sop) => $$$"""
-        {"00080005":{"vr":"CS","Value":["ISO_IR 100"]},"00080016":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.7"]},"00080018":{"vr":"UI","Value":["{{{sop}}}"]},"00090010":{"vr":"LO","Value":["ACME"]},
-        "00091001":{"vr":"SQ","Value":[{"00100020":{"vr":"LO","Value":["x","y"]}},{}]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"Ä^B","Ideographic":"王"}]},"00101030":{"vr":"DS","Value":[70.50]},
-        "0020000D":{"vr":"UI","Value":["1.2"]},"0020000E":{"vr":"UI","Value":["1.3"]},"00280010":{"vr":"US","Value":[2]},"00420011":{"vr":"OB","InlineBinary":"AQID"},"7FE00010":{"vr":"OB","BulkDataURI":"d"}}
+        {"00080005":{"vr":"CS","Value":["ISO_IR 100"]},"00080016":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.7"]},"00080018":{"vr":"UI",
+        "Value":["{{{sop}}}"]},"00090010":{"vr":"LO","Value":["ACME"]},
+        "00091001":{"vr":"SQ","Value":[{"00100020":{"vr":"LO","Value":["x","y"]}},{}]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"Ä^B",
+        "Ideographic":"王"}]},"00101030":{"vr":"DS","Value":[70.50]},
+        "0020000D":{"vr":"UI","Value":["1.2"]},"0020000E":{"vr":"UI","Value":["1.3"]},"00280010":{"vr":"US","Value":[2]},"00420011":{"vr":"OB",
+        "InlineBinary":"AQID"},"7FE00010":{"vr":"OB","BulkDataURI":"d"}}
         """;
 
     private static byte[] Form(string form, string json)
@@ -68,14 +76,18 @@ public sealed class MetadataMutationTests(ITestOutputHelper output)
         return document.ToArray();
     }
 
-    private static byte[] Single(string form) => Form(form, Json("1.4").Replace(",\"7FE00010\":{\"vr\":\"OB\",\"BulkDataURI\":\"d\"}", "", StringComparison.Ordinal));
+    private static byte[] Single(string form) =>
+        Form(form, Json("1.4").Replace(",\"7FE00010\":{\"vr\":\"OB\",\"BulkDataURI\":\"d\"}", "", StringComparison.Ordinal));
 
     private static IEnumerable<byte[]> Bodies(string form)
     {
-        foreach (var bulk in (string[])["Content-Type: application/octet-stream\r\nContent-Location: d", "Content-Type: image/jp2\r\nContent-Location: d/frames/1", "Content-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.5\r\nContent-Location: d"])
+        foreach (var bulk in (string[])["Content-Type: application/octet-stream\r\nContent-Location: d",
+            "Content-Type: image/jp2\r\nContent-Location: d/frames/1",
+            "Content-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.5\r\nContent-Location: d"])
         {
             byte[] metadata = [.. Encoding.ASCII.GetBytes($"--b\r\nContent-Type: application/dicom+{form}\r\n\r\n"), .. Form(form, Json("1.5"))];
-            yield return [.. metadata, .. Encoding.ASCII.GetBytes($"\r\n--b\r\n{bulk}\r\n\r\n"), 0xFE, 0xFF, 0, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0, 0xE0, 2, 0, 0, 0, 1, 2, .. "\r\n--b--\r\n"u8];
+            yield return [.. metadata, .. Encoding.ASCII.GetBytes($"\r\n--b\r\n{bulk}\r\n\r\n"), 0xFE,
+                0xFF, 0, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0, 0xE0, 2, 0, 0, 0, 1, 2, .. "\r\n--b--\r\n"u8];
         }
     }
 

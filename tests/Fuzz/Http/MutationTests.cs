@@ -28,7 +28,8 @@ public sealed class MutationTests(ITestOutputHelper output)
         var after = await fuzzing.HeapAfterFreshArchiveAsync();
         output.WriteLine($"{files.Count} samples, seed {Seed}, {watch.Elapsed.TotalSeconds:F1} s; {fuzzing.Tally()}");
         Assert.True(fuzzing.Bytes > 2L * MaxGrowthMiB * 1024 * 1024, "Too little was sent for a leak to show.");
-        output.WriteLine($"{fuzzing.Bytes / 1048576.0:F1} MiB sent; heap {before / 1048576.0:F2} MiB before, {after / 1048576.0:F2} MiB after; at most {MaxGrowthMiB} MiB more is allowed");
+        output.WriteLine($"{fuzzing.Bytes / 1048576.0:F1} MiB sent; heap {before / 1048576.0:F2} MiB before, {after / 1048576.0:F2} MiB after; at most "
+            + $"{MaxGrowthMiB} MiB more is allowed");
         Assert.InRange(after - before, long.MinValue, MaxGrowthMiB * 1024L * 1024);
         Assert.True(fuzzing.Stored > 0 && fuzzing.Refused > 0);
 

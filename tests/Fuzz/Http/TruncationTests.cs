@@ -14,8 +14,10 @@ public sealed class TruncationTests(ITestOutputHelper output)
     public async Task Every_beginning_of_a_small_object_gets_an_answer_over_http()
     {
         // The small samples that are objects of a study, and made ones to have ten.
-        var files = Fuzzing.SmallSamples(SmallFile).Select(file => (Name: Path.GetFileName(file), Bytes: File.ReadAllBytes(file))).Where(file => IsObject(file.Bytes)).DistinctBy(file => file.Name).Take(FilesOverHttp).ToList();
-        for (var i = 1; files.Count < FilesOverHttp; i++) files.Add(($"made {i}", Server.Image("1.2", "1.2.1", $"1.2.1.{i}").Add(0x00091001, "OB", new byte[i * 64]).ToFile()));
+        var files = Fuzzing.SmallSamples(SmallFile).Select(file => (Name: Path.GetFileName(file), Bytes: File.ReadAllBytes(file)))
+            .Where(file => IsObject(file.Bytes)).DistinctBy(file => file.Name).Take(FilesOverHttp).ToList();
+        for (var i = 1; files.Count < FilesOverHttp; i++)
+            files.Add(($"made {i}", Server.Image("1.2", "1.2.1", $"1.2.1.{i}").Add(0x00091001, "OB", new byte[i * 64]).ToFile()));
         await using var fuzzing = await Fuzzing.StartAsync();
         foreach (var (name, bytes) in files)
         {
@@ -32,7 +34,8 @@ public sealed class TruncationTests(ITestOutputHelper output)
     private static bool IsObject(byte[] file)
     {
         using var scanner = new InstanceScanner();
-        return scanner.Push(file) != ScanStatus.Refused && scanner.Complete() == ScanStatus.Complete && InstanceUids.Read(scanner.Result!.DataSet).Problem is null;
+        return scanner.Push(file) != ScanStatus.Refused && scanner.Complete() == ScanStatus.Complete
+            && InstanceUids.Read(scanner.Result!.DataSet).Problem is null;
     }
 
     [Fact]

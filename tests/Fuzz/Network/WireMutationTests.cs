@@ -21,11 +21,13 @@ public sealed class WireMutationTests
                 CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = [new(1, Ct, [Le, Ct]), new(3, Ct, [Le])],
                 User = new()
                 {
-                    MaxPduLength = 16384, ImplementationClass = Ct, ImplementationVersion = "V", AsynchronousOperations = new(1, 2), Roles = [new(Ct, true, true)], ExtendedNegotiations = [new(Ct, new byte[3])],
+                    MaxPduLength = 16384, ImplementationClass = Ct, ImplementationVersion = "V",
+                        AsynchronousOperations = new(1, 2), Roles = [new(Ct, true, true)], ExtendedNegotiations = [new(Ct, new byte[3])],
                     CommonExtendedNegotiations = [new(Ct, Le, [Ct])], UserIdentity = new(UserIdentityType.UsernameAndPasscode, true, new byte[3], new byte[2]),
                 },
             },
-            new AssociateAccept { CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = [new(1, ContextReason.Acceptance, Le)], User = new() { UserIdentityResponse = new byte[2] } },
+            new AssociateAccept { CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = [new(1, ContextReason.Acceptance, Le)], User = new()
+                { UserIdentityResponse = new byte[2] } },
             new AssociateReject(RejectReason.LocalLimitExceeded),
             new DataTransfer([new(1, true, true, new byte[20]), new(1, false, true, new byte[9])]),
             new ReleaseRequest(), new ReleaseResponse(), new Abort(AbortSource.ServiceProvider, AbortReason.UnexpectedPdu),
@@ -53,7 +55,8 @@ public sealed class WireMutationTests
         DimseCommand[] seeds =
         [
             DimseCommand.CEcho(1), DimseCommand.CStore(2, Ct, Le, "MOVER", 3), DimseCommand.CMove(3, Ct, "DEST"), DimseCommand.CCancel(3),
-            DimseCommand.Response(DimseCommand.CMove(3, Ct, "DEST"), DimseStatus.Pending, "comment", new(1, 2, 3, 4), [new Tag(0x0010, 0x0010)]), DimseCommand.NAction(4, Ct, Le, 1),
+            DimseCommand.Response(DimseCommand.CMove(3, Ct, "DEST"), DimseStatus.Pending, "comment", new(1, 2, 3, 4), [new Tag(0x0010, 0x0010)]),
+                DimseCommand.NAction(4, Ct, Le, 1),
         ];
         var (read, refused) = (0, 0);
         Mutate([.. seeds.Select(seed => Encode(seed, hasDataSet: true))], 11, bytes =>
@@ -65,7 +68,8 @@ public sealed class WireMutationTests
                 return;
             }
             read++;
-            _ = (command!.Status, command.AffectedSopClassUid, command.AffectedSopInstanceUid, command.ErrorComment, command.OffendingElements, command.SubOperations, command.MoveDestination, command.ToString());
+            _ = (command!.Status, command.AffectedSopClassUid, command.AffectedSopInstanceUid, command.ErrorComment,
+                command.OffendingElements, command.SubOperations, command.MoveDestination, command.ToString());
             var written = Encode(command, hasDataSet: true);
             Assert.True(CommandSet.TryRead(written, out var again, out _));
             Assert.Equal(Convert.ToHexString(written), Convert.ToHexString(Encode(again!, hasDataSet: true)));

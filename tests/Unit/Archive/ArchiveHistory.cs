@@ -11,7 +11,8 @@ namespace DicomServerless.Unit.Archive;
 /// <summary>What somebody starts in a history.</summary>
 internal enum Move
 {
-    Store, StoreTwo, Resend, Replace, DeleteInstance, DeleteSeries, DeleteStudy, ForeignPut, ForeignDelete, Event, EventAgain, Sweep, Reconcile, Crash, TimePasses, LongTimePasses,
+    Store, StoreTwo, Resend, Replace, DeleteInstance, DeleteSeries, DeleteStudy, ForeignPut,
+        ForeignDelete, Event, EventAgain, Sweep, Reconcile, Crash, TimePasses, LongTimePasses,
     Retrieve, Cancel, Fail, StoreMany, DeleteMany, ForeignDeleteMany,
 }
 
@@ -22,7 +23,8 @@ internal readonly record struct HistoryMove(Move Move, int Pick, int[] Steps)
 }
 
 /// <summary>
-/// Some moves, and a number that says in what order what is still under way after the last of them comes to its end. In a history without events nothing tells the archive of
+/// Some moves, and a number that says in what order what is still under way after the last of them comes to its end. In a history without events nothing tells
+/// the archive of
 /// a blob but its own journal; then nobody else changes blobs.
 /// </summary>
 internal sealed record History(HistoryMove[] Moves, int Order, bool IsWithoutEvents = false)
@@ -37,7 +39,8 @@ internal sealed record History(HistoryMove[] Moves, int Order, bool IsWithoutEve
 internal readonly record struct HistoryFault(int Step, bool IsCancellation, int? Crash);
 
 /// <summary>
-/// One history: two processes with the real archive code over shared stores in memory. Every storage operation is a step, steps of all that is under way are mixed as the
+/// One history: two processes with the real archive code over shared stores in memory. Every storage operation is a step, steps of all that is under way are
+/// mixed as the
 /// numbers say, and a process may die between any two. At the end everything is delivered and swept, and the index must say exactly what the blobs say.
 /// </summary>
 internal sealed class ArchiveHistory
@@ -82,7 +85,8 @@ internal sealed class ArchiveHistory
         world = new MemoryWorld(clock);
         world.Dicom.Changed = events.Add;
         world.Inbox.Changed = events.Add;
-        options = new ArchiveOptions { OnStore = onStore, JournalDueSeconds = 20, KeepStudySeconds = 1, TombstoneSeconds = 60, DerivedGraceSeconds = 1, WritesPerRequest = writesPerRequest };
+        options = new ArchiveOptions { OnStore = onStore, JournalDueSeconds = 20, KeepStudySeconds = 1,
+            TombstoneSeconds = 60, DerivedGraceSeconds = 1, WritesPerRequest = writesPerRequest };
         for (var i = 0; i < processes.Length; i++) processes[i] = Start(i);
     }
 
@@ -103,7 +107,9 @@ internal sealed class ArchiveHistory
         Check();
     });
 
-    /// <summary>Plays all moves but the last without a fault, one after the other, and the last with one. False if the last one ends before the step of the fault.</summary>
+    /// <summary>
+    /// Plays all moves but the last without a fault, one after the other, and the last with one. False if the last one ends before the step of the fault.
+    /// </summary>
     public bool PlayWithFault(History history, HistoryFault fault)
     {
         var isReached = false;
@@ -191,10 +197,12 @@ internal sealed class ArchiveHistory
                 Run(token => StoreAsync(process.Archive, DuplicatePolicy.Reject, token, (key, Content(key, move.Move == Move.Resend ? 0 : pick / 8 % 3))));
                 break;
             case Move.StoreTwo:
-                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Reject, token, (key, Content(key, pick / 8 % 3)), (Key(pick + 1), Content(Key(pick + 1), 1))));
+                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Reject, token,
+                    (key, Content(key, pick / 8 % 3)), (Key(pick + 1), Content(Key(pick + 1), 1))));
                 break;
             case Move.StoreMany:
-                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Replace, token, [.. LargeKeys().Select((large, i) => (large, LargeContent(large, i, pick)))]));
+                Run(token => StoreAsync(process.Archive, DuplicatePolicy.Replace, token,
+                    [.. LargeKeys().Select((large, i) => (large, LargeContent(large, i, pick)))]));
                 break;
             case Move.Replace:
                 Run(token => StoreAsync(process.Archive, DuplicatePolicy.Replace, token, (key, Content(key, pick / 8 % 3))));
@@ -263,34 +271,41 @@ internal sealed class ArchiveHistory
         var study = Studies[pick % 2];
         var series = (pick / 2 % 2) + 1;
         var sop = (pick / 4 % 2) + 1;
-        return new InstanceKey(Uid.Parse(study), Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{study}.{series}")), Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{study}.{series}.{sop}")));
+        return new InstanceKey(Uid.Parse(study), Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{study}.{series}")),
+            Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{study}.{series}.{sop}")));
     }
 
     private static byte[] Content(InstanceKey key, int variant, string implementation = "1.1")
     {
         var made = TestObject.Of(key.Study.Value, key.Series.Value, key.Sop.Value);
-        if (variant != 1) made.Add(0x00100010, "PN", Names[variant]).Add(0x00080020, "DA", string.Create(CultureInfo.InvariantCulture, $"2020010{variant + 1}"));
+        if (variant != 1)
+            made.Add(0x00100010, "PN", Names[variant]).Add(0x00080020, "DA", string.Create(CultureInfo.InvariantCulture, $"2020010{variant + 1}"));
         return made.Add(0x00080060, "CS", variant == 2 ? "MR" : "CT").Add(0x00100020, "LO", $"ID{variant}").ToFile(implementation);
     }
 
-    private static IEnumerable<InstanceKey> LargeKeys() => Enumerable.Range(0, LargeInstances).Select(i => new InstanceKey(LargeStudy, Part(i % LargeSeries), Part(1000 + i)));
+    private static IEnumerable<InstanceKey> LargeKeys() => Enumerable.Range(0, LargeInstances)
+        .Select(i => new InstanceKey(LargeStudy, Part(i % LargeSeries), Part(1000 + i)));
 
     private static Uid Part(int number) => Uid.Parse(string.Create(CultureInfo.InvariantCulture, $"{LargeStudy}.{number}"));
 
     // Attributes of study, series and instance that are as long as their form allows: alone each fits a row, together they do not.
     private static byte[] LargeContent(InstanceKey key, int number, int pick)
     {
-        var made = TestObject.Of(key.Study.Value, key.Series.Value, key.Sop.Value).Add(0x00080060, "CS", number % 2 == 0 ? "PT" : "MR").Add(0x00100020, "LO", "LARGE");
-        uint[] tags = [0x00080080, 0x00102201, 0x00401012, 0x00321033, 0x00081030, 0x00081080, 0x00100021, 0x00101000, 0x00101001, 0x00101060, 0x00102160, 0x00102180, 0x001021B0, 0x00104000, 0x00200010, 0x00321032, 0x00321060, 0x00380010];
+        var made = TestObject.Of(key.Study.Value, key.Series.Value, key.Sop.Value)
+            .Add(0x00080060, "CS", number % 2 == 0 ? "PT" : "MR").Add(0x00100020, "LO", "LARGE");
+        uint[] tags = [0x00080080, 0x00102201, 0x00401012, 0x00321033, 0x00081030, 0x00081080, 0x00100021, 0x00101000,
+            0x00101001, 0x00101060, 0x00102160, 0x00102180, 0x001021B0, 0x00104000, 0x00200010, 0x00321032, 0x00321060, 0x00380010];
         var text = Encoding.ASCII.GetString([.. Enumerable.Range(0, 65_000).Select(i => (byte)('A' + (i * (number + 7) / 3 % 26)))]);
         if (number < tags.Length && pick % 2 == 0) made.Add(tags[number], "LO", text);
         if (number % 50 == 3) made.Add(0x00080008, "CS", text).Add(0x0008103E, "LO", text).Add(0x00200012, "IS", text);
         return made.ToFile("1.1");
     }
 
-    private async Task StoreAsync(DicomArchive archive, DuplicatePolicy policy, CancellationToken cancellationToken, params (InstanceKey Key, byte[] File)[] objects)
+    private async Task StoreAsync(DicomArchive archive, DuplicatePolicy policy,
+        CancellationToken cancellationToken, params (InstanceKey Key, byte[] File)[] objects)
     {
-        var running = objects.Select(o => new Operation { IsStore = true, Concerns = key => key == o.Key, Started = scheduler.Trace.Count, Content = Convert.ToHexString(DataSetOf(o.File)) }).ToArray();
+        var running = objects.Select(o => new Operation
+            { IsStore = true, Concerns = key => key == o.Key, Started = scheduler.Trace.Count, Content = Convert.ToHexString(DataSetOf(o.File)) }).ToArray();
         operations.AddRange(running);
         await using var batch = archive.Store.Begin(new StoreRequest(null, policy, "test"));
         foreach (var (_, file) in objects) await batch.ReceiveAsync(new MemoryStream(file), cancellationToken);
@@ -300,7 +315,8 @@ internal sealed class ArchiveHistory
 
     private async Task DeleteAsync(DicomArchive archive, Uid study, Uid? series, Uid? sop, CancellationToken cancellationToken)
     {
-        var operation = new Operation { IsStore = false, Started = scheduler.Trace.Count, Concerns = key => key.Study == study && (series is null || key.Series == series) && (sop is null || key.Sop == sop) };
+        var operation = new Operation { IsStore = false, Started = scheduler.Trace.Count, Concerns = key =>
+            key.Study == study && (series is null || key.Series == series) && (sop is null || key.Sop == sop) };
         operations.Add(operation);
         await archive.Removal.DeleteAsync(study, series, sop, cancellationToken);
         operation.Acknowledged = scheduler.Trace.Count;
@@ -308,7 +324,8 @@ internal sealed class ArchiveHistory
 
     private async Task ForeignAsync(InstanceKey key, byte[]? content)
     {
-        var operation = new Operation { IsStore = content is not null, Started = scheduler.Trace.Count, Concerns = other => other == key, Content = content is null ? null : Convert.ToHexString(DataSetOf(content)) };
+        var operation = new Operation { IsStore = content is not null, Started = scheduler.Trace.Count, Concerns = other =>
+            other == key, Content = content is null ? null : Convert.ToHexString(DataSetOf(content)) };
         operations.Add(operation);
         var blobs = world.Client().Dicom;
         if (content is null) await blobs.DeleteAsync(Layout.BlobName(key), null, null, CancellationToken.None);
@@ -333,7 +350,8 @@ internal sealed class ArchiveHistory
         try
         {
             underWay.Add((process, change));
-            await process.Archive.Events.HandleAsync(new BlobEvent(change.IsDeleted, change.Container, change.Name, change.Time, change.ClientRequestId), cancellationToken);
+            await process.Archive.Events.HandleAsync(new BlobEvent(change.IsDeleted, change.Container, change.Name, change.Time, change.ClientRequestId),
+                cancellationToken);
             underWay.Remove((process, change));
         }
         catch (Exception exception) when (exception is IOException || hasFaults)
@@ -446,9 +464,12 @@ internal sealed class ArchiveHistory
         foreach (var operation in concerning.Where(operation => operation.Acknowledged is not null))
         {
             var rivals = concerning.Where(other => other != operation && (other.Acknowledged is null || other.Acknowledged > operation.Started)).ToArray();
-            if (operation.IsStore && !rivals.Any(other => !other.IsStore) && present is null) throw new InvalidOperationException($"Acknowledged and gone: {key}");
-            if (operation.IsStore && rivals.Length == 0 && present != operation.Content) throw new InvalidOperationException($"Acknowledged and different: {key}");
-            if (!operation.IsStore && !rivals.Any(other => other.IsStore) && present is not null) throw new InvalidOperationException($"Deleted and back: {key}");
+            if (operation.IsStore && !rivals.Any(other => !other.IsStore) && present is null)
+                throw new InvalidOperationException($"Acknowledged and gone: {key}");
+            if (operation.IsStore && rivals.Length == 0 && present != operation.Content)
+                throw new InvalidOperationException($"Acknowledged and different: {key}");
+            if (!operation.IsStore && !rivals.Any(other => other.IsStore) && present is not null)
+                throw new InvalidOperationException($"Deleted and back: {key}");
         }
     }
 

@@ -10,10 +10,12 @@ public sealed class ArchiveModelTests
     private static readonly int Histories = int.TryParse(Environment.GetEnvironmentVariable("MODEL_HISTORIES"), out var count) ? count : 10_000;
 
     [Fact]
-    public void Index_follows_blobs_in_every_history() => Check.One(Settings(Histories * 4 / 5), Prop.ForAll(AnyHistory, history => Play(history, IndexingOnStore.Commit)));
+    public void Index_follows_blobs_in_every_history() =>
+        Check.One(Settings(Histories * 4 / 5), Prop.ForAll(AnyHistory, history => Play(history, IndexingOnStore.Commit)));
 
     [Fact]
-    public void Index_follows_blobs_in_every_history_when_only_events_index() => Check.One(Settings(Histories / 5), Prop.ForAll(AnyHistory, history => Play(history, IndexingOnStore.Event)));
+    public void Index_follows_blobs_in_every_history_when_only_events_index() =>
+        Check.One(Settings(Histories / 5), Prop.ForAll(AnyHistory, history => Play(history, IndexingOnStore.Event)));
 
     /// <summary>What the process wrote down itself must do where no event ever comes (rule 2).</summary>
     [Fact]
@@ -22,7 +24,8 @@ public sealed class ArchiveModelTests
 
     /// <summary>More instances than a commit holds, more series than a batch, attributes that no row holds together, and deletes of all of it.</summary>
     [Fact]
-    public void Index_follows_blobs_of_a_large_study() => Check.One(Settings(Math.Max(1, Histories / 500)).WithEndSize(8), Prop.ForAll(LargeHistory, history => Play(history, IndexingOnStore.Commit, 1000)));
+    public void Index_follows_blobs_of_a_large_study() =>
+        Check.One(Settings(Math.Max(1, Histories / 500)).WithEndSize(8), Prop.ForAll(LargeHistory, history => Play(history, IndexingOnStore.Commit, 1000)));
 
     /// <summary>Every storage operation of these moves fails once and loses its client once; after each the process goes on or dies.</summary>
     [Fact]
@@ -52,20 +55,26 @@ public sealed class ArchiveModelTests
         Assert.True(played >= 1_000, $"{played} histories with a fault");
     }
 
-    /// <summary>A reconcile of the same process reads the study's row anew between a store's put and its commit, and so meets a delete of another process before the store does.</summary>
+    /// <summary>
+    /// A reconcile of the same process reads the study's row anew between a store's put and its commit, and so meets a delete of another process before the
+    /// store does.
+    /// </summary>
     [Fact]
     public void A_delete_that_a_reconcile_meets_is_not_hidden_from_a_store() =>
-        Play(new([new(Move.Reconcile, 1, []), new(Move.Reconcile, 29, []), new(Move.Reconcile, 5, []), new(Move.DeleteSeries, 12, []), new(Move.StoreTwo, 35, [])], 0), IndexingOnStore.Commit);
+        Play(new([new(Move.Reconcile, 1, []), new(Move.Reconcile, 29, []), new(Move.Reconcile, 5, []),
+            new(Move.DeleteSeries, 12, []), new(Move.StoreTwo, 35, [])], 0), IndexingOnStore.Commit);
 
     private static Config Settings(int histories) => Config.QuickThrowOnFailure.WithMaxTest(histories).WithStartSize(2).WithEndSize(24);
 
-    // Of the bits that pick the instance, those that a history uses: with fewer of them more moves meet (one instance, two series, two instances, one study, everything).
+    // Of the bits that pick the instance, those that a history uses: with fewer of them more moves meet (one instance, two series, two instances, one study,
+    // everything).
     private static readonly int[] Concerned = [0b0000, 0b0100, 0b1000, 0b1100, 0b1110];
 
     private static readonly Move[] Small = [.. Enum.GetValues<Move>().Where(move => move < Move.StoreMany)];
 
     private static readonly Move[] Large =
-        [Move.StoreMany, Move.StoreMany, Move.DeleteMany, Move.ForeignDeleteMany, Move.Event, Move.Reconcile, Move.Sweep, Move.Crash, Move.Cancel, Move.Fail, Move.TimePasses, Move.LongTimePasses];
+        [Move.StoreMany, Move.StoreMany, Move.DeleteMany, Move.ForeignDeleteMany, Move.Event,
+            Move.Reconcile, Move.Sweep, Move.Crash, Move.Cancel, Move.Fail, Move.TimePasses, Move.LongTimePasses];
 
     private static Arbitrary<History> LargeHistory => Arb.From(
         from order in Gen.Choose(0, 40)

@@ -12,10 +12,12 @@ internal static class Archives
     public static DicomArchive Open(MemoryWorld world, TimeProvider? clock = null, ArchiveOptions? options = null, Func<string, Task>? step = null) =>
         new(world.Client(step), options ?? new ArchiveOptions(), clock ?? TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
 
-    public static async Task<StoreResult> StoreAsync(this DicomArchive archive, byte[] file, DuplicatePolicy policy = DuplicatePolicy.Reject, string? study = null) =>
+    public static async Task<StoreResult> StoreAsync(this DicomArchive archive,
+        byte[] file, DuplicatePolicy policy = DuplicatePolicy.Reject, string? study = null) =>
         (await archive.StoreAllAsync([file], policy, study))[0];
 
-    public static async Task<IReadOnlyList<StoreResult>> StoreAllAsync(this DicomArchive archive, IEnumerable<byte[]> files, DuplicatePolicy policy = DuplicatePolicy.Reject, string? study = null)
+    public static async Task<IReadOnlyList<StoreResult>> StoreAllAsync(this DicomArchive archive,
+        IEnumerable<byte[]> files, DuplicatePolicy policy = DuplicatePolicy.Reject, string? study = null)
     {
         await using var batch = archive.Store.Begin(new StoreRequest(study is null ? null : DicomServerless.Dicom.Uid.Parse(study), policy, "test"));
         foreach (var file in files) await batch.ReceiveAsync(new MemoryStream(file), CancellationToken.None);

@@ -69,7 +69,9 @@ public sealed class InterleavingTests
         new IndexCheck(world).Run();
     }
 
-    /// <summary>Rule 7: a handler believes HEAD after its commit, too. The writer of what came in between has died, and its event is taken for one of our own.</summary>
+    /// <summary>
+    /// Rule 7: a handler believes HEAD after its commit, too. The writer of what came in between has died, and its event is taken for one of our own.
+    /// </summary>
     [Fact]
     public async Task A_blob_that_changes_between_an_events_look_and_its_commit_is_followed_at_once()
     {
@@ -79,11 +81,14 @@ public sealed class InterleavingTests
         new IndexCheck(world).Run();
     }
 
-    /// <summary>Rule 5: the row in <c>studies</c> comes last, so that who wrote it knows whether a later commit has looked for the others before they were there.</summary>
+    /// <summary>
+    /// Rule 5: the row in <c>studies</c> comes last, so that who wrote it knows whether a later commit has looked for the others before they were there.
+    /// </summary>
     [Fact]
     public async Task A_delete_between_a_commit_and_its_search_rows_leaves_none_of_them()
     {
-        var storing = Archives.Open(world, clock, step: Once("submit uids", async () => Assert.True(await Archives.Open(world, clock).Removal.DeleteAsync(Key.Study, null, null, default))));
+        var storing = Archives.Open(world, clock,
+            step: Once("submit uids", async () => Assert.True(await Archives.Open(world, clock).Removal.DeleteAsync(Key.Study, null, null, default))));
         await storing.StoreAsync(Made("A"));
         Assert.Empty(world.Uids.Rows);
         Assert.Empty(world.Keys.Rows);
@@ -141,9 +146,12 @@ public sealed class InterleavingTests
         };
     }
 
-    private static byte[] Made(string patient, int instance = 1) => TestObject.Of("1.2.3", "1.2.3.1", $"1.2.3.1.{instance}").Add(0x00100020, "LO", patient).ToFile();
+    private static byte[] Made(string patient, int instance = 1) =>
+        TestObject.Of("1.2.3", "1.2.3.1", $"1.2.3.1.{instance}").Add(0x00100020, "LO", patient).ToFile();
 
-    private static byte[] Image(int commentLength, byte pixel) => TestObject.Of("1.2.3", "1.2.3.1", "1.2.3.1.1").Add(0x00204000, "LT", new string('c', commentLength))
-        .Add(0x00280010, "US", [4, 0]).Add(0x00280011, "US", [4, 0]).Add(0x00280002, "US", [1, 0]).Add(0x00280100, "US", [8, 0]).Add(0x00280101, "US", [8, 0]).Add(0x00280102, "US", [7, 0])
+    private static byte[] Image(int commentLength, byte pixel) =>
+        TestObject.Of("1.2.3", "1.2.3.1", "1.2.3.1.1").Add(0x00204000, "LT", new string('c', commentLength))
+        .Add(0x00280010, "US", [4, 0]).Add(0x00280011, "US", [4, 0]).Add(0x00280002, "US", [1, 0])
+            .Add(0x00280100, "US", [8, 0]).Add(0x00280101, "US", [8, 0]).Add(0x00280102, "US", [7, 0])
         .Add(0x7FE00010, "OB", [.. Enumerable.Repeat(pixel, 16)]).ToFile();
 }

@@ -32,13 +32,16 @@ public sealed class QueryTagTests
         await OpenAsync(Tags(Address, Side, Kernel, Acquired), build: true);
         await Archives.Open(world, options: Options(Address, Side, Kernel, Acquired)).StoreAllAsync(Enumerable.Range(1, 20).SelectMany(Study));
         var touched = new HashSet<string>();
-        var archive = Open(what => { if (what.StartsWith("query instances", StringComparison.Ordinal)) touched.Add(what); return Task.CompletedTask; }, Address, Side, Kernel, Acquired);
+        var archive = Open(what => { if (what.StartsWith("query instances", StringComparison.Ordinal)) touched.Add(what); return Task.CompletedTask; },
+            Address, Side, Kernel, Acquired);
         var answer = await SearchAsync(archive, query);
         Assert.Equal(count, answer.Results.Count);
         Assert.False(answer.Unready);
         Assert.Equal(count, touched.Count);
         // The key comes back with its value.
-        foreach (var result in answer.Results) Assert.Contains(query.Split('&')[^1].StartsWith("0023", StringComparison.Ordinal) ? "ACME" : "Value", Encoding.UTF8.GetString(result), StringComparison.Ordinal);
+        foreach (var result in answer.Results)
+            Assert.Contains(query.Split('&')[^1].StartsWith("0023", StringComparison.Ordinal) ? "ACME" : "Value",
+                Encoding.UTF8.GetString(result), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +71,8 @@ public sealed class QueryTagTests
         }
         Assert.True(runs > 3, $"{runs} runs");
         var archive = Open(null, Address, Side);
-        Assert.All(await archive.QueryTags.StatusAsync(default), tag => Assert.True(tag is { State: QueryTagState.Ready, Done: 120, Seen: 120, Finished: not null }, tag.ToString()));
+        Assert.All(await archive.QueryTags.StatusAsync(default), tag =>
+            Assert.True(tag is { State: QueryTagState.Ready, Done: 120, Seen: 120, Finished: not null }, tag.ToString()));
         var after = await SearchAsync(archive, query);
         Assert.False(after.Unready);
         Assert.Single(after.Results);
@@ -94,9 +98,11 @@ public sealed class QueryTagTests
         byte[] Made(int instance, string kernel) => TestObject.Of("1.2.9", "1.2.9.1", $"1.2.9.1.{instance}").Add(0x00181210, "SH", kernel).ToFile();
         await archive.StoreAllAsync([Made(3, "B30"), Made(1, "B40"), Made(2, "B30")]);
         Assert.Equal(["B30", "B40"], Whole());
-        await archive.Removal.DeleteAsync(DicomServerless.Dicom.Uid.Parse("1.2.9"), DicomServerless.Dicom.Uid.Parse("1.2.9.1"), DicomServerless.Dicom.Uid.Parse("1.2.9.1.1"), default);
+        await archive.Removal.DeleteAsync(DicomServerless.Dicom.Uid.Parse("1.2.9"),
+            DicomServerless.Dicom.Uid.Parse("1.2.9.1"), DicomServerless.Dicom.Uid.Parse("1.2.9.1.1"), default);
         Assert.Equal(["B30"], Whole());
-        await archive.Removal.DeleteAsync(DicomServerless.Dicom.Uid.Parse("1.2.9"), DicomServerless.Dicom.Uid.Parse("1.2.9.1"), DicomServerless.Dicom.Uid.Parse("1.2.9.1.2"), default);
+        await archive.Removal.DeleteAsync(DicomServerless.Dicom.Uid.Parse("1.2.9"),
+            DicomServerless.Dicom.Uid.Parse("1.2.9.1"), DicomServerless.Dicom.Uid.Parse("1.2.9.1.2"), default);
         Assert.Equal(["B30"], Whole());
         // An object of before comes to a study that a process with another list has written.
         await Open(null).StoreAllAsync([Made(4, "B50")]);
@@ -106,14 +112,16 @@ public sealed class QueryTagTests
         await archive.Removal.DeleteAsync(DicomServerless.Dicom.Uid.Parse("1.2.9"), null, null, default);
         Assert.Empty(Whole());
 
-        string[] Whole() => [.. world.Keys.Rows.Keys.Where(key => key.Partition == Kernel.KeyName).Select(key => key.Row.Split(':')[0]).Where(value => !value.EndsWith('!'))];
+        string[] Whole() => [.. world.Keys.Rows.Keys.Where(key => key.Partition == Kernel.KeyName)
+            .Select(key => key.Row.Split(':')[0]).Where(value => !value.EndsWith('!'))];
     }
 
     [Fact]
     public async Task An_attribute_with_too_many_values_has_one_pointer_and_is_found_all_the_same()
     {
         var archive = await OpenAsync(Tags(Kernel), build: true);
-        await archive.StoreAllAsync(Enumerable.Range(1, 40).Select(i => TestObject.Of("1.2.9", "1.2.9.1", $"1.2.9.1.{i}").Add(0x00181210, "SH", $"K{i}").ToFile()));
+        await archive.StoreAllAsync(Enumerable.Range(1, 40)
+            .Select(i => TestObject.Of("1.2.9", "1.2.9.1", $"1.2.9.1.{i}").Add(0x00181210, "SH", $"K{i}").ToFile()));
         Assert.Equal([SearchClaims.Overflow], world.Keys.Rows.Keys.Where(key => key.Partition == Kernel.KeyName).Select(key => key.Row.Split(':')[0]));
         Assert.Single((await SearchAsync(archive, "ConvolutionKernel=K37")).Results);
         Assert.Empty((await SearchAsync(archive, "ConvolutionKernel=K41")).Results);
@@ -123,16 +131,19 @@ public sealed class QueryTagTests
     private static IEnumerable<byte[]> Study(int i)
     {
         var (study, date) = ($"1.2.8.{i}", $"2024{1 + (i % 12):D2}01");
-        yield return TestObject.Of(study, study + ".1", study + ".1.1").Add(0x00080020, "DA", date).Add(0x00101040, "LO", $"Main Street{i}x").Add(0x00181210, "SH", $"B{i}").Add(0x00080022, "DA", $"202401{1 + (i % 28):D2}")
+        yield return TestObject.Of(study, study + ".1", study + ".1.1").Add(0x00080020, "DA", date)
+            .Add(0x00101040, "LO", $"Main Street{i}x").Add(0x00181210, "SH", $"B{i}").Add(0x00080022, "DA", $"202401{1 + (i % 28):D2}")
             .Add(0x00230010, "LO", "OTHER").Add(0x00230011, "LO", "ACME").Add(0x00231001, "LO", "Right").Add(0x00231101, "LO", $"Left {i}x").ToFile();
-        yield return TestObject.Of(study, study + ".1", study + ".1.2").Add(0x00080020, "DA", date).Add(0x00101040, "LO", $"Main Street{i}x").Add(0x00181210, "SH", $"B{i}b").Add(0x00230010, "LO", "ACME").Add(0x00231001, "LO", "Both").ToFile();
+        yield return TestObject.Of(study, study + ".1", study + ".1.2").Add(0x00080020, "DA", date).Add(0x00101040, "LO", $"Main Street{i}x")
+            .Add(0x00181210, "SH", $"B{i}b").Add(0x00230010, "LO", "ACME").Add(0x00231001, "LO", "Both").ToFile();
     }
 
     private static QueryTag[] Tags(params QueryTag[] tags) => tags;
 
     private static ArchiveOptions Options(params QueryTag[] tags) => new() { QueryTags = tags, KeepStudySeconds = 0 };
 
-    private DicomArchive Open(Func<string, Task>? step, params QueryTag[] tags) => new(world.Client(step), Options(tags), TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
+    private DicomArchive Open(Func<string, Task>? step, params QueryTag[] tags) =>
+        new(world.Client(step), Options(tags), TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
 
     private async Task<DicomArchive> OpenAsync(QueryTag[] tags, bool build)
     {

@@ -69,7 +69,8 @@ public sealed class RebuildTests
         Assert.True(runs > 3, $"{runs} runs");
         Assert.InRange(listings, 0, 1_000);
         Assert.False(world.Derived.Blobs.ContainsKey(IndexRebuild.Mark));
-        foreach (var tombstone in world.Instances.Rows.Where(row => row.Key.Row == "s" && row.Value.Number("N") == 0).Select(row => row.Key).ToArray()) world.Instances.Rows.Remove(tombstone);
+        foreach (var tombstone in world.Instances.Rows.Where(row => row.Key.Row == "s" && row.Value.Number("N") == 0).Select(row => row.Key).ToArray())
+            world.Instances.Rows.Remove(tombstone);
         new IndexCheck(world).Run();
     }
 
@@ -122,7 +123,9 @@ public sealed class RebuildTests
     private static byte[] Study(int number) => Made($"1.2.8.{number}", 100).ToFile();
 
     private static TestObject Made(string study, int instance) =>
-        TestObject.Of(study, study + ".1", string.Create(CultureInfo.InvariantCulture, $"{study}.1.{instance}")).Add(0x00100020, "LO", "ID").Add(0x00080020, "DA", "20240101").Add(0x00080060, "CS", "CT");
+        TestObject.Of(study, study + ".1", string.Create(CultureInfo.InvariantCulture, $"{study}.1.{instance}"))
+            .Add(0x00100020, "LO", "ID").Add(0x00080020, "DA", "20240101").Add(0x00080060, "CS", "CT");
 
-    private static Task PutAsync(IBlobContainer container, string name, byte[] file) => container.PutAsync(name, new(file), new BlobWrite(BlobCondition.None), default);
+    private static Task PutAsync(IBlobContainer container, string name, byte[] file) =>
+        container.PutAsync(name, new(file), new BlobWrite(BlobCondition.None), default);
 }

@@ -67,6 +67,7 @@ public sealed class RequestCountTests
 
     private static bool IsInstance(string row) => row.StartsWith("i:", StringComparison.Ordinal);
 
-    private static TestObject Instance(int number) => TestObject.Of("1.2.3", "1.2.3.1", string.Create(CultureInfo.InvariantCulture, $"1.2.3.1.{100_000 + number}"))
+    private static TestObject Instance(int number) =>
+        TestObject.Of("1.2.3", "1.2.3.1", string.Create(CultureInfo.InvariantCulture, $"1.2.3.1.{100_000 + number}"))
         .Add(0x00100020, "LO", "ID").Add(0x00080020, "DA", "20240101").Add(0x00080060, "CS", "CT");
 }

@@ -15,7 +15,8 @@ public sealed class SampleArchiveTests(ITestOutputHelper output)
 {
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1024 };
 
-    public static IEnumerable<string> Files() => Directory.EnumerateFiles(Repository.SharedSamples ?? Path.Combine(Repository.Root, "tests", "Samples"), "*", SearchOption.AllDirectories);
+    public static IEnumerable<string> Files() =>
+        Directory.EnumerateFiles(Repository.SharedSamples ?? Path.Combine(Repository.Root, "tests", "Samples"), "*", SearchOption.AllDirectories);
 
     [Fact]
     public async Task Every_sample_is_stored_found_and_returned_or_refused_with_a_reason()

@@ -33,7 +33,8 @@ public sealed class SearchCostTests
         Assert.Equal(1, await CountAsync(archive, "limit=100&ModalitiesInStudy=CT"));
         // A page of studies, a page of pointers, and the ten studies that they name.
         Assert.InRange(await CountAsync(archive, "limit=100&ModalitiesInStudy=NM"), 3, 15);
-        foreach (var query in (string[])["ModalitiesInStudy=NM", "ModalitiesInStudy=NM,CT", "ModalitiesInStudy=NM&StudyDate=20240105-20240220", "ModalitiesInStudy=NM&PatientName=Doe*"])
+        foreach (var query in (string[])["ModalitiesInStudy=NM", "ModalitiesInStudy=NM,CT",
+            "ModalitiesInStudy=NM&StudyDate=20240105-20240220", "ModalitiesInStudy=NM&PatientName=Doe*"])
         {
             var results = await SearchAsync(archive, query);
             Assert.Equal(await FromAllAsync(archive, query), results);
@@ -111,12 +112,14 @@ public sealed class SearchCostTests
         var archive = Archives.Open(world);
         var numbers = Enumerable.Range(1, instances).ToArray();
         new Random(1).Shuffle(numbers);
-        await archive.StoreAllAsync(numbers.Select((number, i) => Made("1.2.3", i).Add(0x00200013, "IS", number.ToString(CultureInfo.InvariantCulture)).ToFile()));
+        await archive.StoreAllAsync(numbers.Select((number, i) =>
+            Made("1.2.3", i).Add(0x00200013, "IS", number.ToString(CultureInfo.InvariantCulture)).ToFile()));
         var metadata = await archive.Retrieval.MetadataAsync(Uid.Parse("1.2.3"), null, null, default);
         var seen = new List<int>();
         await foreach (var json in metadata!.ObjectsAsync("", default)) seen.Add(NumberIn(json));
         Assert.Equal(Enumerable.Range(1, instances), seen);
-        var query = QidoQuery.Parse(QidoLevel.Instance, Uid.Parse("1.2.3"), null, [new("limit", "10"), new("offset", "1995"), new("includefield", "PatientName")], out _);
+        var query = QidoQuery.Parse(QidoLevel.Instance, Uid.Parse("1.2.3"), null,
+            [new("limit", "10"), new("offset", "1995"), new("includefield", "PatientName")], out _);
         Assert.Equal(Enumerable.Range(1996, 10), (await archive.Search.SearchAsync(query, "", default)).Results.Select(json => NumberIn(json)));
     }
 
@@ -135,7 +138,8 @@ public sealed class SearchCostTests
     {
         await Archives.Open(world).StoreAllAsync(Enumerable.Range(0, Studies).Select(i =>
         {
-            var made = Made($"1.2.8.{i}", 1).Add(0x00080060, "CS", i % 100 == 7 ? "NM" : "CT").Add(0x00080020, "DA", $"2024{(i / 28 % 12) + 1:D2}{(i % 28) + 1:D2}").Add(0x00100010, "PN", $"Doe^{i}");
+            var made = Made($"1.2.8.{i}", 1).Add(0x00080060, "CS", i % 100 == 7 ? "NM" : "CT")
+                .Add(0x00080020, "DA", $"2024{(i / 28 % 12) + 1:D2}{(i % 28) + 1:D2}").Add(0x00100010, "PN", $"Doe^{i}");
             return (i == 3 ? made.Add(0x00080080, "LO", "Rare") : made).ToFile();
         }));
         return Archives.Open(world, step: what =>
@@ -159,7 +163,8 @@ public sealed class SearchCostTests
     private static async Task<IReadOnlyList<string>> FromAllAsync(DicomArchive archive, string query)
     {
         var keys = string.Join('&', Parse(query).Keys.Select(key => "includefield=" + key.Tag));
-        return [.. (await SearchAsync(archive, keys)).Where(json => Parse(query).Matches.All(match => match.Matches(System.Text.Json.JsonDocument.Parse(json).RootElement, false)))];
+        return [.. (await SearchAsync(archive, keys))
+            .Where(json => Parse(query).Matches.All(match => match.Matches(System.Text.Json.JsonDocument.Parse(json).RootElement, false)))];
     }
 
     private static QidoQuery Parse(string query) =>
@@ -171,5 +176,6 @@ public sealed class SearchCostTests
         return int.Parse(element.GetRawText().Trim('"'), CultureInfo.InvariantCulture);
     }
 
-    private static TestObject Made(string study, int instance) => TestObject.Of(study, study + ".1", string.Create(CultureInfo.InvariantCulture, $"{study}.1.{instance}")).Add(0x00100020, "LO", "ID");
+    private static TestObject Made(string study, int instance) =>
+        TestObject.Of(study, study + ".1", string.Create(CultureInfo.InvariantCulture, $"{study}.1.{instance}")).Add(0x00100020, "LO", "ID");
 }

@@ -80,11 +80,13 @@ public sealed class SearchPagingTests
         Assert.Null(await cursors.ReadAsync(cursor, QidoLevel.Series, null, null, default));
         Assert.Null(await cursors.ReadAsync(cursor, QidoLevel.Study, Uid.Parse("1.2"), null, default));
         Assert.NotNull(await new SearchCursors(world.Client().Derived, null).ReadAsync(cursor, QidoLevel.Study, null, null, default)); // another process
-        Assert.Null(await new SearchCursors(new MemoryWorld(TimeProvider.System).Client().Derived, null).ReadAsync(cursor, QidoLevel.Study, null, null, default));
+        Assert.Null(await new SearchCursors(new MemoryWorld(TimeProvider.System).Client().Derived, null)
+            .ReadAsync(cursor, QidoLevel.Study, null, null, default));
         Assert.Null(await new SearchCursors(world.Client().Derived, new byte[32]).ReadAsync(cursor, QidoLevel.Study, null, null, default));
         for (var i = 0; i < cursor.Length - 1; i++) // the last character may have bits that say nothing
             Assert.Null(await cursors.ReadAsync(cursor[..i] + (cursor[i] == 'A' ? 'B' : 'A') + cursor[(i + 1)..], QidoLevel.Study, null, null, default));
-        foreach (var wrong in new[] { "", "x", "é", "AAAA", cursor[..20], cursor + "AAAA", new string('A', 50_000) }) Assert.Null(await cursors.ReadAsync(wrong, QidoLevel.Study, null, null, default));
+        foreach (var wrong in new[] { "", "x", "é", "AAAA", cursor[..20], cursor + "AAAA", new string('A', 50_000) })
+            Assert.Null(await cursors.ReadAsync(wrong, QidoLevel.Study, null, null, default));
     }
 
     [Fact]
@@ -93,8 +95,10 @@ public sealed class SearchPagingTests
         const int requestLine = 8 * 1024;
         var random = new Random(1);
         var uids = new StringBuilder();
-        while (uids.Length < requestLine - 200) uids.Append(uids.Length == 0 ? "" : ",").Append($"1.2.826.0.1.{random.NextInt64()}.{random.NextInt64()}.{random.NextInt64()}"[..50]);
-        var place = new SearchPlace(new string('7', 20), Uid.Parse(new string('1', 64)), new NumberedUid(4, Uid.Parse(new string('2', 64))), new NumberedUid(4, Uid.Parse(new string('3', 64))));
+        while (uids.Length < requestLine - 200)
+            uids.Append(uids.Length == 0 ? "" : ",").Append($"1.2.826.0.1.{random.NextInt64()}.{random.NextInt64()}.{random.NextInt64()}"[..50]);
+        var place = new SearchPlace(new string('7', 20), Uid.Parse(new string('1', 64)),
+            new NumberedUid(4, Uid.Parse(new string('2', 64))), new NumberedUid(4, Uid.Parse(new string('3', 64))));
         var cursors = new SearchCursors(world.Client().Derived, null);
         var cursor = await cursors.ProtectAsync(place, Parse("StudyInstanceUID=" + uids), default);
         Assert.True(cursor.Length < requestLine - 200, $"{cursor.Length}");
@@ -120,13 +124,16 @@ public sealed class SearchPagingTests
             return Task.CompletedTask;
         }), new ArchiveOptions(), TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
 
-    private static IEnumerable<byte[]> Studies(int count) => Enumerable.Range(0, count).Select(i => TestObject.Of($"1.2.7.{i}", $"1.2.7.{i}.1", $"1.2.7.{i}.1.1")
-        .Add(0x00080020, "DA", string.Create(CultureInfo.InvariantCulture, $"2024{(i % 3) + 1:D2}{(i % 28) + 1:D2}")).Add(0x00080060, "CS", i % 84 == 0 ? "MR" : "CT").Add(0x00100010, "PN", "SMITH^ANNE").ToFile());
+    private static IEnumerable<byte[]> Studies(int count) => Enumerable.Range(0, count)
+        .Select(i => TestObject.Of($"1.2.7.{i}", $"1.2.7.{i}.1", $"1.2.7.{i}.1.1")
+        .Add(0x00080020, "DA", string.Create(CultureInfo.InvariantCulture, $"2024{(i % 3) + 1:D2}{(i % 28) + 1:D2}"))
+            .Add(0x00080060, "CS", i % 84 == 0 ? "MR" : "CT").Add(0x00100010, "PN", "SMITH^ANNE").ToFile());
 
     private static QidoQuery Parse(string text) => QidoQuery.Parse(QidoLevel.Study, null, null, Parameters(text), out _);
 
     private static IEnumerable<KeyValuePair<string, string>> Parameters(string query) =>
-        query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => KeyValuePair.Create(pair.Split('=')[0], pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..]));
+        query.Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => KeyValuePair.Create(pair.Split('=')[0], pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..]));
 
     private static string Url(byte[] json)
     {

@@ -9,7 +9,8 @@ namespace DicomServerless.Unit.Archive;
 
 public sealed class SearchTests
 {
-    private static readonly string[] Last = ["Smith", "Smithson", "O'Brien", "Müller", "Łuczak", "Nguyen", "Li", "山田", "Sørensen", "Ivanov", "Иванов", "MC DONALD", "Le-Grand"];
+    private static readonly string[] Last = ["Smith", "Smithson", "O'Brien", "Müller",
+        "Łuczak", "Nguyen", "Li", "山田", "Sørensen", "Ivanov", "Иванов", "MC DONALD", "Le-Grand"];
     private static readonly string[] First = ["Anna", "Ben", "Élise", "J", "太郎", ""];
     private static readonly string[] Descriptions = ["CT CHEST W CONTRAST", "XCHEST", "MR BRAIN", "", "HAND_RT", "Thorax + abdomen", "a/b\\c#d?e"];
 
@@ -113,15 +114,19 @@ public sealed class SearchTests
     public async Task Series_and_instances_match_at_their_own_level_with_the_study_s_counts()
     {
         var archive = Archives.Open(world);
-        byte[] Made(int series, int instance, string modality) => TestObject.Of("1.2.3.9", $"1.2.3.9.{series}", $"1.2.3.9.{series}.{instance}").Add(0x00080060, "CS", modality)
-            .Add(0x00200011, "IS", series.ToString(CultureInfo.InvariantCulture)).Add(0x00200013, "IS", instance.ToString(CultureInfo.InvariantCulture)).ToFile();
+        byte[] Made(int series, int instance, string modality) =>
+            TestObject.Of("1.2.3.9", $"1.2.3.9.{series}", $"1.2.3.9.{series}.{instance}").Add(0x00080060, "CS", modality)
+            .Add(0x00200011, "IS", series.ToString(CultureInfo.InvariantCulture))
+                .Add(0x00200013, "IS", instance.ToString(CultureInfo.InvariantCulture)).ToFile();
         await archive.StoreAllAsync([Made(10, 1, "CT"), Made(2, 1, "MR"), Made(2, 10, "MR"), Made(2, 9, "MR")]);
         Assert.Equal(["1.2.3.9.2", "1.2.3.9.10"], (await RunAsync(archive, "", QidoLevel.Series, "1.2.3.9")).Select(item => Text(item, "0020000E")));
-        Assert.Equal(["1.2.3.9.2.1", "1.2.3.9.2.9", "1.2.3.9.2.10"], (await RunAsync(archive, "Modality=MR", QidoLevel.Instance, "1.2.3.9")).Select(item => Text(item, "00080018")));
+        Assert.Equal(["1.2.3.9.2.1", "1.2.3.9.2.9", "1.2.3.9.2.10"],
+            (await RunAsync(archive, "Modality=MR", QidoLevel.Instance, "1.2.3.9")).Select(item => Text(item, "00080018")));
         Assert.Equal(["1.2.3.9.2"], (await RunAsync(archive, "Modality=MR", QidoLevel.Series)).Select(item => Text(item, "0020000E")));
         Assert.Equal(["1.2.3.9.2.9"], (await RunAsync(archive, "SOPInstanceUID=1.2.3.9.2.9", QidoLevel.Instance)).Select(item => Text(item, "00080018")));
         var study = Assert.Single(await RunAsync(archive, "ModalitiesInStudy=MR"));
-        Assert.Equal("2 4 CT\\MR", $"{study.GetProperty("00201206").GetProperty("Value")[0]} {study.GetProperty("00201208").GetProperty("Value")[0]} {string.Join('\\', study.GetProperty("00080061").GetProperty("Value").EnumerateArray())}");
+        Assert.Equal("2 4 CT\\MR", $"{study.GetProperty("00201206").GetProperty("Value")[0]} {study.GetProperty("00201208").GetProperty("Value")[0]} "
+            + $"{string.Join('\\', study.GetProperty("00080061").GetProperty("Value").EnumerateArray())}");
     }
 
     private static byte[][] Four() =>
@@ -134,7 +139,8 @@ public sealed class SearchTests
 
     private static byte[] Make(string study, string name, string id, string date, string time, string modality, string description, string? otherId = null)
     {
-        var made = TestObject.Of(study, study + ".1", study + ".1.1").Add(0x00080005, "CS", "ISO_IR 192").Add(0x00080020, "DA", date).Add(0x00080030, "TM", time).Add(0x00080060, "CS", modality)
+        var made = TestObject.Of(study, study + ".1", study + ".1.1").Add(0x00080005, "CS", "ISO_IR 192")
+            .Add(0x00080020, "DA", date).Add(0x00080030, "TM", time).Add(0x00080060, "CS", modality)
             .Add(0x00081030, "LO", description).Add(0x00100010, "PN", name).Add(0x00100020, "LO", id);
         if (otherId is null) return made.ToFile();
         // A sequence of one item: item tag, its length, and one element.
@@ -145,14 +151,18 @@ public sealed class SearchTests
     private static byte[] Study(Random random, int number)
     {
         var name = $"{Last[random.Next(Last.Length)]}^{First[random.Next(First.Length)]}";
-        var date = random.Next(8) == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{2020 + random.Next(3)}{1 + random.Next(12):D2}{1 + random.Next(28):D2}");
-        return Make($"1.2.3.5.{number}", name, $"MRN{random.Next(40)}", date, string.Create(CultureInfo.InvariantCulture, $"{random.Next(24):D2}{random.Next(60):D2}00"), random.Next(2) == 0 ? "CT" : "MR", Descriptions[random.Next(Descriptions.Length)]);
+        var date = random.Next(8) == 0 ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"{2020 + random.Next(3)}{1 + random.Next(12):D2}{1 + random.Next(28):D2}");
+        return Make($"1.2.3.5.{number}", name, $"MRN{random.Next(40)}", date,
+            string.Create(CultureInfo.InvariantCulture, $"{random.Next(24):D2}{random.Next(60):D2}00"), random.Next(2) == 0
+            ? "CT" : "MR", Descriptions[random.Next(Descriptions.Length)]);
     }
 
     private static string Query(Random random)
     {
         var parts = new List<string> { "limit=1000" };
-        if (random.Next(2) == 0) parts.Add("PatientName=" + Uri.EscapeDataString(Pattern(random, $"{Last[random.Next(Last.Length)]}^{First[random.Next(First.Length)]}")));
+        if (random.Next(2) == 0)
+            parts.Add("PatientName=" + Uri.EscapeDataString(Pattern(random, $"{Last[random.Next(Last.Length)]}^{First[random.Next(First.Length)]}")));
         if (random.Next(4) == 0) parts.Add("PatientID=" + Pattern(random, $"MRN{random.Next(40)}"));
         if (random.Next(4) == 0) parts.Add("StudyDescription=" + Uri.EscapeDataString(Pattern(random, Descriptions[random.Next(Descriptions.Length)])));
         if (random.Next(4) == 0) parts.Add("ModalitiesInStudy=" + (random.Next(2) == 0 ? "CT" : "CT,MR"));
@@ -167,18 +177,21 @@ public sealed class SearchTests
         if (value.Length == 0) return "*";
         var start = random.Next(value.Length);
         var part = value.Substring(start, random.Next(1, value.Length - start + 1));
-        return random.Next(6) switch { 0 => value, 1 => value.ToUpperInvariant(), 2 => "*" + part + "*", 3 => value[..(start + 1)] + "*", 4 => "*" + value[start..], _ => value[..start] + "?" + value[(start + 1)..] };
+        return random.Next(6) switch { 0 => value, 1 => value.ToUpperInvariant(), 2 => "*" + part + "*", 3 =>
+            value[..(start + 1)] + "*", 4 => "*" + value[start..], _ => value[..start] + "?" + value[(start + 1)..] };
     }
 
     private static async Task<IEnumerable<JsonElement>> RunAsync(DicomArchive archive, string query, QidoLevel level = QidoLevel.Study, string? study = null)
     {
         var parsed = QidoQuery.Parse(level, study is null ? null : DicomServerless.Dicom.Uid.Parse(study), null, Parameters(query), out var errors);
         Assert.Empty(errors);
-        return (await archive.Search.SearchAsync(parsed, "http://test/dicomweb", default)).Results.Select(json => JsonDocument.Parse(Encoding.UTF8.GetString(json)).RootElement);
+        return (await archive.Search.SearchAsync(parsed, "http://test/dicomweb", default))
+            .Results.Select(json => JsonDocument.Parse(Encoding.UTF8.GetString(json)).RootElement);
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Parameters(string query) =>
-        query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => KeyValuePair.Create(pair.Split('=')[0], Uri.UnescapeDataString(pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..])));
+        query.Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => KeyValuePair.Create(pair.Split('=')[0], Uri.UnescapeDataString(pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..])));
 
     private static string Uid(JsonElement study) => Text(study, "0020000D");
 

@@ -77,6 +77,7 @@ public sealed class SecondPatientTests
     {
         var query = QidoQuery.Parse(level, null, null, [new("PatientID", patient)], out _);
         var answer = await archive.Search.SearchAsync(query, "", default);
-        return [.. answer.Results.Select(json => System.Text.Json.JsonDocument.Parse(Encoding.UTF8.GetString(json)).RootElement.GetProperty(tag).GetProperty("Value")[0].GetString()!)];
+        return [.. answer.Results.Select(json => System.Text.Json.JsonDocument.Parse(Encoding.UTF8.GetString(json))
+            .RootElement.GetProperty(tag).GetProperty("Value")[0].GetString()!)];
     }
 }

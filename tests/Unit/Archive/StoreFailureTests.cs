@@ -11,7 +11,8 @@ public sealed class StoreFailureTests
     [Fact]
     public async Task A_batch_that_is_dropped_by_a_failed_block_indexes_what_it_has_stored()
     {
-        var archive = Archives.Open(world, options: new ArchiveOptions { BlockMiB = 1, KeepStudySeconds = 0 }, step: what => what.StartsWith("stage", StringComparison.Ordinal) ? throw new StorageFault() : Task.CompletedTask);
+        var archive = Archives.Open(world, options: new ArchiveOptions { BlockMiB = 1, KeepStudySeconds = 0 }, step: what =>
+            what.StartsWith("stage", StringComparison.Ordinal) ? throw new StorageFault() : Task.CompletedTask);
         var small = TestObject.Of("1.2.3.1", "1.2.3.2", "1.2.3.3").ToFile();
         var large = TestObject.Of("1.2.3.9", "1.2.3.8", "1.2.3.7").Add(0x7FE00010, "OB", new byte[3 * 1024 * 1024]).ToFile();
         await Assert.ThrowsAsync<StorageFault>(() => StoreAsync(archive, small, large));
@@ -25,12 +26,15 @@ public sealed class StoreFailureTests
     public async Task A_slow_index_holds_back_the_receiving()
     {
         var open = new TaskCompletionSource();
-        var archive = Archives.Open(world, options: new ArchiveOptions { UploadMemoryMiB = 8 }, step: what => what.StartsWith("submit instances", StringComparison.Ordinal) ? open.Task : Task.CompletedTask);
+        var archive = Archives.Open(world, options: new ArchiveOptions { UploadMemoryMiB = 8 }, step: what =>
+            what.StartsWith("submit instances", StringComparison.Ordinal) ? open.Task : Task.CompletedTask);
         var random = new Random(1);
         var files = Enumerable.Range(0, 100).Select(i =>
         {
             var made = TestObject.Of("1.2.3.1", "1.2.3.2", $"1.2.3.3.{i}");
-            for (var tag = 0x00211001u; tag < 0x00211050; tag++) made.Add(tag, "LO", System.Text.Encoding.ASCII.GetString([.. Enumerable.Range(0, 800).Select(_ => (byte)random.Next('0', 'z'))]).Replace('\\', 'x'));
+            for (var tag = 0x00211001u; tag < 0x00211050; tag++)
+                made.Add(tag, "LO", System.Text.Encoding.ASCII.GetString([.. Enumerable.Range(0, 800).Select(_ => (byte)random.Next('0', 'z'))])
+                    .Replace('\\', 'x'));
             return made.ToFile();
         }).ToArray();
         var storing = archive.StoreAllAsync(files);

@@ -50,7 +50,8 @@ public sealed class StoreTests
     public async Task Same_bytes_under_another_transfer_syntax_are_another_object(DuplicatePolicy policy, StoreOutcome outcome, bool isReplaced)
     {
         static byte[] Made(string syntax) => new TestObject { TransferSyntax = syntax }
-            .Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7").Add(0x00080018, "UI", "1.2.3.3").Add(0x0020000D, "UI", "1.2.3.1").Add(0x0020000E, "UI", "1.2.3.2").ToFile();
+            .Add(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7").Add(0x00080018, "UI", "1.2.3.3")
+                .Add(0x0020000D, "UI", "1.2.3.1").Add(0x0020000E, "UI", "1.2.3.2").ToFile();
         const string first = "1.2.840.10008.1.2.4.50", second = "1.2.840.10008.1.2.4.51";
         var archive = Archives.Open(world);
         await archive.StoreAsync(Made(first));
@@ -110,9 +111,11 @@ public sealed class StoreTests
     {
         var archive = Archives.Open(world);
         var good = TestObject.Of("1.2.3.1", "1.2.3.2", "1.2.3.3").ToFile();
-        var results = await archive.StoreAllAsync([[1, 2, 3], good, [], good[..^3], TestObject.Of("../../etc", "1.2", "1.3").ToFile(), TestObject.Of("1.2.3.1", "1.2.3.2", "1.2.3.4").ToFile()]);
+        var results = await archive.StoreAllAsync(
+            [[1, 2, 3], good, [], good[..^3], TestObject.Of("../../etc", "1.2", "1.3").ToFile(), TestObject.Of("1.2.3.1", "1.2.3.2", "1.2.3.4").ToFile()]);
         Assert.Equal(
-            [StoreOutcome.CannotUnderstand, StoreOutcome.Stored, StoreOutcome.CannotUnderstand, StoreOutcome.CannotUnderstand, StoreOutcome.CannotUnderstand, StoreOutcome.Stored],
+            [StoreOutcome.CannotUnderstand, StoreOutcome.Stored, StoreOutcome.CannotUnderstand,
+                StoreOutcome.CannotUnderstand, StoreOutcome.CannotUnderstand, StoreOutcome.Stored],
             results.Select(result => result.Outcome));
         Assert.All(results.Where(result => !result.IsStored), result => Assert.False(string.IsNullOrEmpty(result.Problem)));
         Assert.Equal(2, world.Dicom.Blobs.Count);
@@ -133,7 +136,9 @@ public sealed class StoreTests
     [Fact]
     public async Task Object_of_another_study_than_the_resource_is_refused_alone()
     {
-        var results = await Archives.Open(world).StoreAllAsync([TestObject.Of("1.2.3.1", "1.2.3.2", "1.2.3.3").ToFile(), TestObject.Of("1.2.3.9", "1.2.3.2", "1.2.3.4").ToFile()], study: "1.2.3.9");
+        var results = await Archives.Open(world)
+            .StoreAllAsync([TestObject.Of("1.2.3.1", "1.2.3.2", "1.2.3.3").ToFile(), TestObject.Of("1.2.3.9", "1.2.3.2", "1.2.3.4").ToFile()],
+            study: "1.2.3.9");
         Assert.Equal([StoreOutcome.StudyMismatch, StoreOutcome.Stored], results.Select(result => result.Outcome));
     }
 

@@ -7,7 +7,8 @@ namespace DicomServerless.Unit.Dicom;
 
 public sealed class FrameTableTests
 {
-    private static InstanceScan Scan(Action<DataSetWriter> write, DicomEncoding encoding = DicomEncoding.ExplicitLittleEndian, string syntax = "1.2.840.10008.1.2.1")
+    private static InstanceScan Scan(Action<DataSetWriter> write, DicomEncoding encoding = DicomEncoding.ExplicitLittleEndian,
+        string syntax = "1.2.840.10008.1.2.1")
     {
         var output = new System.Buffers.ArrayBufferWriter<byte>();
         write(new DataSetWriter(output, encoding));
@@ -107,7 +108,8 @@ public sealed class FrameTableTests
         {
             Image(writer, frames, 2, 2, 8);
             writer.BeginFragments(Tags.PixelData);
-            byte[] offsets = [.. table.Split(' ', StringSplitOptions.RemoveEmptyEntries).SelectMany(o => BitConverter.GetBytes(uint.Parse(o, System.Globalization.CultureInfo.InvariantCulture)))];
+            byte[] offsets = [.. table.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .SelectMany(o => BitConverter.GetBytes(uint.Parse(o, System.Globalization.CultureInfo.InvariantCulture)))];
             writer.WriteFragmentHeader(offsets.Length);
             writer.WriteValue(offsets, 1);
             foreach (var fragment in fragments.Split(' '))
@@ -150,7 +152,8 @@ public sealed class FrameTableTests
         return [.. bytes];
     }
 
-    private static (InstanceScan? Scan, DicomError? Error, byte[] DataSet) ScanEncapsulated(int frames, string syntax, byte[] pixelData, Action<DataSetWriter>? more = null)
+    private static (InstanceScan? Scan, DicomError? Error, byte[] DataSet) ScanEncapsulated(int frames,
+        string syntax, byte[] pixelData, Action<DataSetWriter>? more = null)
     {
         var output = new System.Buffers.ArrayBufferWriter<byte>();
         var writer = new DataSetWriter(output, DicomEncoding.ExplicitLittleEndian);
@@ -181,7 +184,8 @@ public sealed class FrameTableTests
     public void An_empty_fragment_within_a_frame_of_a_table_is_left_out()
     {
         // The frames begin at the items at 0 and at 12 + 8 + 12.
-        var (scan, _, dataSet) = ScanEncapsulated(2, "1.2.840.10008.1.2.4.90", Fragments(["AAAA"u8.ToArray(), [], "BBBB"u8.ToArray(), "CCCC"u8.ToArray()], offsets: [0, 32]));
+        var (scan, _, dataSet) = ScanEncapsulated(2, "1.2.840.10008.1.2.4.90",
+            Fragments(["AAAA"u8.ToArray(), [], "BBBB"u8.ToArray(), "CCCC"u8.ToArray()], offsets: [0, 32]));
         Assert.Equal(["AAAABBBB", "CCCC"], Enumerable.Range(1, 2).Select(number => FrameOf(scan!, dataSet, number)));
         Assert.Equal(3, scan!.Frames!.Fragments.Length);
     }

@@ -10,10 +10,14 @@ public sealed class MatchingTests
     private const string Study =
         """
         {"00080020":{"vr":"DA","Value":["20240101"]},"00080030":{"vr":"TM","Value":["003000"]},"00080050":{"vr":"SH"},"00080201":{"vr":"SH","Value":["+0100"]},
-         "0008002A":{"vr":"DT","Value":["20240101003000+0200"]},"00080008":{"vr":"CS","Value":["ORIGINAL","PRIMARY","AXIAL"]},"00080061":{"vr":"CS","Value":["CT","MR"]},
-         "00081030":{"vr":"LO","Value":["CT, chest"]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"Müller^Jürgen","Ideographic":"山田^太郎"}]},"00081060":{"vr":"PN","Value":[{"Alphabetic":"^^^^"}]},"00100030":{"vr":"DA","Value":["19700101"]},
-         "00200013":{"vr":"IS","Value":[7]},"00280030":{"vr":"DS","Value":["0.50"]},"00400244":{"vr":"DA","Value":["20240110"]},"00400245":{"vr":"TM","Value":["1200"]},
-         "00230010":{"vr":"LO","Value":["OTHER"]},"00230011":{"vr":"LO","Value":["ACME"]},"00231001":{"vr":"LO","Value":["Right"]},"00231101":{"vr":"LO","Value":["Left"]},"00231102":{"vr":"IS","Value":[5]},
+         "0008002A":{"vr":"DT","Value":["20240101003000+0200"]},"00080008":{"vr":"CS","Value":["ORIGINAL","PRIMARY","AXIAL"]},"00080061":{"vr":"CS",
+         "Value":["CT","MR"]},
+         "00081030":{"vr":"LO","Value":["CT, chest"]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"Müller^Jürgen","Ideographic":"山田^太郎"}]},
+         "00081060":{"vr":"PN","Value":[{"Alphabetic":"^^^^"}]},"00100030":{"vr":"DA","Value":["19700101"]},
+         "00200013":{"vr":"IS","Value":[7]},"00280030":{"vr":"DS","Value":["0.50"]},"00400244":{"vr":"DA","Value":["20240110"]},
+         "00400245":{"vr":"TM","Value":["1200"]},
+         "00230010":{"vr":"LO","Value":["OTHER"]},"00230011":{"vr":"LO","Value":["ACME"]},"00231001":{"vr":"LO","Value":["Right"]},
+         "00231101":{"vr":"LO","Value":["Left"]},"00231102":{"vr":"IS","Value":[5]},
          "00400275":{"vr":"SQ","Value":[{"00400009":{"vr":"SH","Value":["SPS1"]}},{"00400009":{"vr":"SH"}}]}}
         """;
 
@@ -101,7 +105,8 @@ public sealed class MatchingTests
     [InlineData("ImageType", "AXIAL\\DERIVED", false)]
     [InlineData("ImageType", "AXIAL,DERIVED", true)]
     [InlineData("ModalitiesInStudy", "CT\\MR", true)]
-    public void Multiple_values_must_all_be_there(string key, string value, bool isMatch) => Assert.Equal(isMatch, Matches(key, value, new MatchOptions(MultipleValues: true)));
+    public void Multiple_values_must_all_be_there(string key, string value, bool isMatch) =>
+        Assert.Equal(isMatch, Matches(key, value, new MatchOptions(MultipleValues: true)));
 
     [Theory]
     [InlineData("00231001", "ACME", "Left", true)] // whatever block its creator has
@@ -150,5 +155,6 @@ public sealed class MatchingTests
     [InlineData("ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎", "ﾔﾏﾀﾞ*", true)]
     [InlineData("ヤマダ^タロウ", "ﾔﾏﾀ*", true)]
     [InlineData("ヤマダ^タロウ", "ヤマタ*", false)]       // in full width ﾀ and ﾀﾞ are two letters
-    public void Names_are_compared_group_by_group(string name, string key, bool expected) => Assert.Equal(expected, new WildcardPattern(key, Vr.PN).Matches(name, fuzzy: false));
+    public void Names_are_compared_group_by_group(string name, string key, bool expected) =>
+        Assert.Equal(expected, new WildcardPattern(key, Vr.PN).Matches(name, fuzzy: false));
 }

@@ -20,8 +20,10 @@ public sealed class SampleCorpusTests(ITestOutputHelper output)
             Assert.Equal(error, partsError);
             Assert.Equal(Scans.Describe(whole), Scans.Describe(parts));
             if (error is not null) Assert.InRange(error.Offset, 0, Math.Max(bytes.Length, 1L << 33));
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{Path.GetFileName(file),-44} {(error is null ? $"{whole!.TransferSyntax.Uid.Value,-24} elements {whole.DataSet.Count(),4} bulk {whole.BulkValues.Count,3} frames {whole.Frames?.Count ?? 0,4} {string.Join(' ', whole.Warnings.Select(w => w.Kind).Distinct())}" : error.Message)}"));
+            var found = error is not null ? error.Message : string.Create(CultureInfo.InvariantCulture,
+                $"{whole!.TransferSyntax.Uid.Value,-24} elements {whole.DataSet.Count(),4} bulk {whole.BulkValues.Count,3} "
+                + $"frames {whole.Frames?.Count ?? 0,4} {string.Join(' ', whole.Warnings.Select(w => w.Kind).Distinct())}");
+            output.WriteLine($"{Path.GetFileName(file),-44} {found}");
         }
     }
 }

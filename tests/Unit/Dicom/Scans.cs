@@ -19,7 +19,8 @@ internal static class Scans
     {
         if (scan is null) return "";
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{scan.TransferSyntax} {scan.Encoding} {scan.DataSetOffset} {scan.DataSetLength} {scan.Uids} {scan.IsDeflated}");
+        text.AppendLine(CultureInfo.InvariantCulture,
+            $"{scan.TransferSyntax} {scan.Encoding} {scan.DataSetOffset} {scan.DataSetLength} {scan.Uids} {scan.IsDeflated}");
         text.AppendLine(Convert.ToHexString(scan.DataSetHash));
         if (scan.Frames is { } frames) text.AppendLine(Convert.ToHexString(frames.ToBytes()));
         foreach (var warning in scan.Warnings) text.AppendLine(warning.ToString());
@@ -33,7 +34,8 @@ internal static class Scans
     {
         foreach (var element in set)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"{element.Path} {element.Vr.Code()} {element.ValueLength} {Convert.ToHexString(element.Value.Span)} {element.IsBigEndian} {element.BulkValue}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{element.Path} {element.Vr.Code()} {element.ValueLength} "
+                + $"{Convert.ToHexString(element.Value.Span)} {element.IsBigEndian} {element.BulkValue}");
             foreach (var item in element.Items)
             {
                 text.AppendLine("item");

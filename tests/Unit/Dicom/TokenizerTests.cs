@@ -12,7 +12,8 @@ public sealed class TokenizerTests
         var tokenizer = new DicomTokenizer(Bytes(hex), state);
         var tokens = new List<string>();
         TokenStatus status;
-        while ((status = tokenizer.Read(out var token)) == TokenStatus.Token) tokens.Add($"{token.Kind} {token.Tag} {token.Vr.Code()} {token.Length}@{token.Offset}");
+        while ((status = tokenizer.Read(out var token)) == TokenStatus.Token)
+            tokens.Add($"{token.Kind} {token.Tag} {token.Vr.Code()} {token.Length}@{token.Offset}");
         if (status == TokenStatus.Trailing) tokens.Add("Trailing");
         return (tokens, state.Error);
     }
@@ -36,17 +37,21 @@ public sealed class TokenizerTests
     public void Implicit_vr_takes_the_dictionarys_and_sequences_of_undefined_length_even_when_private()
     {
         // (0029,1010) private, undefined length: an item of undefined length with (0010,0020) "A "
-        var (tokens, _) = Read("29001010 FFFFFFFF FEFF00E0 FFFFFFFF 10002000 02000000 4120 FEFF0DE0 00000000 FEFFDDE0 00000000", DicomEncoding.ImplicitLittleEndian);
-        Assert.Equal(["SequenceStart 00291010 SQ -1@0", "ItemStart 00291010  -1@8", "Element 00100020 LO 2@16", "ItemEnd 00291010  0@26", "SequenceEnd 00291010  0@34"], tokens);
+        var (tokens, _) = Read("29001010 FFFFFFFF FEFF00E0 FFFFFFFF 10002000 02000000 4120 FEFF0DE0 00000000 FEFFDDE0 00000000",
+            DicomEncoding.ImplicitLittleEndian);
+        Assert.Equal(["SequenceStart 00291010 SQ -1@0", "ItemStart 00291010  -1@8",
+            "Element 00100020 LO 2@16", "ItemEnd 00291010  0@26", "SequenceEnd 00291010  0@34"], tokens);
     }
 
     [Fact]
     public void Unknown_vr_of_undefined_length_holds_implicit_little_endian_even_in_big_endian()
     {
         // PS3.5 6.2.2 note 4. (0029,1010) UN in big endian; inside (0010,0020) little endian; after it big endian again
-        var (tokens, error) = Read("00291010 554E 0000 FFFFFFFF FEFF00E0 0A000000 10002000 02000000 4120 FEFFDDE0 00000000 00280010 5553 0002 0200", DicomEncoding.ExplicitBigEndian);
+        var (tokens, error) = Read("00291010 554E 0000 FFFFFFFF FEFF00E0 0A000000 10002000 02000000 4120 FEFFDDE0 00000000 00280010 5553 0002 0200",
+            DicomEncoding.ExplicitBigEndian);
         Assert.Null(error);
-        Assert.Equal(["SequenceStart 00291010 SQ -1@0", "ItemStart 00291010  10@12", "Element 00100020 LO 2@20", "ItemEnd 00291010  0@30", "SequenceEnd 00291010  0@30", "Element 00280010 US 2@38"], tokens);
+        Assert.Equal(["SequenceStart 00291010 SQ -1@0", "ItemStart 00291010  10@12", "Element 00100020 LO 2@20",
+            "ItemEnd 00291010  0@30", "SequenceEnd 00291010  0@30", "Element 00280010 US 2@38"], tokens);
     }
 
     [Fact]
@@ -67,9 +72,11 @@ public sealed class TokenizerTests
     [Fact]
     public void A_delimiter_after_a_sequence_of_defined_length_closes_nothing()
     {
-        var (tokens, error) = Read("08004011 5351 0000 08000000 FEFF00E0 00000000 FEFFDDE0 00000000 28001000 5553 0200 0002", DicomEncoding.ExplicitLittleEndian);
+        var (tokens, error) = Read("08004011 5351 0000 08000000 FEFF00E0 00000000 FEFFDDE0 00000000 28001000 5553 0200 0002",
+            DicomEncoding.ExplicitLittleEndian);
         Assert.Null(error);
-        Assert.Equal(["SequenceStart 00081140 SQ 8@0", "ItemStart 00081140  0@12", "ItemEnd 00081140  0@20", "SequenceEnd 00081140  0@20", "Element 00280010 US 2@28"], tokens);
+        Assert.Equal(["SequenceStart 00081140 SQ 8@0", "ItemStart 00081140  0@12",
+            "ItemEnd 00081140  0@20", "SequenceEnd 00081140  0@20", "Element 00280010 US 2@28"], tokens);
     }
 
     [Fact]
@@ -159,9 +166,11 @@ public sealed class TokenizerTests
 
     [Theory]
     // PS3.5 6.2.2: (0018,100A) UN of a defined length, an item with (0010,0020) in implicit VR
-    [InlineData("18000A10 554E 0000 12000000 FEFF00E0 0A000000 10002000 02000000 4120", "SequenceStart 0018100A SQ 18@0", "ItemStart 0018100A  10@12", "Element 00100020 LO 2@20")]
+    [InlineData("18000A10 554E 0000 12000000 FEFF00E0 0A000000 10002000 02000000 4120",
+        "SequenceStart 0018100A SQ 18@0", "ItemStart 0018100A  10@12", "Element 00100020 LO 2@20")]
     // the same with explicit VR inside, as some write it
-    [InlineData("18000A10 554E 0000 12000000 FEFF00E0 0A000000 10002000 4C4F 0200 4120", "SequenceStart 0018100A SQ 18@0", "ItemStart 0018100A  10@12", "Element 00100020 LO 2@20")]
+    [InlineData("18000A10 554E 0000 12000000 FEFF00E0 0A000000 10002000 4C4F 0200 4120",
+        "SequenceStart 0018100A SQ 18@0", "ItemStart 0018100A  10@12", "Element 00100020 LO 2@20")]
     // what is no item stays bytes
     [InlineData("18000A10 554E 0000 04000000 01020304", "Element 0018100A UN 4@0")]
     // an item that is longer than the value is none

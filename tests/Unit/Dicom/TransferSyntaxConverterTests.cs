@@ -6,7 +6,8 @@ namespace DicomServerless.Unit.Dicom;
 public sealed class TransferSyntaxConverterTests
 {
     private static readonly TransferSyntax[] Plain =
-        [TransferSyntax.ImplicitVrLittleEndian, TransferSyntax.ExplicitVrLittleEndian, TransferSyntax.ExplicitVrBigEndian, TransferSyntax.DeflatedExplicitVrLittleEndian];
+        [TransferSyntax.ImplicitVrLittleEndian, TransferSyntax.ExplicitVrLittleEndian,
+            TransferSyntax.ExplicitVrBigEndian, TransferSyntax.DeflatedExplicitVrLittleEndian];
 
     private static async Task<byte[]> Convert(byte[] file, TransferSyntax to, int step = 8192)
     {
@@ -55,7 +56,8 @@ public sealed class TransferSyntaxConverterTests
         {
             var file = await File.ReadAllBytesAsync(path);
             var (scan, _) = Scans.Run(file, 1 << 16);
-            if (scan is null || file.Length > 1_000_000 || !TransferSyntaxConverter.CanConvert(scan.TransferSyntax, TransferSyntax.ExplicitVrLittleEndian)) continue;
+            if (scan is null || file.Length > 1_000_000 || !TransferSyntaxConverter.CanConvert(scan.TransferSyntax, TransferSyntax.ExplicitVrLittleEndian))
+                continue;
             count++;
             // Once through explicit VR normalises what only the dictionary knew.
             var normal = await Convert(file, TransferSyntax.ExplicitVrLittleEndian);
@@ -65,7 +67,8 @@ public sealed class TransferSyntaxConverterTests
                 var there = await Convert(normal, to, step: 777);
                 Assert.Equal(to, Scans.Run(there, 4096).Scan!.TransferSyntax);
                 var back = await Convert(there, TransferSyntax.ExplicitVrLittleEndian);
-                if (to == TransferSyntax.ImplicitVrLittleEndian) Assert.Equal(Content(await Convert(there, TransferSyntax.ImplicitVrLittleEndian)), Content(there));
+                if (to == TransferSyntax.ImplicitVrLittleEndian)
+                    Assert.Equal(Content(await Convert(there, TransferSyntax.ImplicitVrLittleEndian)), Content(there));
                 else Assert.Equal(content, Content(back));
             }
         }
@@ -75,7 +78,8 @@ public sealed class TransferSyntaxConverterTests
     [Fact]
     public async Task Us_or_ss_follows_pixel_representation_of_the_nearest_data_set()
     {
-        // Implicit: (0028,0103) = 1, (0028,0106) smallest pixel value = -2; in an item with (0028,0103) = 0 the same bits are 65534; an item without says SS again.
+        // Implicit: (0028,0103) = 1, (0028,0106) smallest pixel value = -2; in an item with (0028,0103) = 0 the same bits are 65534; an item without says SS
+        // again.
         byte[] one = [1, 0], zero = [0, 0], bits = [0xFE, 0xFF];
         var signDependent = new Tag(0x00280106);
         var output = new System.Buffers.ArrayBufferWriter<byte>();
@@ -130,7 +134,8 @@ public sealed class TransferSyntaxConverterTests
     public async Task What_is_encapsulated_or_cut_is_refused()
     {
         using var output = new MemoryStream();
-        var encapsulated = await TransferSyntaxConverter.ConvertAsync(new MemoryStream(Samples.Read("encaps-3f-empty-bot.dcm")), output, TransferSyntax.ExplicitVrLittleEndian);
+        var encapsulated = await TransferSyntaxConverter.ConvertAsync(new MemoryStream(Samples.Read("encaps-3f-empty-bot.dcm")),
+            output, TransferSyntax.ExplicitVrLittleEndian);
         Assert.Equal(DicomErrorKind.TransferSyntaxNotSupported, encapsulated!.Kind);
         var cut = await TransferSyntaxConverter.ConvertAsync(new MemoryStream(Samples.Read("trunc-mid-pixel.dcm")), output, TransferSyntax.ExplicitVrBigEndian);
         Assert.Equal((DicomErrorKind.Truncated, "(7FE0,0010)"), (cut!.Kind, cut.Path));

@@ -54,7 +54,8 @@ public sealed class VrTests
 
             var tokenizer = new DicomTokenizer(element, new TokenizerState(encoding));
             Assert.Equal(TokenStatus.Token, tokenizer.Read(out var token));
-            Assert.Equal((TokenKind.Element, new Tag(0x00091001), vr, 8L, (long)(element.Length - 8)), (token.Kind, token.Tag, token.Vr.Code(), token.Length, token.ValueOffset));
+            Assert.Equal((TokenKind.Element, new Tag(0x00091001), vr, 8L, (long)(element.Length - 8)),
+                (token.Kind, token.Tag, token.Vr.Code(), token.Length, token.ValueOffset));
 
             // Written from a little endian value, and compared with the bytes by hand: words of its width are turned around for big endian.
             var output = new ArrayBufferWriter<byte>();

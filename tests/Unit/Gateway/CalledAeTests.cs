@@ -22,7 +22,8 @@ public sealed class CalledAeTests
 
     // What a sender is driven to when it offers several in one context: what archives and viewers read comes first.
     [Theory]
-    [InlineData("1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.110 1.2.840.10008.1.2.1.98 1.2.840.10008.1.2.4.201 1.2.840.10008.1.2 1.2.840.10008.1.2.1 1.2.840.10008.1.2.4.70")]
+    [InlineData("1.2.840.10008.1.2.4.70",
+        "1.2.840.10008.1.2.4.110 1.2.840.10008.1.2.1.98 1.2.840.10008.1.2.4.201 1.2.840.10008.1.2 1.2.840.10008.1.2.1 1.2.840.10008.1.2.4.70")]
     [InlineData("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.110 1.2.840.10008.1.2.4.90 1.2.840.10008.1.2.1")]
     [InlineData("1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.110 1.2.840.10008.1.2.1.98 1.2.840.10008.1.2.8.1 1.2.840.10008.1.2 1.2.840.10008.1.2.1")]
     [InlineData("1.2.840.10008.1.2.4.110", "1.2.840.10008.1.2.4.50 1.2.840.10008.1.2.4.91 1.2.840.10008.1.2.4.110")]
@@ -48,7 +49,8 @@ public sealed class CalledAeTests
         var (stores, gives) = (Ae(new AeOptions { Get = true, Commitment = true }), Ae(new AeOptions { Store = false, Get = true }));
         Assert.True(stores.TakesObjectsOf(Ct));
         Assert.False(gives.TakesObjectsOf(Ct));
-        foreach (var other in new[] { WellKnownUids.Verification, WellKnownUids.StudyRootFind, WellKnownUids.PatientRootGet, WellKnownUids.StorageCommitmentPushModel, Uid.Parse("1.2.840.10008.1.3.10") })
+        foreach (var other in new[] { WellKnownUids.Verification, WellKnownUids.StudyRootFind,
+            WellKnownUids.PatientRootGet, WellKnownUids.StorageCommitmentPushModel, Uid.Parse("1.2.840.10008.1.3.10") })
             Assert.False(stores.TakesObjectsOf(other));
     }
 

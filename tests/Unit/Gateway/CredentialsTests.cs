@@ -8,7 +8,8 @@ namespace DicomServerless.Unit.Gateway;
 public sealed class CredentialsTests
 {
     private readonly ManualTime time = new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
-    private readonly AuthenticationOptions options = new() { Kind = AuthenticationKind.ClientCredentials, TokenUrl = "http://login/token", ClientId = "gateway", ClientSecret = "secret" };
+    private readonly AuthenticationOptions options = new()
+        { Kind = AuthenticationKind.ClientCredentials, TokenUrl = "http://login/token", ClientId = "gateway", ClientSecret = "secret" };
 
     [Theory]
     [InlineData(3600, 3479, 3481)] // two minutes before its end

@@ -18,7 +18,8 @@ public sealed class IdentifierTests
         return identifier;
     }
 
-    private static (Tag, Vr, string)[] Keys(string text) => text.Length == 0 ? [] : [.. text.Split(' ').Select(part => part.Split('=')).Select(part => part[0] switch
+    private static (Tag, Vr, string)[] Keys(string text) => text.Length == 0
+        ? [] : [.. text.Split(' ').Select(part => part.Split('=')).Select(part => part[0] switch
     {
         "patient" => (Tags.PatientID, Vr.LO, part[1]),
         "name" => (Tags.PatientName, Vr.PN, part[1]),
@@ -51,7 +52,8 @@ public sealed class IdentifierTests
     public void Retrieves_name_what_they_want(string level, string keys, bool hierarchical, bool relational)
     {
         var identifier = Read(level, Keys(keys));
-        Assert.Equal((hierarchical, relational), (identifier.ProblemOfRetrieve(isRelational: false) is null, identifier.ProblemOfRetrieve(isRelational: true) is null));
+        Assert.Equal((hierarchical, relational),
+            (identifier.ProblemOfRetrieve(isRelational: false) is null, identifier.ProblemOfRetrieve(isRelational: true) is null));
     }
 
     [Theory]

@@ -11,13 +11,17 @@ public sealed class OptionsTests
     public void Every_kind_of_setting_is_read()
     {
         var options = Bind(out var problems,
-            ("Destinations:archive:Url", "https://archive/dicomweb"), ("Destinations:archive:MaxBandwidthMbps", "2.5"), ("Destinations:archive:Authentication:Kind", "client-credentials"),
-            ("Aes:ONE:Destinations", "archive, other"), ("Aes:ONE:AllowedCallers:0:Network", "10.0.0.0/8"), ("Aes:ONE:Find", "false"), ("LogFormat", "json"), ("Dimse:MaxAssociationsPerPeer", "4"));
+            ("Destinations:archive:Url", "https://archive/dicomweb"), ("Destinations:archive:MaxBandwidthMbps", "2.5"),
+                ("Destinations:archive:Authentication:Kind", "client-credentials"),
+            ("Aes:ONE:Destinations", "archive, other"), ("Aes:ONE:AllowedCallers:0:Network", "10.0.0.0/8"),
+                ("Aes:ONE:Find", "false"), ("LogFormat", "json"), ("Dimse:MaxAssociationsPerPeer", "4"));
         Assert.Empty(problems);
         var destination = options.Destinations["archive"];
-        Assert.Equal(("https://archive/dicomweb", 2.5, AuthenticationKind.ClientCredentials), (destination.Url, destination.MaxBandwidthMbps, destination.Authentication.Kind));
+        Assert.Equal(("https://archive/dicomweb", 2.5, AuthenticationKind.ClientCredentials),
+            (destination.Url, destination.MaxBandwidthMbps, destination.Authentication.Kind));
         Assert.Equal(["archive", "other"], options.Aes["ONE"].Destinations);
-        Assert.Equal(("10.0.0.0/8", false, LogFormat.Json, 4), (options.Aes["ONE"].AllowedCallers[0].Network, options.Aes["ONE"].Find, options.LogFormat, options.Dimse.MaxAssociationsPerPeer));
+        Assert.Equal(("10.0.0.0/8", false, LogFormat.Json, 4),
+            (options.Aes["ONE"].AllowedCallers[0].Network, options.Aes["ONE"].Find, options.LogFormat, options.Dimse.MaxAssociationsPerPeer));
     }
 
     [Theory]
@@ -57,7 +61,8 @@ public sealed class OptionsTests
     public void No_problem_repeats_a_password()
     {
         var options = Bind(out _,
-            ("Destinations:archive:Url", "ftp://user:secret@archive"), ("Destinations:archive:ProxyUrl", "user:secret@proxy"), ("Destinations:archive:Authentication:Kind", "ClientCredentials"),
+            ("Destinations:archive:Url", "ftp://user:secret@archive"), ("Destinations:archive:ProxyUrl", "user:secret@proxy"),
+                ("Destinations:archive:Authentication:Kind", "ClientCredentials"),
             ("Destinations:archive:Authentication:TokenUrl", "user:secret@login"), ("Destinations:archive:Authentication:ClientSecret", "secret"));
         var problems = options.Problems();
         Assert.True(problems.Count >= 3);
@@ -80,7 +85,8 @@ public sealed class OptionsTests
     {
         var http = new HttpOptions { TrustedProxies = ["10.1.0.0/16", "192.0.2.7"] };
         Assert.Equal(["10.1.0.0/16", "192.0.2.7/32"], http.ForwardedHeaders().KnownIPNetworks.Select(network => network.ToString()));
-        Assert.Contains(new HttpOptions { TrustedProxies = ["proxy"] }.Problems("Gateway:Http"), problem => problem.Contains("\"proxy\"", StringComparison.Ordinal));
+        Assert.Contains(new HttpOptions { TrustedProxies = ["proxy"] }.Problems("Gateway:Http"), problem =>
+            problem.Contains("\"proxy\"", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -104,7 +110,8 @@ public sealed class OptionsTests
 
     private static GatewayOptions Bind(out List<string> problems, params (string Key, string Value)[] settings)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(item => new KeyValuePair<string, string?>("Gateway:" + item.Key, item.Value))).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(item => new KeyValuePair<string, string?>("Gateway:" + item.Key, item.Value))).Build();
         var options = new GatewayOptions();
         problems = [];
         OptionsBinder.Bind(configuration.GetSection("Gateway"), options, problems);

@@ -72,7 +72,8 @@ public sealed class RetryPolicyTests
     [InlineData("Broken", 99, 60, false, false)]
     [InlineData("None", 99, 999, true, false)]
     public void Each_row_of_the_table_of_objects(string accused, int failures, int minutes, bool othersTaken, bool isForQuarantine) =>
-        Assert.Equal(isForQuarantine, RetryPolicy.IsForQuarantine(Enum.Parse<Accusation>(accused), new ObjectHistory(failures, TimeSpan.FromMinutes(minutes), othersTaken)));
+        Assert.Equal(isForQuarantine,
+            RetryPolicy.IsForQuarantine(Enum.Parse<Accusation>(accused), new ObjectHistory(failures, TimeSpan.FromMinutes(minutes), othersTaken)));
 
     [Fact]
     public void Every_outcome_but_that_of_an_upload_service_has_a_row()

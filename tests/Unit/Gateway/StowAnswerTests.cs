@@ -9,7 +9,8 @@ public sealed class StowAnswerTests
     private const string Stored = """{"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2.1"]}}]}}""";
     private const string Failed = """
         {"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2.1"]}}]},
-         "00081198":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2.2"]},"00081197":{"vr":"US","Value":[43264]}},{"00081155":{"vr":"UI","Value":["1.2.3"]}}]}}
+         "00081198":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2.2"]},"00081197":{"vr":"US","Value":[43264]}},{"00081155":{"vr":"UI",
+         "Value":["1.2.3"]}}]}}
         """;
     private const string Other = """{"0008119A":{"vr":"SQ","Value":[{"00081197":{"vr":"US","Value":[272]}}]}}""";
 

@@ -120,7 +120,8 @@ public sealed class StudyQueueTests : IAsyncLifetime
     {
         await StoreAsync(4);
         Learn();
-        queue.Apply(new RetryDecision { Split = BatchSplit.Objects }, new Batch("1.2", null, Waiting, new Dictionary<SpoolEntry, SpoolHead>(), false), new BatchResult(BatchOutcome.Refused, 400, ""));
+        queue.Apply(new RetryDecision { Split = BatchSplit.Objects },
+            new Batch("1.2", null, Waiting, new Dictionary<SpoolEntry, SpoolHead>(), false), new BatchResult(BatchOutcome.Refused, 400, ""));
         Assert.NotNull(Plan());
         Assert.True(queue.IsFree(Now));
         Assert.NotNull(Plan());

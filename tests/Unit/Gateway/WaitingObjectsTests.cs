@@ -29,9 +29,11 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
 
     private async Task StoreAsync(string study, int series, int number, string name = "Doe^Jane", string date = "20240229", string time = "101112")
     {
-        var data = TestObject.Of(study, $"{study}.{series}", $"{study}.{series}.{number}").Add(0x00080060, "CS", series == 1 ? "CT" : "SR").Add(0x00100010, "PN", name).Add(0x00100020, "LO", "P1")
+        var data = TestObject.Of(study, $"{study}.{series}", $"{study}.{series}.{number}")
+            .Add(0x00080060, "CS", series == 1 ? "CT" : "SR").Add(0x00100010, "PN", name).Add(0x00100020, "LO", "P1")
             .Add(0x00080020, "DA", date).Add(0x00080030, "TM", time).Add(0x7FE00010, "OW", new byte[200_000]);
-        byte[] file = [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.7"), Uid.Parse($"{study}.{series}.{number}"), TransferSyntax.ExplicitVrLittleEndian.Uid), .. data.DataSet()];
+        byte[] file = [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.7"),
+            Uid.Parse($"{study}.{series}.{number}"), TransferSyntax.ExplicitVrLittleEndian.Uid), .. data.DataSet()];
         using var scanner = new InstanceScanner();
         scanner.Push(file);
         Assert.Equal(ScanStatus.Complete, scanner.Complete());
@@ -48,10 +50,12 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
         return EdgeGateway.Query.Identifier.Read(builder.Build(), isPatientRoot: false, null, out _)!;
     }
 
-    private static async Task<List<Match>> FindAsync(WaitingObjects waiting, Identifier identifier, bool combined = false, CancellationToken cancellationToken = default)
+    private static async Task<List<Match>> FindAsync(WaitingObjects waiting,
+        Identifier identifier, bool combined = false, CancellationToken cancellationToken = default)
     {
         var found = new List<Match>();
-        await foreach (var match in new QuerySearch(null, waiting, "archive", "").FindAsync(identifier, fuzzy: false, combined, cancellationToken)) found.Add(match);
+        await foreach (var match in new QuerySearch(null, waiting, "archive", "").FindAsync(identifier, fuzzy: false, combined, cancellationToken))
+            found.Add(match);
         return found;
     }
 
@@ -64,7 +68,8 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
         // Whatever else would be opened is damaged: only the first object's header is needed.
         foreach (var entry in spool.Waiting("archive", "1.2").Skip(1)) File.WriteAllBytes(entry.Path, "damaged"u8.ToArray());
         var study = Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientName, Vr.PN, "doe*"))));
-        Assert.Equal(("4", "2", "CT\\SR"), (study.Text(Tags.NumberOfStudyRelatedInstances), study.Text(Tags.NumberOfStudyRelatedSeries), study.Text(Tags.ModalitiesInStudy)));
+        Assert.Equal(("4", "2", "CT\\SR"),
+            (study.Text(Tags.NumberOfStudyRelatedInstances), study.Text(Tags.NumberOfStudyRelatedSeries), study.Text(Tags.ModalitiesInStudy)));
         // The header is kept: its file may be gone, and the answer is the same.
         File.WriteAllBytes(spool.Waiting("archive", "1.2")[0].Path, "damaged"u8.ToArray());
         Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientName, Vr.PN, "doe*"), (Tags.ModalitiesInStudy, Vr.CS, "SR"))));
@@ -90,7 +95,8 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
     {
         await StoreAsync("1.4", 1, 1);
         using var waiting = new WaitingObjects(spool);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => FindAsync(waiting, Identifier("STUDY"), cancellationToken: new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            FindAsync(waiting, Identifier("STUDY"), cancellationToken: new CancellationToken(canceled: true)));
     }
 
     [Fact]

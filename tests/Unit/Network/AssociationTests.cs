@@ -52,8 +52,11 @@ public sealed class AssociationTests
         Assert.IsType<AssociateAccept>(await wire.ReadAsync());
         var bytes = new System.Buffers.ArrayBufferWriter<byte>();
         CommandSet.Write(DimseCommand.CStore(1, Wire.Ct, Sop), true, bytes);
-        foreach (var b in PduTests.Write(new DataTransfer([new(1, true, false, bytes.WrittenMemory[..20]), new(1, true, true, bytes.WrittenMemory[20..])]))) await wire.WriteAsync(b);
-        foreach (var b in PduTests.Write(new DataTransfer([new(1, false, false, new byte[] { 1, 2 }), new(1, false, false, default), new(1, false, true, default)]))) await wire.WriteAsync(b);
+        foreach (var b in PduTests.Write(new DataTransfer([new(1, true, false, bytes.WrittenMemory[..20]), new(1, true, true, bytes.WrittenMemory[20..])])))
+            await wire.WriteAsync(b);
+        foreach (var b in PduTests.Write(
+            new DataTransfer([new(1, false, false, new byte[] { 1, 2 }), new(1, false, false, default), new(1, false, true, default)])))
+            await wire.WriteAsync(b);
         Assert.Equal(2, (await wire.ReadCommandAsync()).Status);
     });
 
@@ -62,7 +65,8 @@ public sealed class AssociationTests
     {
         await using var wire = new Wire(async association =>
         {
-            while (await association.ReceiveAsync(default) is { } message) await association.SendAsync(DimseCommand.Response(message.Command, 0), message.Context, default);
+            while (await association.ReceiveAsync(default) is { } message)
+                await association.SendAsync(DimseCommand.Response(message.Command, 0), message.Context, default);
         });
         await wire.AssociateAsync();
         for (ushort id = 1; id < 4; id++)
@@ -192,7 +196,8 @@ public sealed class AssociationTests
             });
             await wire.WriteAsync(PduTests.Write(new AssociateRequest
             {
-                CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = [new(1, Wire.Ct, [Wire.Explicit])], User = new UserInformation { MaxPduLength = (uint)maximum },
+                CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = [new(1, Wire.Ct, [Wire.Explicit])], User = new UserInformation
+                    { MaxPduLength = (uint)maximum },
             }));
             Assert.IsType<AssociateAccept>(await wire.ReadAsync());
             var (received, longest, isLast) = (new List<byte>(), 0, false);
@@ -286,7 +291,8 @@ public sealed class AssociationTests
                 using var watch = association.WatchForCancel(message, default);
                 await association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Pending), message.Context, new byte[] { 1, 2 }, default);
                 await Task.Delay(Timeout.Infinite, watch.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await association.SendAsync(DimseCommand.Response(message.Command, watch.CancelRequested ? DimseStatus.Cancel : DimseStatus.ProcessingFailure), message.Context, default);
+                await association.SendAsync(DimseCommand.Response(message.Command, watch.CancelRequested ? DimseStatus.Cancel : DimseStatus.ProcessingFailure),
+                    message.Context, default);
             }
         });
         await wire.AssociateAsync();
@@ -358,7 +364,8 @@ public sealed class AssociationTests
                 var done = 0;
                 while (!watch.Token.IsCancellationRequested)
                 {
-                    var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Wire.Ct, Sop), get.Context, new byte[] { 1, 2 }, default);
+                    var response = await association.StoreAsync(DimseCommand.CStore(association.NextMessageId(), Wire.Ct, Sop),
+                        get.Context, new byte[] { 1, 2 }, default);
                     if (DimseStatus.IsDone(response.Status)) done++;
                 }
                 await association.SendAsync(DimseCommand.Response(get.Command, DimseStatus.Cancel, subOperations: new(1, done, 0, 0)), get.Context, default);

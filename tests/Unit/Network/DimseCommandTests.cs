@@ -26,7 +26,8 @@ public sealed class DimseCommandTests
         var request = DimseCommand.CStore(9, Ct, Uid.Parse("1.2.3"), "MOVER", 4);
         Assert.Equal(("MOVER", (ushort)4), (request.MoveOriginatorAeTitle, request.MoveOriginatorMessageId!.Value));
         var response = DimseCommand.Response(request, DimseStatus.OutOfResources, new string('x', 80) + "\\", offendingElements: [new Tag(0x0010, 0x0020)]);
-        Assert.Equal((CommandField.CStoreResponse, 9, 0xA700, true), (response.Field, response.MessageIdBeingRespondedTo, response.Status, response.IsResponse));
+        Assert.Equal((CommandField.CStoreResponse, 9, 0xA700, true),
+            (response.Field, response.MessageIdBeingRespondedTo, response.Status, response.IsResponse));
         Assert.Equal((Ct, "1.2.3"), (response.AffectedSopClassUid, response.AffectedSopInstanceUid.Value));
         Assert.Equal(new string('x', 64), response.ErrorComment);
         Assert.Equal([new Tag(0x0010, 0x0020)], response.OffendingElements);
@@ -35,8 +36,10 @@ public sealed class DimseCommandTests
     [Fact]
     public void An_n_action_response_names_the_class_as_affected()
     {
-        var response = DimseCommand.Response(DimseCommand.NAction(1, WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, 1), 0);
-        Assert.Equal((WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, (ushort)1), (response.AffectedSopClassUid, response.AffectedSopInstanceUid, response.ActionTypeId!.Value));
+        var response = DimseCommand.Response(DimseCommand.NAction(1, WellKnownUids.StorageCommitmentPushModel,
+            WellKnownUids.StorageCommitmentPushModelInstance, 1), 0);
+        Assert.Equal((WellKnownUids.StorageCommitmentPushModel, WellKnownUids.StorageCommitmentPushModelInstance, (ushort)1),
+            (response.AffectedSopClassUid, response.AffectedSopInstanceUid, response.ActionTypeId!.Value));
     }
 
     [Fact]
@@ -69,7 +72,8 @@ public sealed class DimseCommandTests
     [InlineData(0xB000, true, false)]
     [InlineData(0xFF01, false, true)]
     [InlineData(0xA700, false, false)]
-    public void Statuses_fall_into_kinds(int status, bool done, bool pending) => Assert.Equal((done, pending), (DimseStatus.IsDone((ushort)status), DimseStatus.IsPending((ushort)status)));
+    public void Statuses_fall_into_kinds(int status, bool done, bool pending) =>
+        Assert.Equal((done, pending), (DimseStatus.IsDone((ushort)status), DimseStatus.IsPending((ushort)status)));
 
     private static byte[] Write(DimseCommand command, bool hasDataSet)
     {

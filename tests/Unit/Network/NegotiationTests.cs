@@ -50,9 +50,11 @@ public sealed class NegotiationTests
     [Fact]
     public void Each_context_gets_its_own_answer()
     {
-        var accept = Accept(Request([new(1, Ct, [Explicit]), new(3, Private, [Explicit]), new(5, Ct, [Baseline]), new(7, default, [Explicit])]), Only(Ct, [Explicit]));
+        var accept = Accept(Request([new(1, Ct, [Explicit]), new(3, Private, [Explicit]), new(5, Ct, [Baseline]), new(7, default, [Explicit])]),
+            Only(Ct, [Explicit]));
         Assert.Equal(
-            [(1, ContextReason.Acceptance), (3, ContextReason.AbstractSyntaxNotSupported), (5, ContextReason.TransferSyntaxesNotSupported), (7, ContextReason.AbstractSyntaxNotSupported)],
+            [(1, ContextReason.Acceptance), (3, ContextReason.AbstractSyntaxNotSupported),
+                (5, ContextReason.TransferSyntaxesNotSupported), (7, ContextReason.AbstractSyntaxNotSupported)],
             accept.Contexts.Select(context => ((int)context.Id, context.Result)));
     }
 
@@ -72,7 +74,8 @@ public sealed class NegotiationTests
     public void Asynchronous_operations_are_answered_with_one_and_one_if_asked()
     {
         Assert.Null(Accept(Request([]), Only(Ct, [])).User.AsynchronousOperations);
-        Assert.Equal(new AsynchronousOperations(1, 1), Accept(Request([]) with { User = new() { AsynchronousOperations = new(0, 8) } }, Only(Ct, [])).User.AsynchronousOperations);
+        Assert.Equal(new AsynchronousOperations(1, 1), Accept(Request([]) with { User = new() { AsynchronousOperations = new(0, 8) } }, Only(Ct, []))
+            .User.AsynchronousOperations);
     }
 
     [Fact]
@@ -88,7 +91,8 @@ public sealed class NegotiationTests
     [Fact]
     public void Extended_negotiation_is_answered_by_the_policy_for_accepted_classes()
     {
-        var request = Request([new(1, Ct, [Explicit])]) with { User = new() { ExtendedNegotiations = [new(Ct, new byte[] { 1, 1 }), new(Private, new byte[] { 1 })] } };
+        var request = Request([new(1, Ct, [Explicit])]) with
+            { User = new() { ExtendedNegotiations = [new(Ct, new byte[] { 1, 1 }), new(Private, new byte[] { 1 })] } };
         var accept = Accept(request, Only(Ct, [Explicit]) with { ExtendedNegotiation = asked => new byte[] { 1, 0 } });
         Assert.Equal([1, 0], Assert.Single(accept.User.ExtendedNegotiations).Information.ToArray());
     }
@@ -105,20 +109,24 @@ public sealed class NegotiationTests
     [Fact]
     public void Storage_classes_that_belong_to_no_study_are_not_archivable()
     {
-        foreach (var uid in (string[])["1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.38.1", "1.2.840.10008.5.1.4.39.1", "1.2.840.10008.5.1.4.43.1", "1.2.840.10008.5.1.4.1.1.200.1", "1.2.840.10008.5.1.4.1.1.201.1"])
+        foreach (var uid in (string[])["1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.38.1", "1.2.840.10008.5.1.4.39.1",
+            "1.2.840.10008.5.1.4.43.1", "1.2.840.10008.5.1.4.1.1.200.1", "1.2.840.10008.5.1.4.1.1.201.1"])
             Assert.Equal((true, false), (UidNames.IsStorage(uid), UidNames.IsArchivable(uid)));
         // Retired ones still come from old modalities.
-        foreach (var uid in (string[])["1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.5", "1.2.840.10008.5.1.4.1.1.12.77", "1.2.840.10008.5.1.4.1.1.9.1.4", "1.2.840.10008.5.1.4.1.1.200.2"])
+        foreach (var uid in (string[])["1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.5",
+            "1.2.840.10008.5.1.4.1.1.12.77", "1.2.840.10008.5.1.4.1.1.9.1.4", "1.2.840.10008.5.1.4.1.1.200.2"])
             Assert.True(UidNames.IsArchivable(uid));
         Assert.False(UidNames.IsStorage("1.2.840.10008.5.1.4.1.1.200.4"));
     }
 
-    private static AssociateRequest Request(IReadOnlyList<ProposedContext> contexts) => new() { CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = contexts };
+    private static AssociateRequest Request(IReadOnlyList<ProposedContext> contexts) => new()
+        { CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = contexts };
 
     private static AcceptorPolicy Only(Uid sopClass, IReadOnlyList<Uid> syntaxes, bool scp = false) =>
         new() { AbstractSyntax = uid => uid == sopClass ? new AbstractSyntaxPolicy(syntaxes) { RequestorMayBeScp = scp } : null };
 
-    private static AssociateAccept Accept(AssociateRequest request, AcceptorPolicy policy) => Assert.IsType<AssociateAccept>(Negotiation.Answer(request, policy, 0));
+    private static AssociateAccept Accept(AssociateRequest request, AcceptorPolicy policy) =>
+        Assert.IsType<AssociateAccept>(Negotiation.Answer(request, policy, 0));
 
     private static RejectReason Reject(AssociateRequest request) => Assert.IsType<AssociateReject>(Negotiation.Answer(request, Only(Ct, []), 0)).Reason;
 }

@@ -43,7 +43,8 @@ public sealed class PduTests
         Assert.Equal(new RoleSelection(Uid.Parse("1.2.840.10008.1.1"), Scu: false, Scp: true), Assert.Single(user.Roles));
         Assert.Equal([1, 0, 1], Assert.Single(user.ExtendedNegotiations).Information.ToArray());
         Assert.Equal("1.2.7", Assert.Single(Assert.Single(user.CommonExtendedNegotiations).RelatedGeneralSopClasses).Value);
-        Assert.Equal((UserIdentityType.UsernameAndPasscode, true, "max", "p"), (user.UserIdentity!.Type, user.UserIdentity.PositiveResponseRequested, Text(user.UserIdentity.Primary), Text(user.UserIdentity.Secondary)));
+        Assert.Equal((UserIdentityType.UsernameAndPasscode, true, "max", "p"),
+            (user.UserIdentity!.Type, user.UserIdentity.PositiveResponseRequested, Text(user.UserIdentity.Primary), Text(user.UserIdentity.Secondary)));
         Assert.Equal(Convert.ToHexString(bytes), Convert.ToHexString(Write(request)));
     }
 
@@ -83,7 +84,8 @@ public sealed class PduTests
     {
         var accept = new AssociateAccept
         {
-            CalledAeTitle = "A", CallingAeTitle = "B", Contexts = [new(1, ContextReason.Acceptance, Uid.Parse("1.2")), new(3, ContextReason.AbstractSyntaxNotSupported, Uid.Parse("1.2"))],
+            CalledAeTitle = "A", CallingAeTitle = "B",
+                Contexts = [new(1, ContextReason.Acceptance, Uid.Parse("1.2")), new(3, ContextReason.AbstractSyntaxNotSupported, Uid.Parse("1.2"))],
             User = new UserInformation { MaxPduLength = 0, UserIdentityResponse = new byte[] { 1 } },
         };
         var read = Assert.IsType<AssociateAccept>(Read(Write(accept)));
@@ -160,14 +162,16 @@ public sealed class PduTests
     [Fact]
     public void A_field_that_does_not_fit_its_length_is_never_cut()
     {
-        var request = new AssociateRequest { CalledAeTitle = "A", CallingAeTitle = "B", User = new() { ExtendedNegotiations = [new(Uid.Parse("1.2"), new byte[70_000])] } };
+        var request = new AssociateRequest
+            { CalledAeTitle = "A", CallingAeTitle = "B", User = new() { ExtendedNegotiations = [new(Uid.Parse("1.2"), new byte[70_000])] } };
         Assert.Throws<ArgumentException>(() => Write(request));
         Assert.Throws<ArgumentException>(() => Write(request with { CalledAeTitle = "ABCDEFGHIJKLMNOPQ", User = new() }));
     }
 
     /// <summary>The hexadecimal columns of a text: what stands before two spaces or at the line's end.</summary>
     internal static byte[] Bytes(string text) =>
-        Convert.FromHexString(string.Concat(text.Split('\n').Select(line => line.Trim()).Select(line => line.IndexOf("  ", StringComparison.Ordinal) is >= 0 and var end ? line[..end] : line)).Replace(" ", "", StringComparison.Ordinal));
+        Convert.FromHexString(string.Concat(text.Split('\n').Select(line => line.Trim())
+            .Select(line => line.IndexOf("  ", StringComparison.Ordinal) is >= 0 and var end ? line[..end] : line)).Replace(" ", "", StringComparison.Ordinal));
 
     internal static byte[] Write(Pdu pdu)
     {

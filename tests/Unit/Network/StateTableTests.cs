@@ -26,7 +26,8 @@ public sealed class StateTableTests
     public void Every_cell_has_the_standards_action_and_next_state()
     {
         var expected = Expected.Split('\n').Select(line => line.Trim().Split(": ")).ToDictionary(
-            parts => int.Parse(parts[0]), parts => parts[1].Split(' ').Select(cell => cell.Split('=')).ToDictionary(cell => int.Parse(cell[0]), cell => cell[1]));
+            parts => int.Parse(parts[0]), parts => parts[1].Split(' ').Select(cell => cell.Split('='))
+                .ToDictionary(cell => int.Parse(cell[0]), cell => cell[1]));
         var (cells, filled) = (0, 0);
         for (var state = 1; state <= 13; state++)
         {
@@ -41,7 +42,8 @@ public sealed class StateTableTests
                 filled++;
                 var name = action.ToString().ToUpperInvariant();
                 var (first, second) = ((int)StateTable.Next(action), (int)StateTable.Next(action, second: true));
-                Assert.Equal($"Sta{state} Evt{happened} {cell}", $"Sta{state} Evt{happened} {name[..2]}-{name[2..]}>{(first == second ? $"{first}" : $"{first}/{second}")}");
+                Assert.Equal($"Sta{state} Evt{happened} {cell}",
+                    $"Sta{state} Evt{happened} {name[..2]}-{name[2..]}>{(first == second ? $"{first}" : $"{first}/{second}")}");
             }
         }
         Assert.Equal(247, cells);

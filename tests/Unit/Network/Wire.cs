@@ -6,7 +6,9 @@ using DicomServerless.Shared;
 
 namespace DicomServerless.Unit.Network;
 
-/// <summary>An acceptor on one end of a connection in memory, and a peer on the other that writes and reads bytes. Everything runs on the caller's thread.</summary>
+/// <summary>
+/// An acceptor on one end of a connection in memory, and a peer on the other that writes and reads bytes. Everything runs on the caller's thread.
+/// </summary>
 internal sealed class Wire : IAsyncDisposable
 {
     public static readonly Uid Ct = Uid.Parse("1.2.840.10008.5.1.4.1.1.2");
@@ -18,7 +20,8 @@ internal sealed class Wire : IAsyncDisposable
     public Wire(Func<Association, Task> serve, AssociationOptions? options = null, RejectReason? reject = null)
     {
         // Inline: when a write of the peer returns, the acceptor has done all it can.
-        var inline = new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0, useSynchronizationContext: false);
+        var inline = new PipeOptions(readerScheduler: PipeScheduler.Inline,
+            writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0, useSynchronizationContext: false);
         var (there, back) = (new Pipe(inline), new Pipe(inline));
         var ours = new Duplex(there.Reader.AsStream(), back.Writer.AsStream());
         peer = new Duplex(back.Reader.AsStream(), there.Writer.AsStream());
@@ -91,10 +94,12 @@ internal sealed class Wire : IAsyncDisposable
 
     private async Task ServeAsync(Connection connection, Func<Association, Task> serve, AssociationOptions options, RejectReason? reject)
     {
-        var policy = new AcceptorPolicy { AbstractSyntax = uid => uid == Ct || uid == WellKnownUids.Verification ? new([Explicit]) { RequestorMayBeScp = true } : null };
+        var policy = new AcceptorPolicy
+            { AbstractSyntax = uid => uid == Ct || uid == WellKnownUids.Verification ? new([Explicit]) { RequestorMayBeScp = true } : null };
         await using var upperLayer = layer;
         Association = await AcceptorHandshake.AcceptAsync(
-            1, connection, layer, options, _ => new(reject is { } reason ? AcceptorDecision.Reject(reason) : AcceptorDecision.Accept(policy)), Time.GetUtcNow());
+            1, connection, layer, options, _ => new(reject is { } reason ? AcceptorDecision.Reject(reason) : AcceptorDecision.Accept(policy)),
+                Time.GetUtcNow());
         if (Association is null) return;
         await using var association = Association;
         await serve(association);
@@ -107,8 +112,10 @@ internal sealed class Wire : IAsyncDisposable
         public override bool CanWrite => true;
         public override long Length => throw new NotSupportedException();
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => input.ReadAsync(buffer, cancellationToken);
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => output.WriteAsync(buffer, cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            input.ReadAsync(buffer, cancellationToken);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            output.WriteAsync(buffer, cancellationToken);
         public override void Flush() { }
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

@@ -11,15 +11,18 @@ public sealed class AzureStorageOptionsTests
     public void The_development_storage_is_the_emulator_on_its_ports()
     {
         var found = From(("DataStorage", "UseDevelopmentStorage=true"));
-        Assert.Equal(("http://127.0.0.1:10000/devstoreaccount1", "http://127.0.0.1:10001/devstoreaccount1", "http://127.0.0.1:10002/devstoreaccount1"), (found.Blob!.ToString(), found.Queue!.ToString(), found.Table!.ToString()));
+        Assert.Equal(("http://127.0.0.1:10000/devstoreaccount1", "http://127.0.0.1:10001/devstoreaccount1", "http://127.0.0.1:10002/devstoreaccount1"),
+            (found.Blob!.ToString(), found.Queue!.ToString(), found.Table!.ToString()));
         Assert.Equal("devstoreaccount1", found.AccountName);
     }
 
     [Fact]
     public void A_connection_string_gives_the_addresses_that_it_leaves_out()
     {
-        var found = From(("DataStorage", "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=a2V5PQ==;EndpointSuffix=core.chinacloudapi.cn;TableEndpoint=http://10.0.0.1:10002/acme/"));
-        Assert.Equal(("https://acme.blob.core.chinacloudapi.cn/", "http://10.0.0.1:10002/acme", "a2V5PQ=="), (found.Blob!.ToString(), found.Table!.ToString(), found.AccountKey));
+        var found = From(("DataStorage", "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=a2V5PQ==;"
+            + "EndpointSuffix=core.chinacloudapi.cn;TableEndpoint=http://10.0.0.1:10002/acme/"));
+        Assert.Equal(("https://acme.blob.core.chinacloudapi.cn/", "http://10.0.0.1:10002/acme", "a2V5PQ=="),
+            (found.Blob!.ToString(), found.Table!.ToString(), found.AccountKey));
     }
 
     [Fact]
@@ -27,13 +30,16 @@ public sealed class AzureStorageOptionsTests
     {
         var found = From(("DataStorage", "BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=?sv=2020-12-06&sig=x%3D"));
         Assert.Equal("sv=2020-12-06&sig=x%3D", found.Signature);
-        Assert.Contains("DataStorage__tableServiceUri", Assert.Throws<StorageOptionsException>(() => found.Require(found.Table, "table")).Message, StringComparison.Ordinal);
+        Assert.Contains("DataStorage__tableServiceUri", Assert.Throws<StorageOptionsException>(() => found.Require(found.Table, "table")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Service_addresses_go_with_an_identity()
     {
-        var found = From(("DataStorage:blobServiceUri", "https://a.blob.core.windows.net/"), ("DataStorage:tableServiceUri", "https://a.table.core.windows.net"), ("DataStorage:credential", "managedidentity"), ("DataStorage:clientId", "00000000-0000-0000-0000-000000000001"));
+        var found = From(("DataStorage:blobServiceUri", "https://a.blob.core.windows.net/"),
+            ("DataStorage:tableServiceUri", "https://a.table.core.windows.net"),
+            ("DataStorage:credential", "managedidentity"), ("DataStorage:clientId", "00000000-0000-0000-0000-000000000001"));
         Assert.Equal("https://a.blob.core.windows.net/", found.Blob!.ToString());
         Assert.IsType<global::Azure.Identity.ManagedIdentityCredential>(found.Identity);
         Assert.IsType<global::Azure.Identity.DefaultAzureCredential>(From(("DataStorage:accountName", "acme")).Identity);

@@ -18,7 +18,8 @@ public sealed class AccessTests
             Assert.Contains("Gateway:Http:Url", Assert.Single(new HttpOptions { Url = url }.Problems("Gateway:Http")), StringComparison.Ordinal);
             Assert.Empty(new HttpOptions { Url = url, PasswordHash = PasswordHash.Create(Password) }.Problems("Gateway:Http"));
         }
-        foreach (var url in new[] { "http://127.0.0.1:8042", "http://localhost:8042", "http://[::1]:8042" }) Assert.Empty(new HttpOptions { Url = url }.Problems("Gateway:Http"));
+        foreach (var url in new[] { "http://127.0.0.1:8042", "http://localhost:8042", "http://[::1]:8042" })
+            Assert.Empty(new HttpOptions { Url = url }.Problems("Gateway:Http"));
         Assert.NotEmpty(new HttpOptions { Url = "https://127.0.0.1:8042" }.Problems("Gateway:Http"));
         Assert.NotEmpty(new HttpOptions { PasswordHash = "secret" }.Problems("Gateway:Http"));
     }
@@ -27,7 +28,8 @@ public sealed class AccessTests
     public async Task With_a_password_only_health_is_open()
     {
         await using var archive = await StartAsync();
-        foreach (var path in new[] { "/api/status", "/api/transactions", "/api/quarantine", "/metrics", "/dashboard.js" }) Assert.Equal(HttpStatusCode.Unauthorized, (await archive.Client.GetAsync(path)).StatusCode);
+        foreach (var path in new[] { "/api/status", "/api/transactions", "/api/quarantine", "/metrics", "/dashboard.js" })
+            Assert.Equal(HttpStatusCode.Unauthorized, (await archive.Client.GetAsync(path)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await archive.Client.GetAsync("/health/live")).StatusCode);
         Assert.Equal("/login", (await archive.Client.GetAsync("/")).Headers.Location!.OriginalString);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(archive, "/api/status", Basic("admin", Password)));
@@ -93,7 +95,8 @@ public sealed class AccessTests
     [InlineData("10.0.0.1", false)]
     public async Task Headers_of_a_trusted_proxy_count_and_those_of_others_do_not(string proxy, bool isTrusted)
     {
-        await using var archive = await RefusingArchive.StartAsync(new() { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Http__TrustedProxies"] = proxy });
+        await using var archive = await RefusingArchive.StartAsync(new()
+            { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Http__TrustedProxies"] = proxy });
         using var request = new HttpRequestMessage(HttpMethod.Post, "/login")
         {
             Headers = { { "X-Forwarded-Proto", "https" }, { "X-Forwarded-For", "192.0.2.1" } },
@@ -104,12 +107,14 @@ public sealed class AccessTests
     }
 
     private static Task<RefusingArchive> StartAsync() =>
-        RefusingArchive.StartAsync(new() { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Http__MetricsToken"] = "0123456789abcdef" });
+        RefusingArchive.StartAsync(new()
+            { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Http__MetricsToken"] = "0123456789abcdef" });
 
     private static Task<HttpResponseMessage> LoginAsync(RefusingArchive archive, string password) =>
         archive.Client.PostAsync("/login", new FormUrlEncodedContent([new("user", "admin"), new("password", password)]));
 
-    private static AuthenticationHeaderValue Basic(string user, string password) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+    private static AuthenticationHeaderValue Basic(string user, string password) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
 
     private static async Task<HttpStatusCode> StatusAsync(RefusingArchive archive, string path, AuthenticationHeaderValue authorization)
     {

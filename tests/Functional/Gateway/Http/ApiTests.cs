@@ -23,7 +23,9 @@ public sealed class ApiTests
         Assert.Equal(TestObject.Of("1.2.840.9", "1.2.840.9.1", sop).DataSet(), file[^TestObject.Of("1.2.840.9", "1.2.840.9.1", sop).DataSet().Length..]);
 
         await ProblemAsync(await archive.Client.PutAsync($"/api/quarantine/archive/{ids[0]}/replace", new StringContent("no object")), 400, "body");
-        Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.PutAsync($"/api/quarantine/archive/{ids[0]}/replace", new ByteArrayContent(TestSpool.File("1.2.840.9", "1.2.840.9.1.8")))).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent,
+            (await archive.Client.PutAsync($"/api/quarantine/archive/{ids[0]}/replace", new ByteArrayContent(TestSpool.File("1.2.840.9", "1.2.840.9.1.8"))))
+            .StatusCode);
         archive.TakeAll();
         Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.PostAsync($"/api/quarantine/archive/{ids[1]}/retry", null)).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.DeleteAsync($"/api/quarantine/archive/{ids[2]}")).StatusCode);
@@ -52,11 +54,13 @@ public sealed class ApiTests
     {
         await using var archive = await RefusingArchive.StartAsync();
         await archive.StoreAsync(1);
-        await UntilAsync(async () => (await JsonAsync(archive, "/api/transactions?kind=forward&ae=archive&result=failure")).GetProperty("transactions").GetArrayLength() == 1);
+        await UntilAsync(async () => (await JsonAsync(archive, "/api/transactions?kind=forward&ae=archive&result=failure"))
+            .GetProperty("transactions").GetArrayLength() == 1);
         var stores = (await JsonAsync(archive, "/api/transactions?kind=Store&ae=MODALITY&limit=5&from=2020-01-01T00:00:00Z")).GetProperty("transactions");
         Assert.Equal("0000", Assert.Single(stores.EnumerateArray()).GetProperty("status").GetString());
         Assert.Equal(0, (await JsonAsync(archive, "/api/transactions?to=2020-01-01")).GetProperty("transactions").GetArrayLength());
-        foreach (var (query, parameter) in new[] { ("kind=x", "kind"), ("kind=2", "kind"), ("from=x", "from"), ("to=-1", "to"), ("result=maybe", "result"), ("limit=0", "limit"), ("limit=a", "limit"), ("limit=999999999999", "limit"), ("sort=time", "sort") })
+        foreach (var (query, parameter) in new[] { ("kind=x", "kind"), ("kind=2", "kind"), ("from=x", "from"), ("to=-1", "to"),
+            ("result=maybe", "result"), ("limit=0", "limit"), ("limit=a", "limit"), ("limit=999999999999", "limit"), ("sort=time", "sort") })
             await ProblemAsync(await archive.Client.GetAsync("/api/transactions?" + query), 400, parameter);
     }
 
@@ -64,15 +68,19 @@ public sealed class ApiTests
     public async Task Bad_input_is_never_a_fault_of_the_gateway()
     {
         await using var archive = await RefusingArchive.StartAsync();
-        foreach (var path in new[] { "/api/quarantine/archive/1", "/api/quarantine/..%2f/1", "/api/quarantine/archive/1/file", "/api/nothing" }) await ProblemAsync(await archive.Client.GetAsync(path), 404, null);
-        foreach (var id in new[] { "x", "-1", "1.5", "99999999999999999999" }) await ProblemAsync(await archive.Client.GetAsync("/api/quarantine/archive/" + id), 400, "id");
+        foreach (var path in new[] { "/api/quarantine/archive/1", "/api/quarantine/..%2f/1", "/api/quarantine/archive/1/file", "/api/nothing" })
+            await ProblemAsync(await archive.Client.GetAsync(path), 404, null);
+        foreach (var id in new[] { "x", "-1", "1.5", "99999999999999999999" })
+            await ProblemAsync(await archive.Client.GetAsync("/api/quarantine/archive/" + id), 400, "id");
         await ProblemAsync(await archive.Client.GetAsync("/api/quarantine?limit=x"), 400, "limit");
         await ProblemAsync(await archive.Client.GetAsync("/api/quarantine?destination=../x"), 400, "destination");
         await ProblemAsync(await archive.Client.PostAsync("/api/destinations/none/retry", null), 404, null);
         Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.PostAsync("/api/destinations/archive/retry", null)).StatusCode);
         await ProblemAsync(await archive.Client.PostAsync("/api/echo/none", null), 404, null);
-        foreach (var (body, parameter) in new[] { ("", "body"), ("{", "body"), ("[]", "body"), ("null", "body"), ("{}", "body"), ("{\"other\":1}", "other"), ("{\"patientName\":1}", "patientName"), ("{\"limit\":0,\"patientId\":\"1\"}", "limit"),
-            ("{\"studyDate\":\"yesterday\"}", "studyDate"), ("{\"ae\":\"NOBODY\",\"patientId\":\"1\"}", "ae"), ("{\"patientId\":\"" + new string('1', 65) + "\"}", "patientId") })
+        foreach (var (body, parameter) in new[] { ("", "body"), ("{", "body"), ("[]", "body"), ("null", "body"), ("{}", "body"),
+            ("{\"other\":1}", "other"), ("{\"patientName\":1}", "patientName"), ("{\"limit\":0,\"patientId\":\"1\"}", "limit"),
+            ("{\"studyDate\":\"yesterday\"}", "studyDate"), ("{\"ae\":\"NOBODY\",\"patientId\":\"1\"}", "ae"),
+                ("{\"patientId\":\"" + new string('1', 65) + "\"}", "patientId") })
             await ProblemAsync(await archive.Client.PostAsync("/api/query", new StringContent(body)), 400, parameter);
         await ProblemAsync(await archive.Client.PostAsync("/api/query", new StringContent(new string(' ', 20_000))), 413, "body");
     }
@@ -83,8 +91,10 @@ public sealed class ApiTests
         await using var remote = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb");
         await using var archive = await RefusingArchive.StartAsync(new()
         {
-            ["Gateway__RemoteAes__other__AeTitle"] = "DICOMGW", ["Gateway__RemoteAes__other__Host"] = "127.0.0.1", ["Gateway__RemoteAes__other__Port"] = $"{remote.DimsePort}",
-            ["Gateway__RemoteAes__stranger__AeTitle"] = "NOBODY", ["Gateway__RemoteAes__stranger__Host"] = "127.0.0.1", ["Gateway__RemoteAes__stranger__Port"] = $"{remote.DimsePort}",
+            ["Gateway__RemoteAes__other__AeTitle"] = "DICOMGW", ["Gateway__RemoteAes__other__Host"] = "127.0.0.1",
+                ["Gateway__RemoteAes__other__Port"] = $"{remote.DimsePort}",
+            ["Gateway__RemoteAes__stranger__AeTitle"] = "NOBODY", ["Gateway__RemoteAes__stranger__Host"] = "127.0.0.1",
+                ["Gateway__RemoteAes__stranger__Port"] = $"{remote.DimsePort}",
             ["Gateway__RemoteAes__absent__Host"] = "127.0.0.1", ["Gateway__RemoteAes__absent__Port"] = "9",
         });
         var alive = await Read(await archive.Client.PostAsync("/api/echo/other", null));
@@ -96,19 +106,23 @@ public sealed class ApiTests
             Assert.False(answer.GetProperty("isAlive").GetBoolean());
             Assert.NotEqual("", answer.GetProperty("reason").GetString());
         }
-        await UntilAsync(async () => (await JsonAsync(archive, "/api/transactions?kind=Echo&result=Failure")).GetProperty("transactions").GetArrayLength() == 2);
+        await UntilAsync(async () => (await JsonAsync(archive, "/api/transactions?kind=Echo&result=Failure"))
+            .GetProperty("transactions").GetArrayLength() == 2);
     }
 
     [Fact]
     public async Task A_test_query_finds_what_waits_when_the_archive_cannot_answer()
     {
         await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb");
-        var data = TestObject.Of("1.2.3", "1.2.3.1", "1.2.3.1.1").Add(0x00080005, "CS", "ISO_IR 192").Add(0x00080020, "DA", "20260102").Add(0x00100010, "PN", "Müller^Jörg").Add(0x00100020, "LO", "4711").DataSet();
+        var data = TestObject.Of("1.2.3", "1.2.3.1", "1.2.3.1.1").Add(0x00080005, "CS", "ISO_IR 192")
+            .Add(0x00080020, "DA", "20260102").Add(0x00100010, "PN", "Müller^Jörg").Add(0x00100020, "LO", "4711").DataSet();
         Assert.Equal(0, await Modality.StoreAsync(gateway, data, "1.2.3.1.1"));
         using var client = new HttpClient();
-        var answer = await Read(await client.PostAsync(gateway.Url + "/api/query", new StringContent("{\"patientName\":\"Mü*\",\"studyDate\":\"20260101-20260131\"}")));
+        var answer = await Read(await client.PostAsync(gateway.Url + "/api/query",
+            new StringContent("{\"patientName\":\"Mü*\",\"studyDate\":\"20260101-20260131\"}")));
         var row = Assert.Single(answer.GetProperty("rows").EnumerateArray());
-        Assert.Equal(("Müller^Jörg", "4711", "1"), (row.GetProperty("patientName").GetString(), row.GetProperty("patientId").GetString(), row.GetProperty("instances").GetString()));
+        Assert.Equal(("Müller^Jörg", "4711", "1"),
+            (row.GetProperty("patientName").GetString(), row.GetProperty("patientId").GetString(), row.GetProperty("instances").GetString()));
         Assert.NotEqual("", answer.GetProperty("failure").GetString());
     }
 
@@ -117,14 +131,16 @@ public sealed class ApiTests
     {
         await using var archive = await RefusingArchive.StartAsync();
         await archive.StoreAsync(1, 2);
-        await UntilAsync(async () => (await archive.Client.GetStringAsync("/metrics")).Contains("dicom_gateway_associations_total{result=\"Success\"} 1\n", StringComparison.Ordinal));
+        await UntilAsync(async () => (await archive.Client.GetStringAsync("/metrics"))
+            .Contains("dicom_gateway_associations_total{result=\"Success\"} 1\n", StringComparison.Ordinal));
         var text = await archive.Client.GetStringAsync("/metrics");
         Assert.Contains("dicom_gateway_stores_total{ae=\"DICOMGW\",result=\"Success\",status=\"0000\"} 2\n", text, StringComparison.Ordinal);
         Assert.Contains("dicom_gateway_store_duration_seconds_count{result=\"Success\"} 2\n", text, StringComparison.Ordinal);
         Assert.Contains("dicom_gateway_quarantine_objects{destination=\"archive\"} 2\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("1.2.840", text, StringComparison.Ordinal);
         if (!Peers.Require("promtool")) return;
-        using var promtool = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("promtool", ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var promtool = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("promtool", ["check", "metrics"])
+            { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         await promtool.StandardInput.WriteAsync(text);
         promtool.StandardInput.Close();
         Assert.Equal("", await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync());
@@ -144,7 +160,8 @@ public sealed class ApiTests
 
         static async Task<int> RunAsync(string url, string verb)
         {
-            var start = new System.Diagnostics.ProcessStartInfo(GatewayProcess.Executable, [verb]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new System.Diagnostics.ProcessStartInfo(GatewayProcess.Executable, [verb])
+                { RedirectStandardOutput = true, RedirectStandardError = true };
             start.Environment["Gateway__Http__Url"] = url;
             using var process = System.Diagnostics.Process.Start(start)!;
             await process.WaitForExitAsync();

@@ -14,22 +14,28 @@ public sealed class DashboardTests
         await using var remote = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb");
         await using var archive = await RefusingArchive.StartAsync(new()
         {
-            ["Gateway__Aes__RADIOLOGY__Destinations"] = "offsite", ["Gateway__Destinations__offsite__Url"] = "http://127.0.0.1:9/dicomweb", ["Gateway__Aes__DICOMGW__Destinations"] = "archive",
-            ["Gateway__RemoteAes__pacs__AeTitle"] = "DICOMGW", ["Gateway__RemoteAes__pacs__Host"] = "127.0.0.1", ["Gateway__RemoteAes__pacs__Port"] = $"{remote.DimsePort}",
-            ["Gateway__RemoteAes__workstation__AeTitle"] = "WS_READING_1", ["Gateway__RemoteAes__workstation__Host"] = "127.0.0.1", ["Gateway__RemoteAes__workstation__Port"] = "9",
+            ["Gateway__Aes__RADIOLOGY__Destinations"] = "offsite", ["Gateway__Destinations__offsite__Url"] = "http://127.0.0.1:9/dicomweb",
+                ["Gateway__Aes__DICOMGW__Destinations"] = "archive",
+            ["Gateway__RemoteAes__pacs__AeTitle"] = "DICOMGW", ["Gateway__RemoteAes__pacs__Host"] = "127.0.0.1",
+                ["Gateway__RemoteAes__pacs__Port"] = $"{remote.DimsePort}",
+            ["Gateway__RemoteAes__workstation__AeTitle"] = "WS_READING_1",
+                ["Gateway__RemoteAes__workstation__Host"] = "127.0.0.1", ["Gateway__RemoteAes__workstation__Port"] = "9",
         });
         await archive.StoreAsync(1, 2);
         // Someone is connected, and objects wait for a destination that is away.
         await using var open = await Modality.ConnectAsync(archive.Gateway);
-        await using var other = await Modality.Client.ConnectAsync(Modality.Peer(archive.Gateway, called: "RADIOLOGY", calling: "CT_SCANNER_2"), [Modality.Storage()], default);
+        await using var other = await Modality.Client.ConnectAsync(Modality.Peer(archive.Gateway, called: "RADIOLOGY", calling: "CT_SCANNER_2"),
+            [Modality.Storage()], default);
         for (var i = 0; i < Stores; i++)
             foreach (var association in new[] { open, other })
             {
                 var sop = $"1.2.840.9.{(association == open ? 2 : 3)}.{i}.1";
-                Assert.Equal(0, await Modality.StoreAsync(association, TestObject.Of("1.2.840.9", "1.2.840.9.1", sop).Add(0x7FE00010, "OW", new byte[524_288]).DataSet(), sop));
+                Assert.Equal(0, await Modality.StoreAsync(association,
+                    TestObject.Of("1.2.840.9", "1.2.840.9.1", sop).Add(0x7FE00010, "OW", new byte[524_288]).DataSet(), sop));
             }
         await archive.Gateway.UntilAsync(status => GatewayProcess.Waiting(status) == Stores, "only the absent destination's objects wait");
-        await Assert.ThrowsAsync<AssociationRejectedException>(() => Modality.Client.ConnectAsync(Modality.Peer(archive.Gateway, called: "<img src=x>"), [Modality.Storage()], default));
+        await Assert.ThrowsAsync<AssociationRejectedException>(() =>
+            Modality.Client.ConnectAsync(Modality.Peer(archive.Gateway, called: "<img src=x>"), [Modality.Storage()], default));
         await using var page = await Chromium.OpenAsync(archive.Gateway.Url + "/");
 
         await page.UntilAsync("document.getElementById('health')?.textContent === 'Ready'");
@@ -41,7 +47,8 @@ public sealed class DashboardTests
         await ScreenshotsAsync(page);
 
         await page.EvaluateAsync("document.querySelector('#filter [name=kind]').value = 'Store'; document.querySelector('#filter .primary').click()");
-        await page.UntilAsync("document.querySelectorAll('#records tr').length === 14 && [...document.querySelectorAll('#records tr')].every(row => row.children[1].textContent === 'Store')");
+        await page.UntilAsync("document.querySelectorAll('#records tr').length === 14 && [...document.querySelectorAll('#records tr')].every(row => "
+            + "row.children[1].textContent === 'Store')");
         await page.EvaluateAsync("document.querySelector('#filter [name=result]').value = 'Failure'; document.querySelector('#filter .primary').click()");
         await page.UntilAsync("document.getElementById('records').innerText.includes('No transaction fits')");
 

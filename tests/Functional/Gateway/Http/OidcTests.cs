@@ -29,7 +29,8 @@ public sealed class OidcTests
         await provider.StartAsync();
         await using var archive = await RefusingArchive.StartAsync(new()
         {
-            ["Gateway__Http__Oidc__Authority"] = provider.Urls.Single(), ["Gateway__Http__Oidc__ClientId"] = "gateway", ["Gateway__Http__Oidc__ClientSecret"] = "s e", ["Gateway__Http__Oidc__RequiredRole"] = "dicom-admin",
+            ["Gateway__Http__Oidc__Authority"] = provider.Urls.Single(), ["Gateway__Http__Oidc__ClientId"] = "gateway",
+                ["Gateway__Http__Oidc__ClientSecret"] = "s e", ["Gateway__Http__Oidc__RequiredRole"] = "dicom-admin",
         });
         Assert.Equal(HttpStatusCode.Unauthorized, (await archive.Client.GetAsync("/api/status")).StatusCode);
         var begin = await archive.Client.GetAsync("/login/oidc");
@@ -40,7 +41,8 @@ public sealed class OidcTests
         Assert.Equal(HttpStatusCode.BadRequest, (await archive.Client.GetAsync(back)).StatusCode); // without the browser's cookie
         var end = await SendAsync(archive, back, begin.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
         Assert.Equal(expected, end.StatusCode);
-        var session = end.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.FirstOrDefault(cookie => cookie.StartsWith("dicom-gateway-session=", StringComparison.Ordinal)) : null;
+        var session = end.Headers.TryGetValues("Set-Cookie", out var cookies)
+            ? cookies.FirstOrDefault(cookie => cookie.StartsWith("dicom-gateway-session=", StringComparison.Ordinal)) : null;
         Assert.Equal(expected == HttpStatusCode.OK, session is not null);
         if (session is not null) Assert.Equal(HttpStatusCode.OK, (await SendAsync(archive, "/api/status", session.Split(';')[0])).StatusCode);
     }
@@ -61,14 +63,16 @@ public sealed class OidcTests
         app.MapGet("/.well-known/openid-configuration", async context =>
         {
             var issuer = $"http://{context.Request.Host}";
-            await context.Response.WriteAsync($$"""{"issuer":"{{issuer}}","authorization_endpoint":"{{issuer}}/authorize","token_endpoint":"{{issuer}}/token"}""");
+            await context.Response.WriteAsync(
+                $$"""{"issuer":"{{issuer}}","authorization_endpoint":"{{issuer}}/authorize","token_endpoint":"{{issuer}}/token"}""");
         });
         app.MapPost("/token", async context =>
         {
             Assert.Equal("Basic " + Convert.ToBase64String("gateway:s%20e"u8), context.Request.Headers.Authorization.ToString());
             var (audience, nonce, role) = redeem(await context.Request.ReadFormAsync());
             var expires = DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds();
-            var payload = $$"""{"iss":"http://{{context.Request.Host}}","aud":["{{audience}}"],"exp":{{expires}},"nonce":"{{nonce}}","sub":"1","preferred_username":"ada","roles":["{{role}}"]}""";
+            var payload = $$"""{"iss":"http://{{context.Request.Host}}","aud":["{{audience}}"],"exp":{{expires}}"""
+                + $$""","nonce":"{{nonce}}","sub":"1","preferred_username":"ada","roles":["{{role}}"]}""";
             await context.Response.WriteAsync($$"""{"id_token":"e30.{{EncodeToString(Encoding.UTF8.GetBytes(payload))}}.c2ln"}""");
         });
         return app;

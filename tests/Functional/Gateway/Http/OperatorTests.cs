@@ -16,8 +16,10 @@ public sealed class OperatorTests
     [Fact]
     public async Task What_a_user_of_the_dashboard_did_is_recorded_with_the_user()
     {
-        await using var archive = await RefusingArchive.StartAsync(new() { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Transactions__IncludeUids"] = "true" });
-        archive.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes("admin:" + Password)));
+        await using var archive = await RefusingArchive.StartAsync(new()
+            { ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__Transactions__IncludeUids"] = "true" });
+        archive.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes("admin:" + Password)));
         await QuarantineAsync(archive, 1, 2, 3, 4);
         await ActAsync(archive);
         JsonElement[] records = [];
@@ -27,9 +29,11 @@ public sealed class OperatorTests
             records = [.. json.RootElement.Clone().GetProperty("transactions").EnumerateArray()];
             return records.Length == 8;
         });
-        Assert.Equal(["Query", "Purge", "Retry", "Purge", "Purge", "Retry", "Replace", "Download"], records.Select(record => record.GetProperty("action").GetString()));
+        Assert.Equal(["Query", "Purge", "Retry", "Purge", "Purge", "Retry", "Replace", "Download"],
+            records.Select(record => record.GetProperty("action").GetString()));
         Assert.All(records, record => Assert.Equal(("admin", "127.0.0.1"), (record.GetProperty("user").GetString(), record.GetProperty("remote").GetString())));
-        Assert.All(records.Skip(1), record => Assert.Equal(("Success", "1.2.840.9"), (record.GetProperty("result").GetString(), record.GetProperty("study").GetString())));
+        Assert.All(records.Skip(1), record =>
+            Assert.Equal(("Success", "1.2.840.9"), (record.GetProperty("result").GetString(), record.GetProperty("study").GetString())));
     }
 
     [Fact]
@@ -39,7 +43,8 @@ public sealed class OperatorTests
         await using var syslog = await Rsyslog.StartAsync();
         await using (var archive = await RefusingArchive.StartAsync(new()
         {
-            ["Gateway__Audit__Enabled"] = "true", ["Gateway__Audit__Host"] = "127.0.0.1", ["Gateway__Audit__Port"] = $"{syslog.Port}", ["Gateway__Audit__Transport"] = "Udp",
+            ["Gateway__Audit__Enabled"] = "true", ["Gateway__Audit__Host"] = "127.0.0.1",
+                ["Gateway__Audit__Port"] = $"{syslog.Port}", ["Gateway__Audit__Transport"] = "Udp",
         }))
         {
             await QuarantineAsync(archive, 1, 2, 3, 4);
@@ -48,9 +53,12 @@ public sealed class OperatorTests
         }
         await ApiTests.UntilAsync(() => Task.FromResult(syslog.Received.Contains("Application Stop", StringComparison.Ordinal)));
         var messages = syslog.Received.Split('\n').Where(line => line.Contains("<AuditMessage", StringComparison.Ordinal))
-            .Select(line => XElement.Parse(line[line.IndexOf("<AuditMessage", StringComparison.Ordinal)..])).Select(message => message.Element("EventIdentification")!)
-            .Select(identification => (string)identification.Element("EventID")!.Attribute("csd-code")! + " " + (string)identification.Attribute("EventActionCode")!);
-        Assert.Equal(["110103 R", "110103 U", "110103 U", "110103 D", "110103 D", "110103 U", "110103 D", "110112 E"], messages.Where(message => message.StartsWith("110103", StringComparison.Ordinal) || message.StartsWith("110112", StringComparison.Ordinal)));
+            .Select(line => XElement.Parse(line[line.IndexOf("<AuditMessage", StringComparison.Ordinal)..]))
+                .Select(message => message.Element("EventIdentification")!)
+            .Select(identification =>
+                (string)identification.Element("EventID")!.Attribute("csd-code")! + " " + (string)identification.Attribute("EventActionCode")!);
+        Assert.Equal(["110103 R", "110103 U", "110103 U", "110103 D", "110103 D", "110103 U", "110103 D", "110112 E"],
+            messages.Where(message => message.StartsWith("110103", StringComparison.Ordinal) || message.StartsWith("110112", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -64,7 +72,8 @@ public sealed class OperatorTests
         await File.WriteAllTextAsync(authority.At("own.key"), "not yet");
         await using var archive = await RefusingArchive.StartAsync(new()
         {
-            ["Gateway__Audit__Enabled"] = "true", ["Gateway__Audit__Host"] = "localhost", ["Gateway__Audit__Port"] = $"{syslog.Port}", ["Gateway__Audit__AuthorityPath"] = syslog.AuthorityPath,
+            ["Gateway__Audit__Enabled"] = "true", ["Gateway__Audit__Host"] = "localhost",
+                ["Gateway__Audit__Port"] = $"{syslog.Port}", ["Gateway__Audit__AuthorityPath"] = syslog.AuthorityPath,
             ["Gateway__Audit__CertificatePath"] = authority.At("own.pem"), ["Gateway__Audit__KeyPath"] = authority.At("own.key"),
         });
         await ApiTests.UntilAsync(() => Task.FromResult(archive.Gateway.Output.Contains("takes no messages", StringComparison.Ordinal)));
@@ -87,7 +96,8 @@ public sealed class OperatorTests
     {
         await using var association = await Modality.ConnectAsync(archive.Gateway);
         foreach (var number in numbers)
-            Assert.Equal(0, await Modality.StoreAsync(association, TestObject.Of("1.2.840.9", "1.2.840.9.1", RefusingArchive.Sop(number)).DataSet(), RefusingArchive.Sop(number)));
+            Assert.Equal(0, await Modality.StoreAsync(association, TestObject.Of("1.2.840.9", "1.2.840.9.1", RefusingArchive.Sop(number)).DataSet(),
+                RefusingArchive.Sop(number)));
         await association.ReleaseAsync(default);
         await ApiTests.UntilAsync(async () => (await IdsAsync(archive)).Length == numbers.Length);
     }
@@ -97,7 +107,9 @@ public sealed class OperatorTests
     {
         var ids = await IdsAsync(archive);
         Assert.NotEmpty(await archive.Client.GetByteArrayAsync($"/api/quarantine/archive/{ids[0]}/file"));
-        Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.PutAsync($"/api/quarantine/archive/{ids[0]}/replace", new ByteArrayContent(TestSpool.File("1.2.840.9", "1.2.840.9.1.8")))).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent,
+            (await archive.Client.PutAsync($"/api/quarantine/archive/{ids[0]}/replace", new ByteArrayContent(TestSpool.File("1.2.840.9", "1.2.840.9.1.8"))))
+            .StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.PostAsync($"/api/quarantine/archive/{ids[1]}/retry", null)).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.DeleteAsync($"/api/quarantine/archive/{ids[2]}")).StatusCode);
         // The one that was sent again comes back; the archive refuses it still.

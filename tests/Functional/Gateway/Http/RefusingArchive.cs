@@ -14,7 +14,8 @@ internal sealed class RefusingArchive : IAsyncDisposable
     public static async Task<RefusingArchive> StartAsync(Dictionary<string, string>? settings = null)
     {
         var archive = new RefusingArchive();
-        archive.Server = await ScriptedServer.StartAsync((request, context) => ScriptedServer.AnswerAsync(context, request, sop => !archive.takesAll && sop.EndsWith(".9", StringComparison.Ordinal) ? 0xA900 : null));
+        archive.Server = await ScriptedServer.StartAsync((request, context) =>
+            ScriptedServer.AnswerAsync(context, request, sop => !archive.takesAll && sop.EndsWith(".9", StringComparison.Ordinal) ? 0xA900 : null));
         archive.Gateway = await GatewayProcess.StartAsync(archive.Server.Url, settings);
         archive.Client.BaseAddress = new Uri(archive.Gateway.Url);
         return archive;
@@ -27,7 +28,8 @@ internal sealed class RefusingArchive : IAsyncDisposable
     {
         await using (var association = await Modality.ConnectAsync(Gateway))
         {
-            foreach (var number in numbers) Assert.Equal(0, await Modality.StoreAsync(association, TestObject.Of("1.2.840.9", "1.2.840.9.1", Sop(number)).DataSet(), Sop(number)));
+            foreach (var number in numbers)
+                Assert.Equal(0, await Modality.StoreAsync(association, TestObject.Of("1.2.840.9", "1.2.840.9.1", Sop(number)).DataSet(), Sop(number)));
             await association.ReleaseAsync(default);
         }
         await Gateway.WaitUntilDrainedAsync();

@@ -23,7 +23,9 @@ internal sealed class Rsyslog : IAsyncDisposable
         var syslog = new Rsyslog();
         syslog.Certify();
         await File.WriteAllTextAsync(syslog.At("conf"), $$"""
-            global(workDirectory="{{syslog.folder}}" maxMessageSize="64k" DefaultNetstreamDriver="gtls" DefaultNetstreamDriverCAFile="{{syslog.At("ca.pem")}}" DefaultNetstreamDriverCertFile="{{syslog.At("server.pem")}}" DefaultNetstreamDriverKeyFile="{{syslog.At("server.key")}}")
+            global(workDirectory="{{syslog.folder}}" maxMessageSize="64k" DefaultNetstreamDriver="gtls"
+            DefaultNetstreamDriverCAFile="{{syslog.At("ca.pem")}}" DefaultNetstreamDriverCertFile="{{syslog.At("server.pem")}}"
+            DefaultNetstreamDriverKeyFile="{{syslog.At("server.key")}}")
             module(load="imudp")
             input(type="imudp" port="{{syslog.Port}}" address="127.0.0.1")
             module(load="imtcp" StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
@@ -31,7 +33,8 @@ internal sealed class Rsyslog : IAsyncDisposable
             template(name="raw" type="string" string="%rawmsg%\n")
             action(type="omfile" file="{{syslog.At("received")}}" template="raw")
             """);
-        syslog.process = Process.Start(new ProcessStartInfo(Program, ["-n", "-f", syslog.At("conf"), "-i", syslog.At("pid")]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        syslog.process = Process.Start(new ProcessStartInfo(Program, ["-n", "-f", syslog.At("conf"), "-i", syslog.At("pid")])
+            { RedirectStandardError = true, RedirectStandardOutput = true })!;
         await ApiTests.UntilAsync(async () =>
         {
             Assert.False(syslog.process.HasExited, "rsyslogd has ended");

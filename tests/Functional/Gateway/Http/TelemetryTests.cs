@@ -25,12 +25,14 @@ public sealed class TelemetryTests
         await collector.StartAsync();
         await using (var archive = await RefusingArchive.StartAsync(new()
         {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(), ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf", ["OTEL_METRIC_EXPORT_INTERVAL"] = "200", ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(), ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+                ["OTEL_METRIC_EXPORT_INTERVAL"] = "200", ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
         }))
         {
             archive.TakeAll();
             await archive.StoreAsync(1);
-            await ApiTests.UntilAsync(() => Task.FromResult(Has("/v1/traces", "C-STORE") && Has("/v1/traces", "STOW-RS") && Has("/v1/metrics", "dicom.gateway.stores") && Has("/v1/metrics", "dicom.gateway.queue.objects")));
+            await ApiTests.UntilAsync(() => Task.FromResult(Has("/v1/traces", "C-STORE") && Has("/v1/traces", "STOW-RS")
+                && Has("/v1/metrics", "dicom.gateway.stores") && Has("/v1/metrics", "dicom.gateway.queue.objects")));
         }
         Assert.DoesNotContain(received, item => item.Text.Contains("1.2.840", StringComparison.Ordinal));
 

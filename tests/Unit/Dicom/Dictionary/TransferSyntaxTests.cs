@@ -30,7 +30,8 @@ public sealed class TransferSyntaxTests
     [InlineData("1.2.840.10008.1.2.5", true, false, false, true, false, "image/dicom-rle")]
     [InlineData("1.2.840.10008.1.20", false, false, false, false, false, "application/octet-stream")]
     [InlineData("1.2.840.113619.5.2", false, false, false, false, false, "application/octet-stream")]
-    public void A_syntax_is_described_as_the_standard_has_it(string uid, bool isExplicit, bool big, bool deflated, bool encapsulated, bool? lossy, string mediaType)
+    public void A_syntax_is_described_as_the_standard_has_it(string uid, bool isExplicit,
+        bool big, bool deflated, bool encapsulated, bool? lossy, string mediaType)
     {
         var syntax = TransferSyntax.Find(uid);
         Assert.NotNull(syntax);

@@ -40,8 +40,10 @@ public sealed class DicomJsonReaderTests
     {
         var set = Read("""
             {"00080005":{"vr":"CS","Value":["ISO_IR 100"]},"00080060":{"vr":"CS","Value":["CT"]},"00080018":{"vr":"UI","Value":["1.2.3"]},
-             "00100010":{"vr":"PN","Value":[{"Alphabetic":"A^B","Phonetic":"P"},null]},"00280010":{"vr":"US","Value":[513]},"00280030":{"vr":"DS","Value":[0.10,null,"+1"]},
-             "00091001":{"vr":"AT","Value":["00100020"]},"00091002":{"vr":"SV","Value":["-2"]},"00091003":{"vr":"FD","Value":["NaN"]},"00091004":{"vr":"OB","InlineBinary":"AQID"}}
+             "00100010":{"vr":"PN","Value":[{"Alphabetic":"A^B","Phonetic":"P"},null]},"00280010":{"vr":"US","Value":[513]},"00280030":{"vr":"DS",
+             "Value":[0.10,null,"+1"]},
+             "00091001":{"vr":"AT","Value":["00100020"]},"00091002":{"vr":"SV","Value":["-2"]},"00091003":{"vr":"FD","Value":["NaN"]},
+             "00091004":{"vr":"OB","InlineBinary":"AQID"}}
             """);
         Assert.Equal("ISO_IR 192"u8, set.ValueOf(Tags.SpecificCharacterSet).Span);
         Assert.Equal("1.2.3\0"u8, set.ValueOf(Tags.SOPInstanceUID).Span);
@@ -57,15 +59,18 @@ public sealed class DicomJsonReaderTests
     [Fact]
     public void Keys_in_any_order_and_vr_behind_value_are_understood_at_every_level()
     {
-        var set = Read("""{"00100020":{"Value":["é"],"vr":"LO"},"00081140":{"Value":[{"00081155":{"Value":["1.2"],"vr":"UI"},"00081150":{"Value":["1.3"],"vr":"UI"}},{}],"vr":"SQ"}}""");
-        Assert.Equal("""{"00080005":{"vr":"CS","Value":["ISO_IR 192"]},"00081140":{"vr":"SQ","Value":[{"00081150":{"vr":"UI","Value":["1.3"]},"00081155":{"vr":"UI","Value":["1.2"]}},{}]},"00100020":{"vr":"LO","Value":["é"]}}""", Write(set));
+        var set = Read("""{"00100020":{"Value":["é"],"vr":"LO"},"00081140":{"Value":[{"00081155":{"Value":["1.2"],"vr":"UI"}"""
+            + ""","00081150":{"Value":["1.3"],"vr":"UI"}},{}],"vr":"SQ"}}""");
+        Assert.Equal("""{"00080005":{"vr":"CS","Value":["ISO_IR 192"]},"00081140":{"vr":"SQ","Value":[{"00081150":{"vr":"UI","Value":["1.3"]}"""
+            + ""","00081155":{"vr":"UI","Value":["1.2"]}},{}]},"00100020":{"vr":"LO","Value":["é"]}}""", Write(set));
     }
 
     [Fact]
     public void Bulk_data_uris_are_given_by_path()
     {
         var uris = new Dictionary<string, string>();
-        var set = Read("""{"54000100":{"vr":"SQ","Value":[{},{"54001010":{"vr":"OW","BulkDataURI":"cid:1"}}]},"7FE00010":{"vr":"OW","BulkDataURI":"cid:2"}}""", uris);
+        var set = Read("""{"54000100":{"vr":"SQ","Value":[{},{"54001010":{"vr":"OW","BulkDataURI":"cid:1"}}]},"7FE00010":{"vr":"OW","BulkDataURI":"cid:2"}}""",
+            uris);
         Assert.Equal(new Dictionary<string, string> { ["54000100/2/54001010"] = "cid:1", ["7FE00010"] = "cid:2" }, uris);
         Assert.True(set.TryGet(Tags.PixelData, out var pixels) && pixels.IsBulk);
     }
@@ -118,12 +123,16 @@ public sealed class DicomJsonReaderTests
     [Fact]
     public void A_text_that_was_damaged_anywhere_is_read_or_refused_but_never_throws()
     {
-        var valid = """{"00080005":{"vr":"CS","Value":["ISO_IR 192"]},"00081140":{"vr":"SQ","Value":[{"00081155":{"Value":["1.2"],"vr":"UI"}},{}]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"A"}]},"00280010":{"vr":"US","Value":[1]}}"""u8.ToArray();
+        var valid = """
+            {"00080005":{"vr":"CS","Value":["ISO_IR 192"]},"00081140":{"vr":"SQ","Value":[{"00081155":{"Value":["1.2"],"vr":"UI"}},{}]},
+            "00100010":{"vr":"PN","Value":[{"Alphabetic":"A"}]},"00280010":{"vr":"US","Value":[1]}}
+            """u8.ToArray();
         var random = new Random(5);
         for (var i = 0; i < 20_000; i++)
         {
             var bytes = valid.ToArray();
-            for (var n = random.Next(1, 4); n > 0; n--) bytes[random.Next(bytes.Length)] = i % 2 == 0 ? (byte)random.Next(256) : valid[random.Next(valid.Length)];
+            for (var n = random.Next(1, 4); n > 0; n--)
+                bytes[random.Next(bytes.Length)] = i % 2 == 0 ? (byte)random.Next(256) : valid[random.Next(valid.Length)];
             DicomJsonReader.TryRead(bytes.AsSpan(0, random.Next(bytes.Length / 2, bytes.Length + 1)), null, out _, out _);
         }
     }

@@ -117,11 +117,13 @@ public sealed class DicomJsonWriterTests
     }
 
     [Fact]
-    public void A_vr_that_no_standard_has_is_un() => Assert.Contains("\"vr\":\"UN\",\"InlineBinary\"", Json(b => b.Add(new Tag(0x00091001), (Vr)0x5A5A, [1, 2])), StringComparison.Ordinal);
+    public void A_vr_that_no_standard_has_is_un() =>
+        Assert.Contains("\"vr\":\"UN\",\"InlineBinary\"", Json(b => b.Add(new Tag(0x00091001), (Vr)0x5A5A, [1, 2])), StringComparison.Ordinal);
 
     [Fact]
     public void Sequences_items_and_what_is_empty_take_the_form_of_annex_f() => Assert.Equal(
-        "{\"00081110\":{\"vr\":\"SQ\"},\"00081111\":{\"vr\":\"SQ\",\"Value\":[{},{\"00080100\":{\"vr\":\"SH\",\"Value\":[\"X\"]},\"00081140\":{\"vr\":\"SQ\",\"Value\":[{}]}}]},\"00100010\":{\"vr\":\"PN\"}}",
+        "{\"00081110\":{\"vr\":\"SQ\"},\"00081111\":{\"vr\":\"SQ\",\"Value\":[{},{\"00080100\":{\"vr\":\"SH\",\"Value\":[\"X\"]},"
+            + "\"00081140\":{\"vr\":\"SQ\",\"Value\":[{}]}}]},\"00100010\":{\"vr\":\"PN\"}}",
         Json(b =>
         {
             b.BeginSequence(new Tag(0x00081110));
@@ -154,7 +156,9 @@ public sealed class DicomJsonWriterTests
 
     [Fact]
     public void Each_item_is_read_with_its_own_character_set_and_all_is_written_as_utf8() => Assert.Equal(
-        "{\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR 192\"]},\"00081140\":{\"vr\":\"SQ\",\"Value\":[{\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR 192\"]},\"00100020\":{\"vr\":\"LO\",\"Value\":[\"Л\"]}},"
+        "{\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR "
+            + "192\"]},\"00081140\":{\"vr\":\"SQ\",\"Value\":[{\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR "
+            + "192\"]},\"00100020\":{\"vr\":\"LO\",\"Value\":[\"Л\"]}},"
         + "{\"00100020\":{\"vr\":\"LO\",\"Value\":[\"»\"]}}]},\"00100020\":{\"vr\":\"LO\",\"Value\":[\"»\"]}}",
         Json(b =>
         {
@@ -173,7 +177,8 @@ public sealed class DicomJsonWriterTests
 
     [Fact]
     public void Bulk_values_are_a_prefix_as_given_and_their_path() => Assert.Equal(
-        "{\"54000100\":{\"vr\":\"SQ\",\"Value\":[{\"54001010\":{\"vr\":\"OW\",\"BulkDataURI\":\"\u000154000100/1/54001010\"}}]},\"7FE00010\":{\"vr\":\"OW\",\"BulkDataURI\":\"\u00017FE00010\"}}",
+        "{\"54000100\":{\"vr\":\"SQ\",\"Value\":[{\"54001010\":{\"vr\":\"OW\",\"BulkDataURI\":\"\u000154000100/1/54001010\"}}]},"
+            + "\"7FE00010\":{\"vr\":\"OW\",\"BulkDataURI\":\"\u00017FE00010\"}}",
         Json(b =>
         {
             b.BeginSequence(Tags.WaveformSequence);
@@ -204,11 +209,13 @@ public sealed class DicomJsonWriterTests
     public void The_sign_of_an_implicit_us_or_ss_comes_from_the_nearest_pixel_representation()
     {
         // Implicit VR little endian: (0028,0103) = 1, (0028,0106) = FFFE, (0028,3000) with an item: (0028,3002) = 1, FFFE, 16.
-        var bytes = Convert.FromHexString("28000301020000000100" + "2800060102000000FEFF" + "2800003016000000" + "FEFF00E00E000000" + "28000230060000000100FEFF1000");
+        var bytes = Convert.FromHexString("28000301020000000100" + "2800060102000000FEFF" + "2800003016000000" + "FEFF00E00E000000"
+            + "28000230060000000100FEFF1000");
         Assert.True(DataSet.TryParse(bytes, DicomEncoding.ImplicitLittleEndian, null, out var set, out var error), error?.Message);
         var output = new ArrayBufferWriter<byte>();
         DicomJsonWriter.Write(set, output);
-        Assert.Equal("{\"00280103\":{\"vr\":\"US\",\"Value\":[1]},\"00280106\":{\"vr\":\"SS\",\"Value\":[-2]},\"00283000\":{\"vr\":\"SQ\",\"Value\":[{\"00283002\":{\"vr\":\"SS\",\"Value\":[1,-2,16]}}]}}", Encoding.UTF8.GetString(output.WrittenSpan));
+        Assert.Equal("{\"00280103\":{\"vr\":\"US\",\"Value\":[1]},\"00280106\":{\"vr\":\"SS\",\"Value\":[-2]},"
+            + "\"00283000\":{\"vr\":\"SQ\",\"Value\":[{\"00283002\":{\"vr\":\"SS\",\"Value\":[1,-2,16]}}]}}", Encoding.UTF8.GetString(output.WrittenSpan));
     }
 
     [Fact]
@@ -222,7 +229,8 @@ public sealed class DicomJsonWriterTests
         builder.EndItem();
         builder.EndSequence();
         var set = builder.Build();
-        foreach (var (tag, expected) in new[] { (Tags.SpecificCharacterSet, "\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR 192\"]}"), (new Tag(0x00081140), "\"00081140\":{\"vr\":\"SQ\",\"Value\":[{\"00100020\":{\"vr\":\"LO\",\"Value\":[\"Л\"]}}]}") })
+        foreach (var (tag, expected) in new[] { (Tags.SpecificCharacterSet, "\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR 192\"]}"),
+            (new Tag(0x00081140), "\"00081140\":{\"vr\":\"SQ\",\"Value\":[{\"00100020\":{\"vr\":\"LO\",\"Value\":[\"Л\"]}}]}") })
         {
             Assert.True(set.TryGet(tag, out var element));
             var output = new ArrayBufferWriter<byte>();

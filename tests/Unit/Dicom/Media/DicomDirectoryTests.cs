@@ -62,7 +62,8 @@ public sealed class DicomDirectoryTests
                         var (p, s) = (patient, study);
                         string id = $"P{patient}S{study}E{series}I{image}";
                         expected.Add($"DICOM\\{id}");
-                        directory.Add(Header(source => source.Add(0x00100020, "LO", $"PAT{p}").Add(0x00200010, "SH", $"S{s}")), Key($"1.2.{patient}.{study}.{series}", $"1.2.{patient}.{study}.{series}.{image}", $"1.2.{patient}.{study}"), Ct,
+                        directory.Add(Header(source => source.Add(0x00100020, "LO", $"PAT{p}").Add(0x00200010, "SH", $"S{s}")),
+                            Key($"1.2.{patient}.{study}.{series}", $"1.2.{patient}.{study}.{series}.{image}", $"1.2.{patient}.{study}"), Ct,
                             TransferSyntax.ExplicitVrLittleEndian.Uid, "DICOM", id);
                     }
         var (root, file) = Read(directory);
@@ -93,7 +94,9 @@ public sealed class DicomDirectoryTests
             {
                 seen++;
                 var record = at[offset];
-                Assert.Equal(["PATIENT", "STUDY", "SERIES", "IMAGE"], [.. new[] { "PATIENT", "STUDY", "SERIES", "IMAGE" }[..level], Text(record, Tags.DirectoryRecordType), .. new[] { "PATIENT", "STUDY", "SERIES", "IMAGE" }[(level + 1)..]]);
+                Assert.Equal(["PATIENT", "STUDY", "SERIES", "IMAGE"],
+                    [.. new[] { "PATIENT", "STUDY", "SERIES", "IMAGE" }[..level], Text(record, Tags.DirectoryRecordType),
+                    .. new[] { "PATIENT", "STUDY", "SERIES", "IMAGE" }[(level + 1)..]]);
                 if (level == 3) found.Add(Text(record, Tags.ReferencedFileID));
                 var below = Number(record, Tags.OffsetOfReferencedLowerLevelDirectoryEntity);
                 Assert.Equal(level == 3, below == 0);
@@ -118,7 +121,8 @@ public sealed class DicomDirectoryTests
     {
         byte[] name = [.. "M"u8, 0xDC, .. "LLER"u8];
         var directory = new DicomDirectory();
-        directory.Add(Header(source => source.Add(0x00080005, "CS", "ISO_IR 100").Add(0x00100010, "PN", name).Add(0x00100020, "LO", "P1").Add(0x00081030, "LO", "Knie")), Key("1.2.1", "1.2.1.1"), Ct, TransferSyntax.JpegBaseline.Uid, "A");
+        directory.Add(Header(source => source.Add(0x00080005, "CS", "ISO_IR 100").Add(0x00100010, "PN", name)
+            .Add(0x00100020, "LO", "P1").Add(0x00081030, "LO", "Knie")), Key("1.2.1", "1.2.1.1"), Ct, TransferSyntax.JpegBaseline.Uid, "A");
         Assert.True(Read(directory).DataSet.TryGet(Tags.DirectoryRecordSequence, out var records));
         var items = records.Items.ToList();
         Assert.Equal(name, items[0].ValueOf(Tags.PatientName).ToArray());
@@ -138,7 +142,8 @@ public sealed class DicomDirectoryTests
         var items = records.Items.ToList();
         Assert.Equal(["UNKNOWN", "19000101", "000000", "1", "OT", "1", "1"], new[]
         {
-            Text(items[0], Tags.PatientID), Text(items[1], Tags.StudyDate), Text(items[1], Tags.StudyTime), Text(items[1], Tags.StudyID), Text(items[2], Tags.Modality), Text(items[2], Tags.SeriesNumber),
+            Text(items[0], Tags.PatientID), Text(items[1], Tags.StudyDate), Text(items[1], Tags.StudyTime),
+                Text(items[1], Tags.StudyID), Text(items[2], Tags.Modality), Text(items[2], Tags.SeriesNumber),
             Text(items[3], Tags.InstanceNumber),
         });
         Assert.True(items[0].TryGet(Tags.PatientName, out var name) && name.Value.IsEmpty);
@@ -179,7 +184,8 @@ public sealed class DicomDirectoryTests
             .. Item(new TestObject().Add(0x0040A010, "CS", "CONTAINS").Add(0x0040A160, "UT", "Text of the report").DataSet()),
         ];
         const string report = "1.2.840.10008.5.1.4.1.1.88.11";
-        var record = Record("SR DOCUMENT", Header(source => source.Add(0x0040A043, "SQ", code).Add(0x0040A730, "SQ", content).Add(0x0040A491, "CS", "COMPLETE").Add(0x0040A493, "CS", "VERIFIED"), report), report);
+        var record = Record("SR DOCUMENT", Header(source => source.Add(0x0040A043, "SQ", code).Add(0x0040A730, "SQ", content)
+            .Add(0x0040A491, "CS", "COMPLETE").Add(0x0040A493, "CS", "VERIFIED"), report), report);
         Assert.True(record.TryGet(Tags.ConceptNameCodeSequence, out var names));
         Assert.Equal("121144", Text(names.Items.Single(), Tags.CodeValue));
         Assert.True(record.TryGet(Tags.ContentSequence, out var modifiers));
@@ -207,6 +213,8 @@ public sealed class DicomDirectoryTests
     public void File_ids_are_short_names_in_capitals(bool isOne, params string[] components)
     {
         Assert.Equal(isOne, DicomDirectory.IsFileId(components));
-        if (!isOne) Assert.Throws<ArgumentException>(() => new DicomDirectory().Add(Header(), Key("1", "1"), Ct, TransferSyntax.ExplicitVrLittleEndian.Uid, components));
+        if (!isOne)
+            Assert.Throws<ArgumentException>(() => new DicomDirectory()
+                .Add(Header(), Key("1", "1"), Ct, TransferSyntax.ExplicitVrLittleEndian.Uid, components));
     }
 }

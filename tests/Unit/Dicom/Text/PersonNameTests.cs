@@ -9,7 +9,8 @@ public sealed class PersonNameTests
     {
         var name = PersonName.Parse("Yamada^Tarou =山田^太郎= やまだ^たろう");
         Assert.Equal(new PersonName("Yamada^Tarou", "山田^太郎", "やまだ^たろう"), name);
-        Assert.Equal(new PersonNameComponents("Adams", "John Robert Quincy", "", "Rev.", "B.A. M.Div."), PersonName.Components("Adams^John Robert Quincy^^Rev.^B.A. M.Div."));
+        Assert.Equal(new PersonNameComponents("Adams", "John Robert Quincy", "", "Rev.", "B.A. M.Div."),
+            PersonName.Components("Adams^John Robert Quincy^^Rev.^B.A. M.Div."));
         Assert.Equal(new PersonName("", "山田", ""), PersonName.Parse("=山田"));
         Assert.True(PersonName.Parse("==").IsEmpty);
         Assert.Equal("a=b", PersonName.Parse("a=b=").ToString());

@@ -5,15 +5,20 @@ namespace DicomServerless.Unit.Dicom;
 
 public sealed class SpecificCharacterSetTests
 {
-    private static string Decode(string terms, ReadOnlySpan<byte> bytes, Vr vr = Vr.PN) => SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(terms)).Decode(bytes, vr);
+    private static string Decode(string terms, ReadOnlySpan<byte> bytes, Vr vr = Vr.PN) =>
+        SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(terms)).Decode(bytes, vr);
 
     private static byte[] Bytes(string escaped) => Encoding.Latin1.GetBytes(escaped.Replace("{ESC}", "\u001B", StringComparison.Ordinal));
 
     // The examples of PS3.5 annexes H, I and J, and PS3.3 C.12.1.1.2.
     [Theory]
-    [InlineData("\\ISO 2022 IR 87", "Yamada^Tarou={ESC}$B;3ED{ESC}(B^{ESC}$BB@O:{ESC}(B={ESC}$B$d$^$@{ESC}(B^{ESC}$B$?$m$&{ESC}(B", "Yamada^Tarou=山田^太郎=やまだ^たろう")]
-    [InlineData("ISO 2022 IR 13\\ISO 2022 IR 87", "\u00D4\u00CF\u00C0\u00DE^\u00C0\u00DB\u00B3={ESC}$B;3ED{ESC}(J^{ESC}$BB@O:{ESC}(J={ESC}$B$d$^$@{ESC}(J^{ESC}$B$?$m$&{ESC}(J", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう")]
-    [InlineData("\\ISO 2022 IR 149", "Hong^Gildong={ESC}$)C\u00FB\u00F3^{ESC}$)C\u00D1\u00CE\u00D4\u00D7={ESC}$)C\u00C8\u00AB^{ESC}$)C\u00B1\u00E6\u00B5\u00BF", "Hong^Gildong=洪^吉洞=홍^길동")]
+    [InlineData("\\ISO 2022 IR 87", "Yamada^Tarou={ESC}$B;3ED{ESC}(B^{ESC}$BB@O:{ESC}(B={ESC}$B$d$^$@{ESC}(B^{ESC}$B$?$m$&{ESC}(B",
+        "Yamada^Tarou=山田^太郎=やまだ^たろう")]
+    [InlineData("ISO 2022 IR 13\\ISO 2022 IR 87",
+        "\u00D4\u00CF\u00C0\u00DE^\u00C0\u00DB\u00B3={ESC}$B;3ED{ESC}(J^{ESC}$BB@O:{ESC}(J={ESC}$B$d$^$@{ESC}(J^{ESC}$B$?$m$&{ESC}(J",
+        "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう")]
+    [InlineData("\\ISO 2022 IR 149", "Hong^Gildong={ESC}$)C\u00FB\u00F3^{ESC}$)C\u00D1\u00CE\u00D4\u00D7={ESC}$)C\u00C8\u00AB^{ESC}$)C\u00B1\u00E6\u00B5\u00BF",
+        "Hong^Gildong=洪^吉洞=홍^길동")]
     // Real writers forget the sequence after a delimiter; the only declared set for G1 is meant.
     [InlineData("\\ISO 2022 IR 149", "Hong^Gildong=\u00FB\u00F3^\u00D1\u00CE\u00D4\u00D7", "Hong^Gildong=洪^吉洞")]
     [InlineData("\\ISO 2022 IR 58", "Zhang^XiaoDong={ESC}$)A\u00D5\u00C5^{ESC}$)A\u00D0\u00A1\u00B6\u00AB=", "Zhang^XiaoDong=张^小东=")]
@@ -81,7 +86,8 @@ public sealed class SpecificCharacterSetTests
         Assert.Equal("\uFFFD[Z", Decode("ISO_IR 100", [0x1B, 0x5B, 0x5A]));
         var random = new Random(7);
         var bytes = new byte[64];
-        foreach (var terms in new[] { "", "ISO_IR 100", "ISO_IR 13", "\\ISO 2022 IR 87\\ISO 2022 IR 159", "\\ISO 2022 IR 149", "\\ISO 2022 IR 58", "GB18030", "ISO_IR 192", "ISO_IR 166" })
+        foreach (var terms in new[] { "", "ISO_IR 100", "ISO_IR 13", "\\ISO 2022 IR 87\\ISO 2022 IR 159",
+            "\\ISO 2022 IR 149", "\\ISO 2022 IR 58", "GB18030", "ISO_IR 192", "ISO_IR 166" })
         {
             for (var i = 0; i < 2_000; i++)
             {
@@ -139,7 +145,8 @@ public sealed class SpecificCharacterSetTests
     [Fact]
     public void Four_byte_and_supplementary_characters_of_gb18030_are_read()
     {
-        Assert.Equal("\u0080\U00010000\U0010FFFF\uFFFF", Decode("GB18030", [0x81, 0x30, 0x81, 0x30, 0x90, 0x30, 0x81, 0x30, 0xE3, 0x32, 0x9A, 0x35, 0x84, 0x31, 0xA4, 0x39]));
+        Assert.Equal("\u0080\U00010000\U0010FFFF\uFFFF",
+            Decode("GB18030", [0x81, 0x30, 0x81, 0x30, 0x90, 0x30, 0x81, 0x30, 0xE3, 0x32, 0x9A, 0x35, 0x84, 0x31, 0xA4, 0x39]));
         Assert.Equal("\uFFFD", Decode("GB18030", [0xE3, 0x32, 0x9A, 0x36]));
     }
 
@@ -153,7 +160,8 @@ public sealed class SpecificCharacterSetTests
     [InlineData("ISO_IR 6", null)]
     public void Without_a_character_set_that_says_otherwise_valid_utf8_is_utf8_whatever_the_fallback(string declared, string? fallback)
     {
-        var set = SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(declared), fallback is null ? null : SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(fallback)));
+        var set = SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(declared),
+            fallback is null ? null : SpecificCharacterSet.Parse(Encoding.ASCII.GetBytes(fallback)));
         Assert.Equal("Müller^Иван", set.Decode("Müller^Иван"u8, Vr.PN));
     }
 
