@@ -4,8 +4,7 @@ namespace DicomServerless.Dev;
 
 /// <summary>
 /// Makes of every committed write and delete of a blob the event that Event Grid would send, and hands it to the service as the Functions host hands over a
-/// queue
-/// message; and calls the sweep as the host's timer does. So the event path is the same code as in Azure.
+/// queue message; and calls the sweep as the host's timer does. So the event path is the same code as in Azure.
 /// </summary>
 internal sealed class BlobEventRelay(DevOptions options, HttpClient http)
 {

@@ -12,8 +12,7 @@ namespace DicomServerless.Bench.Archive;
 
 /// <summary>
 /// The index by itself, without an emulator whose own rate and memory would be in the figures: a rebuild over stores in memory that take a while for each
-/// request, and the peak
-/// of memory while the metadata of a large study are written, from a table that makes its rows when they are asked for.
+/// request, and the peak of memory while the metadata of a large study are written, from a table that makes its rows when they are asked for.
 /// </summary>
 internal static class IndexBench
 {

@@ -8,10 +8,8 @@ namespace DicomServerless.Bench.Gateway;
 
 /// <summary>
 /// C-STORE with stock storescu processes: the gateway, DCMTK's storescp and Orthanc side by side in each round, and the disk alone: write, flush, rename and
-/// directory
-/// flush of the same files by as many writers. What was stored is emptied at once and deleted at the end: for minutes ext4 passes over deleted inodes one by
-/// one when it
-/// makes a file, so what is measured next would pay for what was deleted before it.
+/// directory flush of the same files by as many writers. What was stored is emptied at once and deleted at the end: for minutes ext4 passes over deleted inodes
+/// one by one when it makes a file, so what is measured next would pay for what was deleted before it.
 /// </summary>
 /// <param name="files">
 /// The objects, a third of them for warming up: a gateway runs for weeks, and what it compiles in its first seconds is not the question.

@@ -9,8 +9,7 @@ namespace DicomServerless.EdgeGateway.Commitment;
 
 /// <summary>
 /// Asks the archive for the objects of a request. One that it gives out is confirmed, or one that it commits to, where it takes storage commitment over the
-/// web. One that it does not have is failed only when nothing that came before the request
-/// still waits for it; until then it stays open.
+/// web. One that it does not have is failed only when nothing that came before the request still waits for it; until then it stays open.
 /// </summary>
 internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid> newId)
 {

@@ -10,8 +10,7 @@ namespace DicomServerless.EdgeGateway.Commitment;
 
 /// <summary>
 /// Brings each storage commitment request to its end: asks the archive until every object is decided, then brings the report, on the association of the request
-/// while that
-/// lives and on one of ours otherwise, until the peer acknowledges it (PS3.4 J.3.3).
+/// while that lives and on one of ours otherwise, until the peer acknowledges it (PS3.4 J.3.3).
 /// </summary>
 internal sealed class CommitmentWorker(
     CommitmentStore store, CommitmentCheck check, RemoteAes remotes, Spool spool, GatewayConfiguration configuration,

@@ -24,8 +24,7 @@ internal static class Health
 
     /// <summary>
     /// <c>GET /health/backlog?seconds=N</c>: 503 while an object has waited longer for a destination; for alerts, never for restarts. Default an hour. Open to
-    /// everybody, so it names no
-    /// destination.
+    /// everybody, so it names no destination.
     /// </summary>
     public static IResult Backlog(Forwarder forwarder, double? seconds)
     {

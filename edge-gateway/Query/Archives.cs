@@ -6,8 +6,7 @@ namespace DicomServerless.EdgeGateway.Query;
 
 /// <summary>
 /// The clients for queries and retrieves, one per destination, with its credentials and certificates. They have connections of their own, so that nobody waits
-/// behind a
-/// batch that is being sent.
+/// behind a batch that is being sent.
 /// </summary>
 internal sealed class Archives(GatewayConfiguration configuration, TimeProvider time, ILogger<Archives> log)
 {

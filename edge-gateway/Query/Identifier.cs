@@ -71,8 +71,8 @@ internal sealed class Identifier
 
     /// <summary>
     /// What is wrong with the unique keys of a C-MOVE or C-GET; null if nothing is. Both ways need the unique key of the level, since it is all that says what
-    /// to send
-    /// (PS3.4 C.4.2.2.1, C.4.2.2.2): at PATIENT one Patient ID without wildcards, below it a list of UIDs. The hierarchical way needs those above as well.
+    /// to send (PS3.4 C.4.2.2.1, C.4.2.2.2): at PATIENT one Patient ID without wildcards, below it a list of UIDs. The hierarchical way needs those above as
+    /// well.
     /// </summary>
     public string? ProblemOfRetrieve(bool isRelational)
     {

@@ -11,8 +11,7 @@ internal sealed record RetrievedObject(RetrieveItem Item, Part10Stream? File, st
 
 /// <summary>
 /// Gives the objects of a retrieve one after the other, never more than one in memory's reach: from the spool where they wait, whole series in one request to
-/// the archive
-/// (which fetches ahead on its side), single ones otherwise. What a broken request did not bring is asked for again, one by one.
+/// the archive (which fetches ahead on its side), single ones otherwise. What a broken request did not bring is asked for again, one by one.
 /// </summary>
 internal sealed class ObjectSource(ArchiveClient? archive)
 {

@@ -10,8 +10,8 @@ namespace DicomServerless.EdgeGateway.Query;
 
 /// <summary>
 /// One search over the archive and what still waits in the spool. Results of the archive come first, as its pages arrive; where objects of the same study or
-/// series wait,
-/// counts and modalities are those of both together. If the archive cannot answer, what waits is given out all the same, and the failure is told at the end.
+/// series wait, counts and modalities are those of both together. If the archive cannot answer, what waits is given out all the same, and the failure is told
+/// at the end.
 /// </summary>
 internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting, string destination, string fallbackCharacterSet)
 {

@@ -4,8 +4,7 @@ namespace DicomServerless.EdgeGateway.Query;
 
 /// <summary>
 /// Tells the peer of a C-MOVE or C-GET at times that the gateway is still at work (PS3.4 C.4.2.3.2): while the objects are looked for, and during each of them.
-/// Peers leave after
-/// 30 to 60 seconds of silence.
+/// Peers leave after 30 to 60 seconds of silence.
 /// </summary>
 /// <param name="association">The association of the request.</param>
 /// <param name="request">The request.</param>

@@ -16,9 +16,8 @@ internal sealed record WaitingInstance(SpoolEntry Entry, ObjectDescription Descr
 
 /// <summary>
 /// The objects that wait, for queries and retrieves: one that was just acknowledged is found and retrieved, whether the archive has it yet or not. What is
-/// known of an object is
-/// kept with its entry from the commit on; files are opened for objects from before the start, once each, and for headers that keys are compared with, up to
-/// their pixels.
+/// known of an object is kept with its entry from the commit on; files are opened for objects from before the start, once each, and for headers that keys are
+/// compared with, up to their pixels.
 /// </summary>
 internal sealed class WaitingObjects(Spool spool) : IDisposable
 {

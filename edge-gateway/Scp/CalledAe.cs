@@ -17,8 +17,7 @@ internal sealed class CalledAe
     private static readonly Uid[] Plain = [TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid];
 
     // What a sender offers in one context beside others: lossless syntaxes that every archive and viewer reads, then plain ones, then those that few read yet.
-    // What may be lossy comes
-    // last and is never chosen beside another (E2).
+    // What may be lossy comes last and is never chosen beside another (E2).
     private static readonly Uid[] WellRead =
     [
         TransferSyntax.JpegLosslessSv1.Uid, TransferSyntax.JpegLsLossless.Uid, TransferSyntax.Jpeg2000Lossless.Uid, TransferSyntax.RleLossless.Uid,

@@ -7,8 +7,7 @@ namespace DicomServerless.EdgeGateway.Scp;
 
 /// <summary>
 /// Notices objects of another patient in a study, which a modality sends when the wrong patient was picked from its worklist. Remembers the patient of the last
-/// thousands of studies, as a
-/// hash: no identifier is kept.
+/// thousands of studies, as a hash: no identifier is kept.
 /// </summary>
 internal sealed class StudyPatients : IDisposable
 {

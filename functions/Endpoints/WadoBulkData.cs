@@ -40,8 +40,7 @@ internal static class WadoBulkData
     }
 
     // A document's own type, as its instance states it, if that is harmless. What a browser would run (HTML, SVG, XML with style sheets) comes from whoever
-    // made the
-    // object and would run with the rights of this origin: it is octets.
+    // made the object and would run with the rights of this origin: it is octets.
     internal static string OwnMediaType(BulkAnswer value) => MediaType.Parse(value.MediaType)?.Name switch
     {
         { } name and (MediaTypes.Pdf or MediaTypes.Plain or "model/stl" or "model/obj" or "model/mtl" or "image/jpeg" or "image/png" or "video/mp4"

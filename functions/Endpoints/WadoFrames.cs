@@ -10,8 +10,7 @@ namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
 /// Retrieves frames (PS3.18 10.4.1.1.6): native ones as little endian pixels, compressed ones as they are stored. Each part says its transfer syntax, because
-/// viewers
-/// that are not told take octets for raw pixels. Frames come in the order asked for, also when a number is given twice.
+/// viewers that are not told take octets for raw pixels. Frames come in the order asked for, also when a number is given twice.
 /// </summary>
 internal static class WadoFrames
 {

@@ -10,8 +10,7 @@ namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
 /// Rendered resources (PS3.18 10.4.1.1.3) of what needs no image codec: documents and videos as they are, with ranges; structured reports and clinical
-/// documents as pages. Of a study or
-/// series it is the first instance that can be shown. Images are not rendered yet: 406 says so.
+/// documents as pages. Of a study or series it is the first instance that can be shown. Images are not rendered yet: 406 says so.
 /// </summary>
 internal static class WadoRendered
 {

@@ -8,8 +8,7 @@ namespace DicomServerless.Functions.Endpoints;
 
 /// <summary>
 /// The URI service of older viewers (PS3.18 9): one object, named by parameters. Its <c>contentType</c> says what it is given as; viewers send Accept headers
-/// of something else with it, so
-/// those do not count. Images are not rendered, so without <c>contentType</c> an image is the object itself.
+/// of something else with it, so those do not count. Images are not rendered, so without <c>contentType</c> an image is the object itself.
 /// </summary>
 internal static class WadoUri
 {

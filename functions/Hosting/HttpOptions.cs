@@ -78,8 +78,7 @@ public sealed class HttpOptions
 
     /// <summary>
     /// The key that cursors of searches are encrypted with, the same for every instance; null to derive it from a secret in the container <c>derived</c>. 32
-    /// bytes, base64 in the
-    /// configuration. Default null.
+    /// bytes, base64 in the configuration. Default null.
     /// </summary>
     public byte[]? CursorKey { get; set; }
 
@@ -98,8 +97,7 @@ public sealed class HttpOptions
 
     /// <summary>
     /// Whether what is in front of this program answers preflight requests and says which origins may call, as Azure Functions does. Then this program only
-    /// names the headers
-    /// that pages may read, which the platform does not. Default false.
+    /// names the headers that pages may read, which the platform does not. Default false.
     /// </summary>
     public bool CorsByPlatform { get; set; }
 

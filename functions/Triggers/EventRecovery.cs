@@ -7,8 +7,7 @@ namespace DicomServerless.Functions.Triggers;
 
 /// <summary>
 /// Takes up events that got lost on their way: messages in the poison queue, and blobs in the dead-letter container, where Event Grid leaves what it cannot
-/// deliver. Part of
-/// every sweep. What cannot be handled now stays and is tried again later; nothing is thrown away.
+/// deliver. Part of every sweep. What cannot be handled now stays and is tried again later; nothing is thrown away.
 /// </summary>
 internal sealed class EventRecovery(StorageConnection storage, EventIntake intake, TimeProvider clock, ILogger<EventRecovery> log)
 {

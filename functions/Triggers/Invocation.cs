@@ -6,8 +6,7 @@ namespace DicomServerless.Functions.Triggers;
 
 /// <summary>
 /// Reads what the Functions host posts for a trigger: <c>{"Data":{name:value},"Metadata":{…}}</c>. Depending on the binding a value is an object, a string that
-/// holds
-/// JSON, such a string once more, or base64 of it; all of them are read.
+/// holds JSON, such a string once more, or base64 of it; all of them are read.
 /// </summary>
 internal static class Invocation
 {

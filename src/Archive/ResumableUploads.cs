@@ -21,8 +21,7 @@ public sealed record UploadAnswer(int Status, byte[] Body);
 /// Objects larger than one request may be: they come in blocks, over several requests and straight into the storage, and are then stored by the way of every
 /// other object.
 /// The bytes go through this process: they have to be scanned and hashed anyway, and the commit of staged blocks is the one operation with the condition that
-/// decides between
-/// versions; a server-side copy is visible before it is whole.
+/// decides between versions; a server-side copy is visible before it is whole.
 /// </summary>
 /// <param name="container">The container <c>uploads</c>; it raises no events.</param>
 /// <param name="urlOf">A URL by which a client may put blocks of one blob until the given time; null where the account cannot sign one.</param>

@@ -23,8 +23,7 @@ public enum CommitmentOutcome
 
 /// <summary>
 /// Storage commitment (PS3.18 chapter 13). An instance is committed when its row in the index and its blob are both there now. Results are kept for a week, for
-/// a client that
-/// did not hear the answer.
+/// a client that did not hear the answer.
 /// </summary>
 public sealed class StorageCommitments
 {

@@ -4,8 +4,7 @@ namespace DicomServerless.Dicom.Web;
 
 /// <summary>
 /// A media type with parameters as it stands in a header: tolerant reading of RFC 9110 8.3.1. Names are compared without case, values may be quoted or not, and
-/// white
-/// space may stand anywhere. Text is lower case except for the values of parameters.
+/// white space may stand anywhere. Text is lower case except for the values of parameters.
 /// </summary>
 public sealed class MediaType
 {

@@ -5,8 +5,7 @@ namespace DicomServerless.Dicom.Web;
 
 /// <summary>
 /// Reads a multipart message (RFC 2046 5.1) from a stream, part after part, in one buffer whatever the parts hold. Content may contain anything, also what
-/// begins like
-/// the boundary: a boundary counts only as a whole line. Lines of the envelope may end with LF alone, as some senders write them.
+/// begins like the boundary: a boundary counts only as a whole line. Lines of the envelope may end with LF alone, as some senders write them.
 /// </summary>
 public sealed class MultipartReader(Stream body, string boundary) : IDisposable
 {

@@ -6,8 +6,7 @@ namespace DicomServerless.Dicom.Web;
 
 /// <summary>
 /// Writes a multipart/related message (RFC 2387, PS3.18 8.7.3). No preamble, because clients take the first line for the boundary. A message that cannot be
-/// finished must
-/// not be ended: without the closing boundary the client sees that something is missing.
+/// finished must not be ended: without the closing boundary the client sees that something is missing.
 /// </summary>
 public sealed class MultipartWriter(PipeWriter output, string boundary)
 {

@@ -8,14 +8,10 @@ namespace DicomServerless.Dicom;
 /// </summary>
 /// <remarks>
 /// Tolerated: a header whose VR is not two capital letters is read with implicit VR (as pydicom does), unless the VR is of the kinds that broken writers leave
-/// there,
-/// such as two blanks, and only a 16-bit length makes sense (as DCMTK and GDCM do); a delimiter that closes nothing is skipped, a delimiter's length ignored; a
-/// VR of
-/// two capitals that is not known has a 32-bit length (PS3.5 6.2.2); UN of undefined length, and UN that holds a sequence of the standard, is a sequence in
-/// implicit VR
-/// little endian (PS3.5 6.2.2 note 4); Pixel Data whose fragments are complete need no delimiter at the end; zeros where a top-level element should begin, and
-/// rubbish
-/// after Pixel Data, end the data set.
+/// there, such as two blanks, and only a 16-bit length makes sense (as DCMTK and GDCM do); a delimiter that closes nothing is skipped, a delimiter's length
+/// ignored; a VR of two capitals that is not known has a 32-bit length (PS3.5 6.2.2); UN of undefined length, and UN that holds a sequence of the standard, is
+/// a sequence in implicit VR little endian (PS3.5 6.2.2 note 4); Pixel Data whose fragments are complete need no delimiter at the end; zeros where a top-level
+/// element should begin, and rubbish after Pixel Data, end the data set.
 /// </remarks>
 public ref struct DicomTokenizer
 {

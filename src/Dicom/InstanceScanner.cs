@@ -19,9 +19,8 @@ public enum ScanStatus
 /// </summary>
 /// <remarks>
 /// Accepted with a warning: no preamble, no group 0002 (for data sets that begin with group 0008), wrong group length, implicit VR where explicit was declared
-/// and
-/// the reverse, bytes after the data set where they are zeros or follow Pixel Data. Accepted silently: an end between two top-level elements. Refused: a value
-/// shorter than its declared length, and anything left open.
+/// and the reverse, bytes after the data set where they are zeros or follow Pixel Data. Accepted silently: an end between two top-level elements. Refused: a
+/// value shorter than its declared length, and anything left open.
 /// </remarks>
 public sealed class InstanceScanner : IDisposable
 {

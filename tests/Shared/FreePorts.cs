@@ -5,8 +5,7 @@ namespace DicomServerless.Shared;
 
 /// <summary>
 /// Ports for servers that are told where to listen. Each is given once in a process, and no two processes give the same. All lie below those that the kernel
-/// takes for
-/// outgoing connections (32768 and up), for one of these could have the port before its server listens.
+/// takes for outgoing connections (32768 and up), for one of these could have the port before its server listens.
 /// </summary>
 public static class FreePorts
 {

@@ -24,8 +24,7 @@ public enum InvocationValue
 
 /// <summary>
 /// Does to a custom handler what the Azure Functions host does: starts the executable with the host's environment, polls <c>GET /</c>, proxies public requests
-/// with its own
-/// headers (reading bodies with a Content-Length whole into memory first), posts triggers as JSON invocations, and kills without a warning.
+/// with its own headers (reading bodies with a Content-Length whole into memory first), posts triggers as JSON invocations, and kills without a warning.
 /// </summary>
 public sealed class FunctionsHost : IAsyncDisposable
 {

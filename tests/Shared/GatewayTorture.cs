@@ -22,8 +22,7 @@ public sealed record GatewayTally(int Sent, int Acknowledged, int Attempts, int 
 
 /// <summary>
 /// Modalities store over several associations, through the gateway, a faulty link and the function app, while gateway and function app are killed at random. In
-/// the end every object that
-/// got Success is in the archive bit for bit, or in quarantine, and none is counted twice.
+/// the end every object that got Success is in the archive bit for bit, or in quarantine, and none is counted twice.
 /// </summary>
 public sealed class GatewayTorture : IDisposable
 {

@@ -24,9 +24,8 @@ public sealed class MemoryBlobState(string name, TimeProvider clock)
 
 /// <summary>
 /// A blob container in memory with the semantics of the real one, for tests that need to decide the order of every single operation: <paramref name="step"/> is
-/// awaited
-/// before an operation takes effect and once more before its answer arrives; it may throw in either place. An operation that was cancelled ends when its step
-/// comes.
+/// awaited before an operation takes effect and once more before its answer arrives; it may throw in either place. An operation that was cancelled ends when
+/// its step comes.
 /// </summary>
 public sealed class MemoryBlobs(MemoryBlobState state, Func<string, Task> step) : IBlobContainer
 {

@@ -20,8 +20,7 @@ public sealed class MemoryTableState(string name)
 
 /// <summary>
 /// A table in memory with the semantics and the limits of the real one; see <see cref="MemoryBlobs"/> for <paramref name="step"/>. What the service refuses
-/// with 400 or
-/// 413 is refused here with the same status, so a row or a batch that is too large fails a unit test and not only a hospital.
+/// with 400 or 413 is refused here with the same status, so a row or a batch that is too large fails a unit test and not only a hospital.
 /// </summary>
 public sealed class MemoryTable(MemoryTableState state, Func<string, Task> step, int pageSize = 1000) : ITable
 {

@@ -5,8 +5,7 @@ namespace DicomServerless.Shared;
 
 /// <summary>
 /// Names of patients that the tests plant in data and queries, and those of the samples: whatever our programs write for operators (log lines, spans) or into
-/// headers and error bodies may hold none
-/// of them. Every server that the suite starts is checked, whatever else a test is about.
+/// headers and error bodies may hold none of them. Every server that the suite starts is checked, whatever else a test is about.
 /// </summary>
 public static class Privacy
 {

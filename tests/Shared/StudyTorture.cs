@@ -34,9 +34,8 @@ public sealed record TortureTally(int Stores, int Acknowledged, int Deletes, int
 
 /// <summary>
 /// Many clients store into one study, re-send, delete instances, series and the whole of it, while events come doubled and out of order, a rebuild runs in the
-/// middle and the
-/// function app is killed at random. In the end counts and attributes in QIDO must be those of a fresh rebuild, nothing acknowledged may be gone and nothing
-/// deleted back.
+/// middle and the function app is killed at random. In the end counts and attributes in QIDO must be those of a fresh rebuild, nothing acknowledged may be gone
+/// and nothing deleted back.
 /// </summary>
 public sealed class StudyTorture : IDisposable
 {

@@ -8,9 +8,8 @@ namespace DicomServerless.Archive.Retrieve;
 
 /// <summary>
 /// Objects as a ZIP with a DICOMDIR: a file-set (PS3.10 8). It is written as it goes out, entry by entry and uncompressed, since pixels gain nothing; only the
-/// directory is kept in
-/// memory, some hundred bytes an instance. The same objects make the same bytes. A failure on the way leaves the file without its end, which every reader
-/// notices.
+/// directory is kept in memory, some hundred bytes an instance. The same objects make the same bytes. A failure on the way leaves the file without its end,
+/// which every reader notices.
 /// </summary>
 public sealed class FileSetZip
 {

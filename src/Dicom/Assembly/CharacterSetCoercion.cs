@@ -5,8 +5,7 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// Metadata are UTF-8 whatever they state as Specific Character Set, and so is the object made of them. Where its texts need it, a statement of anything else
-/// becomes
-/// ISO_IR 192, and what it said goes to Original Attributes Sequence (PS3.3 C.12.1.1.9). Texts of ASCII alone leave it true and as it is.
+/// becomes ISO_IR 192, and what it said goes to Original Attributes Sequence (PS3.3 C.12.1.1.9). Texts of ASCII alone leave it true and as it is.
 /// </summary>
 public static class CharacterSetCoercion
 {

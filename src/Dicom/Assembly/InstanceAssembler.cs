@@ -7,8 +7,7 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// Makes a Part 10 object of metadata and bulk data (PS3.18 10.5.1): explicit VR little endian, or the transfer syntax of its compressed Pixel Data. The header
-/// is made in
-/// memory, parts are only pointed at.
+/// is made in memory, parts are only pointed at.
 /// </summary>
 public sealed class InstanceAssembler
 {

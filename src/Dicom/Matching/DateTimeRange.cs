@@ -4,8 +4,7 @@ namespace DicomServerless.Dicom.Matching;
 
 /// <summary>
 /// A range of dates, times or date-times, both ends included (PS3.4 C.2.2.2.5). An end stands for all of the time that it leaves open: <c>-2024</c> of a DT
-/// ends with the
-/// last moment of 2024. Compared as digits <c>YYYYMMDDHHMMSSffffff</c>, in the zone of the query where both it and the object name one.
+/// ends with the last moment of 2024. Compared as digits <c>YYYYMMDDHHMMSSffffff</c>, in the zone of the query where both it and the object name one.
 /// </summary>
 public sealed class DateTimeRange
 {

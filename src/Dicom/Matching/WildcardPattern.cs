@@ -35,8 +35,7 @@ public sealed class WildcardPattern
 
     /// <summary>
     /// Whether the character of <see cref="Text"/> before a wildcard may carry a voiced mark in what it matches: in half-width katakana the mark is a character
-    /// of its
-    /// own, so <c>\uFF80*</c> matches <c>\uFF80\uFF9E</c>, which is folded to one character.
+    /// of its own, so <c>\uFF80*</c> matches <c>\uFF80\uFF9E</c>, which is folded to one character.
     /// </summary>
     public bool EndsInBareKana => endsInBareKana;
 

@@ -6,9 +6,8 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// The directory of a file-set (DICOMDIR, PS3.3 F, PS3.10 8.6): records of patients, studies, series and instances, linked by offsets. Keys are copied from the
-/// objects, each record with its
-/// own character set. A key that must have a value and has none in the object gets one that says so: UNKNOWN, 19000101, a running number. Not for use by
-/// several threads.
+/// objects, each record with its own character set. A key that must have a value and has none in the object gets one that says so: UNKNOWN, 19000101, a running
+/// number. Not for use by several threads.
 /// </summary>
 public sealed class DicomDirectory
 {

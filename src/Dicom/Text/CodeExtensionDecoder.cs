@@ -2,8 +2,7 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// Reads text with the code extension techniques of ISO/IEC 2022 as DICOM confines them (PS3.5 6.1.2.5): a set in G0 for bytes 21 to 7E, one in G1 for A0 to
-/// FF,
-/// changed by escape sequences and put back at control characters and delimiters.
+/// FF, changed by escape sequences and put back at control characters and delimiters.
 /// </summary>
 internal struct CodeExtensionDecoder
 {

@@ -7,8 +7,7 @@ namespace DicomServerless.Dicom;
 /// <summary>
 /// Specific Character Set (0008,0005), PS3.3 C.12.1.1.2: what the bytes of a text mean. Decoding never fails: what is no character becomes U+FFFD. Misspelled
 /// terms as real files have them are understood. Where the term is absent, empty or not known, or declares only ASCII, bytes above ASCII are read as UTF-8 if
-/// they
-/// are valid UTF-8, else as the fallback (Latin 1 unless another is given), which keeps every byte recognisable.
+/// they are valid UTF-8, else as the fallback (Latin 1 unless another is given), which keeps every byte recognisable.
 /// </summary>
 public sealed class SpecificCharacterSet
 {

@@ -17,8 +17,7 @@ public sealed record DicomXmlError(string Path, string Detail)
 
 /// <summary>
 /// Reads the Native DICOM Model (PS3.19 A.1) as DICOM JSON, which <see cref="DicomJsonReader"/> then takes, so that both forms mean the same. No DTD, no
-/// entities, nothing
-/// is fetched; bounded by <see cref="DicomLimits"/>; nesting is kept on a stack of our own.
+/// entities, nothing is fetched; bounded by <see cref="DicomLimits"/>; nesting is kept on a stack of our own.
 /// </summary>
 public static class DicomXmlReader
 {

@@ -8,8 +8,7 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// The Native DICOM Model (PS3.19 A.1) of data sets. It is made from their DICOM JSON, as <see cref="DicomJsonWriter"/> writes it, so both say the same. A text
-/// with
-/// characters that XML cannot hold (a form feed, which PS3.5 6.1.3 allows in LT) is an InlineBinary of its UTF-8 bytes: nothing of it is lost.
+/// with characters that XML cannot hold (a form feed, which PS3.5 6.1.3 allows in LT) is an InlineBinary of its UTF-8 bytes: nothing of it is lost.
 /// </summary>
 public static class DicomXmlWriter
 {

@@ -5,8 +5,7 @@ namespace DicomServerless.Dicom;
 
 /// <summary>
 /// A first pass over a document: private elements that come with their creator and without a block (PS3.19 table A.1.5-2) get the block that the creator has in
-/// their data
-/// set, or a free one; creators that no element states are to be added. Data sets are numbered as they begin.
+/// their data set, or a free one; creators that no element states are to be added. Data sets are numbered as they begin.
 /// </summary>
 internal sealed class PrivateBlocks
 {

@@ -35,8 +35,7 @@ internal sealed record Sample(string Path, string Verdict, string Study, string 
 
 /// <summary>
 /// Every sample sent once by STOW-RS, good and bad ones mixed in requests of several parts: to the built program over a storage emulator, and those that share
-/// a SOP Instance
-/// UID with another file to archives of their own, in memory.
+/// a SOP Instance UID with another file to archives of their own, in memory.
 /// </summary>
 public sealed partial class SampleArchive : IAsyncLifetime
 {

@@ -9,10 +9,8 @@ namespace DicomServerless.Conformance.Http;
 
 /// <summary>
 /// Searches equal a brute-force oracle in Python, which knows the objects by pydicom and nothing of ours: results, order, status, and pages by offset and by
-/// link. 3,000 random
-/// searches, studies over the samples and 2,000 synthetic studies, series and instances over 100 others, go over HTTP to the whole application with its stores
-/// in memory; 200
-/// more over 150 studies to the executable over the storage emulator, which scans whole tables for every query.
+/// link. 3,000 random searches, studies over the samples and 2,000 synthetic studies, series and instances over 100 others, go over HTTP to the whole
+/// application with its stores in memory; 200 more over 150 studies to the executable over the storage emulator, which scans whole tables for every query.
 /// </summary>
 public sealed class SearchEqualsOracle : IAsyncLifetime
 {

@@ -24,8 +24,7 @@ internal readonly record struct HistoryMove(Move Move, int Pick, int[] Steps)
 
 /// <summary>
 /// Some moves, and a number that says in what order what is still under way after the last of them comes to its end. In a history without events nothing tells
-/// the archive of
-/// a blob but its own journal; then nobody else changes blobs.
+/// the archive of a blob but its own journal; then nobody else changes blobs.
 /// </summary>
 internal sealed record History(HistoryMove[] Moves, int Order, bool IsWithoutEvents = false)
 {
@@ -40,8 +39,8 @@ internal readonly record struct HistoryFault(int Step, bool IsCancellation, int?
 
 /// <summary>
 /// One history: two processes with the real archive code over shared stores in memory. Every storage operation is a step, steps of all that is under way are
-/// mixed as the
-/// numbers say, and a process may die between any two. At the end everything is delivered and swept, and the index must say exactly what the blobs say.
+/// mixed as the numbers say, and a process may die between any two. At the end everything is delivered and swept, and the index must say exactly what the blobs
+/// say.
 /// </summary>
 internal sealed class ArchiveHistory
 {

@@ -2,8 +2,7 @@ namespace DicomServerless.Unit.Archive;
 
 /// <summary>
 /// Runs asynchronous code one step at a time on one thread: every storage operation waits here, before it takes effect and before its answer arrives, until it
-/// is
-/// picked. Which one is picked decides the history.
+/// is picked. Which one is picked decides the history.
 /// </summary>
 internal sealed class StepScheduler : SynchronizationContext
 {
