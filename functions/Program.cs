@@ -63,7 +63,10 @@ internal static class Program
             var failed = rebuilt.Failed + tags.Failed;
             if (failed == 0)
             {
-                await Console.Out.WriteLineAsync($"The index equals the blobs; {rebuilt.Changed} instances differed.");
+                await Console.Out.WriteLineAsync(rebuilt.IsContinued
+                    ? $"The rest of a rebuild that was cut off is done; {rebuilt.Changed} instances differed. Run rebuild again to look at what came in since "
+                        + "that one began."
+                    : $"The index equals the blobs; {rebuilt.Changed} instances differed.");
                 return 0;
             }
             await Console.Error.WriteLineAsync($"{rebuilt.Changed} instances differed. {failed} studies or blobs could not be brought in line; the log "

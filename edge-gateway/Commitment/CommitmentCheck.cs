@@ -9,9 +9,9 @@ namespace DicomServerless.EdgeGateway.Commitment;
 
 /// <summary>
 /// Asks the archive for the objects of a request. One that it gives out is confirmed, or one that it commits to, where it takes storage commitment over the
-/// web. One that it does not have is failed only when nothing that came before the request still waits for it; until then it stays open.
+/// web. One that still waits in the spool is neither confirmed nor failed, whatever the archive has under its UID: it may be another version of the object.
 /// </summary>
-internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid> newId)
+internal sealed class CommitmentCheck(Archives archives, WaitingObjects waiting, Spool spool, Func<Guid> newId)
 {
     private const int PerSearch = 50, PerCommitment = 1_000;
 
@@ -20,17 +20,20 @@ internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid>
     public async Task DecideAsync(CommitmentRequest request, CancellationToken cancellationToken)
     {
         var archive = archives.Of(request.Archive) ?? throw new ArchiveException("The archive of the request is no longer configured.");
-        // Read before the archive is asked: what is sent in between is then found there.
-        var mayWait = spool.Queue(request.Archive).OldestSequence is { } oldest && oldest <= request.Sequence;
+        // Read before the archive is asked, so that what is sent in between is found there; and both before and after the quarantine, since an object may move
+        // either way.
+        var waits = waiting.SopInstances(request.Archive, cancellationToken);
         // What lies in quarantine is not what the archive has under its UID: the only copy of it may be here, and the modality's.
         var quarantined = spool.Quarantine.SopInstances(request.Archive);
+        waits.UnionWith(waiting.SopInstances(request.Archive, cancellationToken));
         foreach (var item in request.Items.Where(item => !item.IsConfirmed && quarantined.Contains(item.Sop))) item.Failure = DimseStatus.ProcessingFailure;
+        var asked = request.Items.Where(item => !item.IsConfirmed && item.Failure is null && !waits.Contains(item.Sop)).ToList();
         if (archive.TakesCommitmentRequests)
         {
-            await CommitAsync(request, archive, mayWait, cancellationToken);
+            await CommitAsync(asked, archive, cancellationToken);
             return;
         }
-        foreach (var chunk in request.Items.Where(item => !item.IsConfirmed && item.Failure is null).Chunk(PerSearch))
+        foreach (var chunk in asked.Chunk(PerSearch))
         {
             var found = new Dictionary<string, (InstanceKey Key, string SopClass)>(StringComparer.Ordinal);
             KeyValuePair<string, string>[] keys = [new(Tags.SOPInstanceUID.ToString(), string.Join(',', chunk.Select(item => item.Sop)))];
@@ -41,18 +44,16 @@ internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid>
             foreach (var item in chunk)
             {
                 if (!found.TryGetValue(item.Sop, out var there) || !await archive.HasAsync(there.Key, cancellationToken))
-                {
-                    if (!mayWait) item.Failure = DimseStatus.NoSuchSopInstance;
-                }
+                    item.Failure = DimseStatus.NoSuchSopInstance;
                 else if (there.SopClass != item.SopClass) item.Failure = DimseStatus.ClassInstanceConflict;
                 else item.IsConfirmed = true;
             }
         }
     }
 
-    private async Task CommitAsync(CommitmentRequest request, ArchiveClient archive, bool mayWait, CancellationToken cancellationToken)
+    private async Task CommitAsync(List<CommitmentItem> asked, ArchiveClient archive, CancellationToken cancellationToken)
     {
-        foreach (var chunk in request.Items.Where(item => !item.IsConfirmed && item.Failure is null).Chunk(PerCommitment))
+        foreach (var chunk in asked.Chunk(PerCommitment))
         {
             // A Transaction UID counts once (PS3.18 13.4.3), and a request may take several attempts; PS3.5 B.2 makes one of a UUID.
             var transaction = Uid.Parse("2.25." + new BigInteger(newId().ToByteArray(bigEndian: true), isUnsigned: true, isBigEndian: true)
@@ -62,7 +63,7 @@ internal sealed class CommitmentCheck(Archives archives, Spool spool, Func<Guid>
             {
                 if (!decided.TryGetValue(item.Sop, out var failure)) continue;
                 if (failure is null) item.IsConfirmed = true;
-                else if (failure != DimseStatus.NoSuchSopInstance || !mayWait) item.Failure = failure;
+                else item.Failure = failure;
             }
         }
     }

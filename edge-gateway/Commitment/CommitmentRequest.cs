@@ -35,9 +35,6 @@ internal sealed record CommitmentRequest
     /// <summary>When it came.</summary>
     public required DateTimeOffset Received { get; init; }
 
-    /// <summary>The spool's last sequence when it came: what is asked for has a lower one, or is not here.</summary>
-    public required long Sequence { get; init; }
-
     /// <summary>The objects.</summary>
     public required List<CommitmentItem> Items { get; init; }
 

@@ -70,7 +70,7 @@ internal sealed class CommitmentScp(CommitmentWorker worker, TransactionLog tran
         {
             Id = newId().ToString("n"), Transaction = transaction.Value,
                 CallingAe = session.Association.CallingAeTitle, CalledAe = session.Ae.AeTitle, Archive = session.Ae.Archive,
-            Received = time.GetUtcNow(), Sequence = worker.LastSequence, Items = items,
+            Received = time.GetUtcNow(), Items = items,
         }, DimseStatus.Success, null);
     }
 }

@@ -13,11 +13,11 @@ namespace DicomServerless.EdgeGateway.Commitment;
 /// while that lives and on one of ours otherwise, until the peer acknowledges it (PS3.4 J.3.3).
 /// </summary>
 internal sealed class CommitmentWorker(
-    CommitmentStore store, CommitmentCheck check, RemoteAes remotes, Spool spool, GatewayConfiguration configuration,
+    CommitmentStore store, CommitmentCheck check, RemoteAes remotes, GatewayConfiguration configuration,
         TransactionLog transactions, TimeProvider time, ILogger<CommitmentWorker> log) : BackgroundService
 {
     // Of open requests together: some 100 MB in memory.
-    private const int MostRequests = 10_000, MostItems = 500_000;
+    private const int MostRequests = 10_000, MostItems = 500_000, HurriedRounds = 30;
 
     private static readonly TimeSpan ResponseTime = TimeSpan.FromSeconds(30), LongestPause = TimeSpan.FromHours(1);
 
@@ -30,9 +30,6 @@ internal sealed class CommitmentWorker(
 
     /// <summary>Requests without an acknowledged report.</summary>
     public IReadOnlyCollection<CommitmentRequest> Open => [.. open.Values];
-
-    /// <summary>The last number that the spool gave out.</summary>
-    public long LastSequence => spool.LastSequence;
 
     /// <summary>Whether a transaction of this caller is open.</summary>
     public bool IsOpen(string callingAe, string transaction) =>
@@ -57,10 +54,7 @@ internal sealed class CommitmentWorker(
     /// </summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        var loaded = store.Load();
-        // "What came before the request" is what has a lower number, so numbers go on above those that open requests remember, however empty the spool is now.
-        if (loaded.Count > 0) spool.ContinueAbove(loaded.Max(request => request.Sequence));
-        foreach (var request in loaded)
+        foreach (var request in store.Load())
         {
             open[request.Id] = request;
             Begin(request, null, null);
@@ -121,6 +115,7 @@ internal sealed class CommitmentWorker(
 
     private async Task DecideAsync(CommitmentRequest request, AssociationSession? session)
     {
+        var round = 0;
         for (var pause = Retry; !request.IsDecided; pause = Longer(pause))
         {
             try
@@ -132,7 +127,8 @@ internal sealed class CommitmentWorker(
                 GatewayLog.ArchiveFailed(log, request.Archive, exception.Message);
             }
             // The first seconds are often enough, while the peer's association still lives.
-            if (!request.IsDecided) await Task.Delay(session is { Association.IsEstablished: true } ? TimeSpan.FromSeconds(1) : pause, time, Stopping);
+            var isHurried = session is { Association.IsEstablished: true } && round++ < HurriedRounds;
+            if (!request.IsDecided) await Task.Delay(isHurried ? TimeSpan.FromSeconds(1) : pause, time, Stopping);
         }
         store.Save(request);
         GatewayLog.CommitmentDecided(log, request.Transaction, request.Items.Count(item => item.IsConfirmed), request.Items.Count(item => !item.IsConfirmed));

@@ -52,6 +52,7 @@ internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, 
         {
             Outcome = result.Outcome, Objects = batch.Entries.Count, Taken = taken, OutOfResources = outOfResources.Count, NotProcessed = notProcessed.Count,
             NotNamed = notNamed.Count,
+            IsUpload = batch.IsUpload, WasAnswered = result.Status is not null,
             IsSingledOut = study.IsSingledOut(batch), StudyFailures = study.Backoff.Failures, FollowsAnother = followsAnother,
         });
         state.Apply(decision, result);

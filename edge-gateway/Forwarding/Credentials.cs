@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -9,6 +10,8 @@ namespace DicomServerless.EdgeGateway.Forwarding;
 /// <summary>The credentials that a request carries. Tokens are kept until shortly before they expire.</summary>
 internal sealed class Credentials(AuthenticationOptions options, HttpClient http, TimeProvider time) : IDisposable
 {
+    private const int MaxAnswerBytes = 1024 * 1024;
+
     private static readonly TimeSpan Early = TimeSpan.FromMinutes(2);
 
     private readonly SemaphoreSlim renewing = new(1);
@@ -93,10 +96,14 @@ internal sealed class Credentials(AuthenticationOptions options, HttpClient http
         try
         {
             using var content = new FormUrlEncodedContent(form);
-            using var answer = await http.PostAsync(new Uri(options.TokenUrl), content, cancellationToken);
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(options.TokenUrl)) { Content = content };
+            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!answer.IsSuccessStatusCode) throw new CredentialsException($"The token endpoint answered {(int)answer.StatusCode}.", null);
-            using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
-            var seconds = json.RootElement.TryGetProperty("expires_in", out var expires) && expires.TryGetInt32(out var number) ? number : 300;
+            await answer.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellationToken);
+            using var json = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+            // A number (RFC 6749 5.1); some servers write it as a text.
+            var seconds = json.RootElement.TryGetProperty("expires_in", out var expires)
+                && int.TryParse(expires.ToString(), CultureInfo.InvariantCulture, out var number) ? number : 300;
             return (json.RootElement.GetProperty("access_token").GetString()!, time.GetUtcNow().AddSeconds(seconds));
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or KeyNotFoundException or InvalidOperationException)

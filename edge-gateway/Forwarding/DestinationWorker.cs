@@ -88,7 +88,7 @@ internal sealed class DestinationWorker : IAsyncDisposable
         {
             hasNoUploadsUntil = long.MinValue;
             state.Backoff.Succeed();
-            foreach (var study in studies.Values) study.Backoff.Succeed();
+            foreach (var study in studies.Values) study.RetryNow();
         }
         wake.Writer.TryWrite(true);
     }
@@ -295,7 +295,10 @@ internal sealed class DestinationWorker : IAsyncDisposable
                 ForwarderLog.FileGone(context.Log, entry.Sequence, queue.Destination);
                 await spool.CompleteAsync([entry]);
             }
-            else if (found == FileState.Damaged && await spool.Quarantine.PutAsync(entry, new QuarantineReason { Message = RetryPolicy.DamagedReason }))
+            else if (found == FileState.Damaged && await spool.Quarantine.PutAsync(entry, new QuarantineReason
+            {
+                Message = RetryPolicy.DamagedReason, SopInstanceUid = batch.Heads[entry].Sop, SopClassUid = batch.Heads[entry].SopClass,
+            }))
                 damaged++;
             else
             {

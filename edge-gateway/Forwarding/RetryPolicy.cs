@@ -15,6 +15,8 @@ internal enum Accusation
     TooLarge,
     /// <summary>The destination fails (5xx, reset, no answer) on the request with this object alone.</summary>
     Broken,
+    /// <summary>The destination's service for large objects takes nothing now, whatever it is. It is another service than its stores.</summary>
+    NoUpload,
 }
 
 /// <summary>How the next requests of a study become smaller.</summary>
@@ -43,6 +45,10 @@ internal readonly record struct FailedRequest
     public int NotProcessed { get; init; }
     /// <summary>Objects that the answer does not name.</summary>
     public int NotNamed { get; init; }
+    /// <summary>Whether it went by <c>/uploads</c>, which is another service than the destination's stores.</summary>
+    public bool IsUpload { get; init; }
+    /// <summary>Whether an upload got an HTTP answer: then the destination is there, whatever it thinks of uploads.</summary>
+    public bool WasAnswered { get; init; }
     /// <summary>Whether its only object is alone because the search for a culprit came down to it, or because it goes by <c>/uploads</c>.</summary>
     public bool IsSingledOut { get; init; }
     /// <summary>Failures of the study in a row before this one.</summary>
@@ -96,6 +102,7 @@ internal readonly record struct ObjectHistory(int Failures, TimeSpan FailingFor,
 /// Broken, one object that was singled out waits if in a row     -                                accused
 /// Unavailable (no connection, 503 …)      waits                 -                                -
 /// Unauthorized, NotStow                   waits, alarm          -                                -
+/// the same three for an upload, answered  - (alarm)             -                                waits
 /// </code>
 /// <para>
 /// "Singled out": the search came down to this object, or it goes by <c>/uploads</c>. "In a row": two requests with different objects failed one after the
@@ -132,6 +139,12 @@ internal static class RetryPolicy
         var (isOne, split) = (request.Objects == 1, request.Objects > 1 ? BatchSplit.Objects : BatchSplit.None);
         switch (request.Outcome)
         {
+            case BatchOutcome.Unavailable or BatchOutcome.Unauthorized or BatchOutcome.NotStow when request is { IsUpload: true, WasAnswered: true }:
+                return new RetryDecision
+                {
+                    Accused = Accusation.NoUpload,
+                    Alarm = request.Outcome == BatchOutcome.Unavailable ? null : "The destination's /uploads refuses the gateway or is no upload service.",
+                };
             case BatchOutcome.Answered when request.Taken > 0:
                 return new RetryDecision
                 {

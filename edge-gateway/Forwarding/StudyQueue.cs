@@ -161,6 +161,13 @@ internal sealed class StudyQueue(TimeProvider time)
     /// <summary>How often the object was sent.</summary>
     public int SentOf(SpoolEntry entry) => sent.GetValueOrDefault(entry.Sequence);
 
+    /// <summary>Ends its wait and those of its objects.</summary>
+    public void RetryNow()
+    {
+        Backoff.Succeed();
+        foreach (var trouble in troubled.Values) trouble.Backoff.Succeed();
+    }
+
     /// <summary>Applies what was decided after a request that failed.</summary>
     public void Apply(in RetryDecision decision, Batch batch, BatchResult result)
     {

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Forwarding;
@@ -15,7 +16,7 @@ namespace DicomServerless.EdgeGateway.Forwarding;
 /// </summary>
 internal sealed class UploadSender(DestinationClient client, StoreAnswers answers, Bandwidth bandwidth, LineRate rate, TimeProvider time)
 {
-    private const int MinBlock = 64 * 1024, DefaultBlock = 4 << 20, MaxBlock = 16 << 20;
+    private const int MinBlock = 64 * 1024, DefaultBlock = 4 << 20, MaxBlock = 16 << 20, MaxAnswerBytes = 64 * 1024;
     private static readonly TimeSpan LongestPoll = TimeSpan.FromHours(1), PollEvery = TimeSpan.FromSeconds(2);
 
     private sealed record Place(string Id, Uri? Url, int BlockBytes);
@@ -30,7 +31,7 @@ internal sealed class UploadSender(DestinationClient client, StoreAnswers answer
             var (blocks, failure) = await PutBlocksAsync(batch.Entries[0], place, options, cancellationToken);
             return failure ?? await CompleteAsync(batch, options, place.Id, blocks, cancellationToken);
         }
-        catch (Exception e) when (e is JsonException || StoreAnswers.IsEndOfRequest(e, cancellationToken))
+        catch (Exception e) when (StoreAnswers.IsEndOfRequest(e, cancellationToken))
         {
             return StoreAnswers.Failure(e);
         }
@@ -147,12 +148,25 @@ internal sealed class UploadSender(DestinationClient client, StoreAnswers answer
 
     private static async Task<Place> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
-        using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
-        var root = json.RootElement;
-        var id = root.TryGetProperty("id", out var name) ? name.GetString() ?? "" : "";
-        if (id.Length > 64 || !id.All(char.IsAsciiLetterOrDigit)) id = "";
-        var url = root.TryGetProperty("url", out var place) && Uri.TryCreate(place.GetString(), UriKind.Absolute, out var found) ? found : null;
-        var block = root.TryGetProperty("blockSize", out var size) && size.TryGetInt32(out var bytes) ? Math.Clamp(bytes, MinBlock, MaxBlock) : DefaultBlock;
-        return new Place(id, url, block);
+        await answer.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellationToken);
+        UploadPlace? found;
+        try
+        {
+            found = JsonSerializer.Deserialize(await answer.Content.ReadAsByteArrayAsync(cancellationToken), UploadJson.Default.UploadPlace);
+        }
+        catch (JsonException)
+        {
+            found = null;
+        }
+        var id = found?.Id is { Length: <= 64 } name && name.All(char.IsAsciiLetterOrDigit) ? name : "";
+        var url = Uri.TryCreate(found?.Url, UriKind.Absolute, out var place) ? place : null;
+        return new Place(id, url, found?.BlockSize is { } bytes ? Math.Clamp(bytes, MinBlock, MaxBlock) : DefaultBlock);
     }
 }
+
+/// <summary>The answer to <c>POST /uploads</c>.</summary>
+internal sealed record UploadPlace(string? Id, string? Url, int? BlockSize);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(UploadPlace))]
+internal sealed partial class UploadJson : JsonSerializerContext;

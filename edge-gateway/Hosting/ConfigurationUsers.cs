@@ -18,17 +18,22 @@ internal sealed class ConfigurationUsers
         lock (gate) users.Remove(user);
     }
 
-    /// <summary>Gives the new options to all. When one cannot work with them, those before it get the old ones back.</summary>
+    /// <summary>
+    /// Gives the new options to all, to those that came last first: ports may fail and can be given back, while what a destination has been sent cannot. When
+    /// one cannot work with them, those before it get the old ones back.
+    /// </summary>
     /// <returns>Why the change is refused; empty if it is in use.</returns>
     public async Task<IReadOnlyList<string>> ApplyAsync(GatewayOptions before, GatewayOptions next)
     {
         Func<GatewayOptions, Task<IReadOnlyList<string>>>[] all;
         lock (gate) all = [.. users];
+        Array.Reverse(all);
         for (var i = 0; i < all.Length; i++)
         {
-            var problems = await all[i](next);
+            List<string> problems = [.. await all[i](next)];
             if (problems.Count == 0) continue;
-            for (var done = i - 1; done >= 0; done--) await all[done](before);
+            for (var done = i - 1; done >= 0; done--)
+                foreach (var problem in await all[done](before)) problems.Add($"The old options cannot be used again either; restart the gateway: {problem}");
             return problems;
         }
         return [];

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using System.Security.Cryptography;
+using DicomServerless.Dicom.Network;
 using DicomServerless.EdgeGateway.Dashboard;
 using ForwardedHeaderNames = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders;
 
@@ -66,6 +68,20 @@ internal sealed class HttpOptions
         return forwarded;
     }
 
+    private string? ProblemOfCertificate()
+    {
+        if (!File.Exists(CertificatePath) || !File.Exists(KeyPath)) return "a file is missing.";
+        try
+        {
+            _ = new CertificateSource(CertificatePath, KeyPath, null);
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            return exception.Message;
+        }
+    }
+
     /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     public IEnumerable<string> Problems(string section)
     {
@@ -75,9 +91,9 @@ internal sealed class HttpOptions
         var parsable = Url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
         if (!Uri.TryCreate(parsable, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")
             yield return $"{section}:Url is \"{Url}\": give scheme, address and port, such as http://127.0.0.1:8042.";
-        else if (uri.Scheme == "https" && (!File.Exists(CertificatePath) || !File.Exists(KeyPath)))
+        else if (uri.Scheme == "https" && ProblemOfCertificate() is { } unusable)
             yield return $"{section}:CertificatePath is \"{CertificatePath}\" and {section}:KeyPath is \"{KeyPath}\": https needs both as PEM files that can "
-                + "be read.";
+                + $"be read and that fit each other ({unusable})";
         if (!IsLoopback && !IsProtected)
             yield return $"{section}:Url is \"{Url}\": other machines can reach it, so set {section}:PasswordHash (made by the verb hash-password) "
                 + $"or {section}:Oidc, or set it to http://127.0.0.1:8042.";

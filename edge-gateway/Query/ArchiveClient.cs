@@ -19,7 +19,7 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
     // A URL of 8,190 bytes is what most servers take.
     private const int UidsPerSearch = 50;
     private const int ResultChecks = 15;
-    private static readonly TimeSpan ResultPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstResultPause = TimeSpan.FromSeconds(2), LongestResultPause = TimeSpan.FromMinutes(1);
     private const int MaxPageBytes = 256 * 1024 * 1024;
     private const string Json = "application/dicom+json", Objects = "multipart/related; type=\"application/dicom\"; transfer-syntax=*";
 
@@ -110,6 +110,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
     {
         var path = $"/commitment-requests/{transaction}";
         var (method, body) = (HttpMethod.Post, CommitmentBody(items));
+        // A large request takes a server its time, and another try would begin it again: together some ten minutes.
+        var pause = FirstResultPause;
         for (var attempt = 0; attempt < ResultChecks; attempt++)
         {
             using var content = method == HttpMethod.Post ? new ByteArrayContent(body) { Headers = { ContentType = new(Json) } } : null;
@@ -117,7 +119,8 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
             if (response.StatusCode == HttpStatusCode.OK) return await ReadCommitmentAsync(response, cancellationToken);
             if (response.StatusCode != HttpStatusCode.Accepted) throw Failure(response);
             method = HttpMethod.Get;
-            await Task.Delay(ResultPause, cancellationToken);
+            await Task.Delay(pause, cancellationToken);
+            pause = pause * 2 < LongestResultPause ? pause * 2 : LongestResultPause;
         }
         throw new ArchiveException("The archive has no result of a storage commitment request yet.");
     }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Matching;
 using DicomServerless.EdgeGateway.Hosting;
+using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Query;
 
@@ -156,21 +157,24 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         }
     }
 
-    // Headers of waiting objects that match. At the upper levels one object stands for its study or series.
+    // Headers of waiting objects that match. At the upper levels one object stands for its series, or for its patient's share of the study.
     private IEnumerable<Match> WaitingMatches(Identifier identifier, IReadOnlyList<AttributeMatch> keys,
         HashSet<string> studies, bool fuzzy, CancellationToken cancellationToken)
     {
         foreach (var study in studies)
         {
             var series = new HashSet<string>(StringComparer.Ordinal);
+            var patients = new HashSet<PatientKey>();
             var instances = WaitingOf(study, cancellationToken);
             foreach (var instance in instances)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (identifier.Level == QueryLevel.Series && !series.Add(instance.Key.Series.Value)) continue;
+                if (identifier.Level <= QueryLevel.Study && !patients.Add(instance.Description.Patient)) continue;
                 if (HeaderOf(instance) is not { } header) continue;
-                if (Matches(header, keys, instances, fuzzy)) yield return new Match(header);
-                if (identifier.Level <= QueryLevel.Study) break;
+                if (!Matches(header, keys, instances, fuzzy)) continue;
+                yield return new Match(header);
+                if (identifier.Level == QueryLevel.Study) break;
             }
         }
     }

@@ -1,4 +1,6 @@
+using System.Net;
 using DicomServerless.Dicom;
+using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Query;
 
@@ -31,7 +33,8 @@ internal sealed class RetrievePlan
     {
         var plan = new RetrievePlan { TakesWholeSeries = identifier.Level != QueryLevel.Image };
         // Before the archive is asked: what is sent in between is then in both.
-        var inSpool = WaitingOf(identifier, waiting, destination, out var unreadable, cancellationToken);
+        // It reads files, so the caller must be able to tell the peer in the meantime that the work goes on.
+        var (inSpool, unreadable) = await Task.Run(() => WaitingOf(identifier, waiting, destination, cancellationToken), cancellationToken);
         plan.Failure = unreadable;
         if (archive is null) plan.Failure = new ArchiveException("This AE has no archive to ask.");
         else
@@ -52,10 +55,18 @@ internal sealed class RetrievePlan
 
     private async Task AddArchivedAsync(Identifier identifier, ArchiveClient archive, CancellationToken cancellationToken)
     {
-        Tag[] include = [Tags.SOPClassUID, Tags.AvailableTransferSyntaxUID];
+        Tag[] include = identifier.Level == QueryLevel.Patient
+            ? [Tags.SOPClassUID, Tags.AvailableTransferSyntaxUID, Tags.PatientID] : [Tags.SOPClassUID, Tags.AvailableTransferSyntaxUID];
         var (series, sops) = (identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));
         var studies = identifier.Uids(Tags.StudyInstanceUID);
-        if (identifier.Level == QueryLevel.Patient && (studies = await StudiesOfAsync(identifier, archive, cancellationToken)).Count == 0) return;
+        var owned = new Dictionary<string, bool>(StringComparer.Ordinal);
+        if (identifier.Level == QueryLevel.Patient)
+        {
+            await AddFromOtherStudiesAsync(identifier, archive, include, cancellationToken);
+            owned = await StudiesOfAsync(identifier, archive, cancellationToken);
+            if (owned.Count == 0) return;
+            studies = [.. owned.Keys];
+        }
         foreach (var study in studies.Count > 0 ? studies : [""])
         {
             foreach (var oneSeries in identifier.Level >= QueryLevel.Series && series.Count > 0 ? series : [""])
@@ -70,20 +81,43 @@ internal sealed class RetrievePlan
                 };
                 if (study.Length == 0 && oneSeries.Length > 0) keys.Add(new(Tags.SeriesInstanceUID.ToString(), oneSeries));
                 if (resource == "instances" && keys.Count == 0)
-                    throw new ArchiveException("The request names nothing to retrieve.", System.Net.HttpStatusCode.BadRequest);
-                await foreach (var found in archive.SearchAsync(resource, keys, include, false, cancellationToken)) Add(found, study, oneSeries);
+                    throw new ArchiveException("The request names nothing to retrieve.", HttpStatusCode.BadRequest);
+                await foreach (var found in archive.SearchAsync(resource, keys, include, false, cancellationToken))
+                {
+                    // A study may hold objects of other patients by mistake. Where the server does not say whose an object is, it is the study's patient's.
+                    if (identifier.Level != QueryLevel.Patient
+                        || (found.GetString(Tags.PatientID) is { Length: > 0 } patient ? patient == identifier.PatientId : owned[study]))
+                        Add(found, study, oneSeries);
+                }
             }
         }
     }
 
-    // One patient by its ID, and by its issuer where that is given. Servers may compare more loosely than that, so what they find is compared again.
-    private static async Task<IReadOnlyList<string>> StudiesOfAsync(Identifier identifier, ArchiveClient archive, CancellationToken cancellationToken)
+    // Objects of a patient in studies of others, where the server finds objects by their own Patient ID.
+    private async Task AddFromOtherStudiesAsync(Identifier identifier, ArchiveClient archive, Tag[] include, CancellationToken cancellationToken)
     {
-        Tag[] patient = [Tags.PatientID, Tags.IssuerOfPatientID];
-        var keys = identifier.Parameters.Where(key => patient.Any(tag => key.Key == tag.ToString())).ToList();
-        var studies = new List<string>();
-        await foreach (var study in archive.SearchAsync("studies", keys, patient, false, cancellationToken))
-            if (study.GetString(Tags.PatientID) == identifier.PatientId && study.TryGetUid(Tags.StudyInstanceUID, out var uid)) studies.Add(uid.Value);
+        try
+        {
+            await foreach (var found in archive.SearchAsync("instances", PatientKeys(identifier), include, false, cancellationToken))
+                if (found.GetString(Tags.PatientID) == identifier.PatientId) Add(found, "", "");
+        }
+        catch (ArchiveException exception) when (exception.Status is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
+            or HttpStatusCode.NotImplemented)
+        {
+            // Not every server searches all instances.
+        }
+    }
+
+    private static List<KeyValuePair<string, string>> PatientKeys(Identifier identifier) =>
+        identifier.Parameters.Where(key => key.Key == Tags.PatientID.ToString() || key.Key == Tags.IssuerOfPatientID.ToString()).ToList();
+
+    // The studies with objects of one patient, found by the ID, and by its issuer where that is given; and whether the study itself is that patient's. Servers
+    // may compare more loosely than that, so what they find is compared again, study by study and object by object.
+    private static async Task<Dictionary<string, bool>> StudiesOfAsync(Identifier identifier, ArchiveClient archive, CancellationToken cancellationToken)
+    {
+        var studies = new Dictionary<string, bool>(StringComparer.Ordinal);
+        await foreach (var study in archive.SearchAsync("studies", PatientKeys(identifier), [Tags.PatientID], false, cancellationToken))
+            if (study.TryGetUid(Tags.StudyInstanceUID, out var uid)) studies[uid.Value] = study.GetString(Tags.PatientID) == identifier.PatientId;
         return studies;
     }
 
@@ -97,10 +131,10 @@ internal sealed class RetrievePlan
         items.TryAdd(sop.Value, new RetrieveItem(new InstanceKey(studyUid, seriesUid, sop), sopClass, syntax, null));
     }
 
-    private static List<WaitingInstance> WaitingOf(Identifier identifier, WaitingObjects waiting,
-        string destination, out ArchiveException? failure, CancellationToken cancellationToken)
+    private static (List<WaitingInstance> Found, ArchiveException? Failure) WaitingOf(Identifier identifier, WaitingObjects waiting, string destination,
+        CancellationToken cancellationToken)
     {
-        failure = null;
+        ArchiveException? failure = null;
         var (studies, series, sops) = (identifier.Uids(Tags.StudyInstanceUID), identifier.Uids(Tags.SeriesInstanceUID), identifier.Uids(Tags.SOPInstanceUID));
         var found = new List<WaitingInstance>();
         foreach (var study in waiting.Studies(destination))
@@ -108,27 +142,18 @@ internal sealed class RetrievePlan
             if (identifier.Level > QueryLevel.Patient && studies.Count > 0 && !studies.Contains(study)) continue;
             var instances = waiting.OfStudy(destination, study, out var unreadable, cancellationToken);
             failure ??= unreadable;
-            try
-            {
-                if (identifier.Level == QueryLevel.Patient && !IsOfPatient(identifier, waiting, instances)) continue;
-            }
-            catch (ArchiveException exception)
-            {
-                failure ??= exception;
-                continue;
-            }
-            found.AddRange(instances.Where(instance => (identifier.Level < QueryLevel.Series || series.Count == 0 || series.Contains(instance.Key.Series.Value))
+            found.AddRange(instances.Where(instance => (identifier.Level > QueryLevel.Patient || IsOfPatient(identifier, instance.Description.Patient))
+                && (identifier.Level < QueryLevel.Series || series.Count == 0 || series.Contains(instance.Key.Series.Value))
                 && (identifier.Level < QueryLevel.Image || sops.Count == 0 || sops.Contains(instance.Key.Sop.Value))));
         }
-        return found;
+        return (found, failure);
     }
 
-    private static bool IsOfPatient(Identifier identifier, WaitingObjects waiting, List<WaitingInstance> instances)
+    private static bool IsOfPatient(Identifier identifier, PatientKey patient)
     {
-        if (instances.Count == 0 || waiting.HeaderOf(instances[0].Entry) is not { } header) return false;
-        if (header.GetString(Tags.PatientID) != identifier.PatientId) return false;
+        if (patient.Id != identifier.PatientId) return false;
         // An object that names no issuer may be anybody's.
         var issuer = identifier.Matches.Find(match => match.Path is [var tag] && tag == Tags.IssuerOfPatientID);
-        return issuer is null || issuer.Patterns.Any(pattern => pattern.Matches(header.GetString(Tags.IssuerOfPatientID) ?? "", false));
+        return issuer is null || issuer.Patterns.Any(pattern => pattern.Matches(patient.Issuer, false));
     }
 }

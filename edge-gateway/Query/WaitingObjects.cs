@@ -66,6 +66,19 @@ internal sealed class WaitingObjects(Spool spool) : IDisposable
         return [.. bySop.Values];
     }
 
+    /// <summary>The SOP Instance UIDs of all objects that wait for a destination.</summary>
+    /// <exception cref="ArchiveException">A file cannot be read now, so that its object is not known.</exception>
+    public HashSet<string> SopInstances(string destination, CancellationToken cancellationToken)
+    {
+        var sops = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var study in Studies(destination))
+        {
+            sops.UnionWith(OfStudy(destination, study, out var unreadable, cancellationToken).Select(instance => instance.Key.Sop.Value));
+            if (unreadable is not null) throw unreadable;
+        }
+        return sops;
+    }
+
     /// <summary>The header of an object, up to its pixels; null if it is no longer there.</summary>
     /// <exception cref="ArchiveException">The file cannot be read now.</exception>
     public DataSet? HeaderOf(SpoolEntry entry)

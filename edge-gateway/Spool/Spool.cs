@@ -209,9 +209,6 @@ internal sealed class Spool : IAsyncDisposable
         if (options.Fsync == FsyncPolicy.Association && Interlocked.Increment(ref unflushed) >= ObjectsPerFlush) await FlushAsync();
     }
 
-    /// <summary>Gives out numbers above this one from now on. For the start, before anything is received.</summary>
-    public void ContinueAbove(long number) => sequence = Math.Max(sequence, number);
-
     internal long NextSequence() => Interlocked.Increment(ref sequence);
 
     internal int CurrentHour => SpoolName.Hour(time.GetUtcNow());

@@ -47,12 +47,6 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
         }
     }
 
-    /// <summary>The sequence of the oldest object that waits; null if none does.</summary>
-    public long? OldestSequence
-    {
-        get { lock (gate) return studies.Count == 0 ? null : studies.Values.Min(waiting => waiting[0].Sequence); }
-    }
-
     /// <summary>Something can be read here after objects have come; for one reader, the worker of the destination.</summary>
     public ChannelReader<bool> Arrivals => arrivals.Reader;
 

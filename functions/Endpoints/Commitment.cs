@@ -7,6 +7,8 @@ using DicomServerless.Dicom.Web;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Media;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace DicomServerless.Functions.Endpoints;
 
@@ -31,8 +33,10 @@ internal static class Commitment
         var commitments = context.Archive().Commitments;
         if (await commitments.KeptAsync(transaction, context.RequestAborted) is null)
         {
-            var result = ResultOf(items, await commitments.CheckAsync(items, context.RequestAborted));
-            if (await commitments.TryKeepAsync(transaction, result, context.RequestAborted))
+            // It goes on without the client: one that gave up waiting finds the result under its Transaction UID.
+            var stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            var result = ResultOf(items, await commitments.CheckAsync(items, stopping));
+            if (await commitments.TryKeepAsync(transaction, result, stopping))
             {
                 await AnswerAsync(context, form, result);
                 return;
@@ -70,6 +74,11 @@ internal static class Commitment
         if (StowEnvelope.FormOf(MediaType.Parse(context.Request.ContentType)?.Name) is not { } form)
         {
             await Problem.WriteAsync(context, 415, $"Send the request as {MediaTypes.DicomJson} or {MediaTypes.DicomXml}.");
+            return null;
+        }
+        if (context.Request.Headers.ContentEncoding.Count > 0)
+        {
+            await Problem.WriteAsync(context, 415, "Send the request without a Content-Encoding.");
             return null;
         }
         if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)

@@ -33,12 +33,13 @@ internal static class Qido
         if (answer.HasMore) context.AddWarning("There are additional results that can be requested");
         if (answer.IsIncomplete) context.AddWarning("The search was stopped at the work that one request may cause; the next page goes on from there");
         if (answer.Unready) context.AddWarning("A query attribute is still being built; studies were looked at one by one");
-        if (answer.Next is { } next)
+        if (answer.Next is { } next && await context.Cursors().ProtectAsync(next, query, context.RequestAborted) is { } cursor)
         {
             var resource = context.BaseUrl()[..^"/dicomweb".Length] + context.Request.Path.ToUriComponent();
-            var cursor = await context.Cursors().ProtectAsync(next, query, context.RequestAborted);
             context.Response.Headers.Append("Link", $"<{resource}?cursor={cursor}>; rel=\"next\"");
         }
+        else if (answer.Next is not null)
+            context.AddWarning("The query is too long for a link to the next page; ask for the rest with offset, or ask for less at once");
         if (await context.Archive().Reconciler.IsRebuildingAsync(context.RequestAborted))
             context.AddWarning("The index is being rebuilt. Matches may be missing until that is done.");
         context.Response.Headers.CacheControl = "private, no-cache";

@@ -11,7 +11,8 @@ namespace DicomServerless.Archive;
 /// <param name="Changed">Instances whose row differed from their blob, and blobs that were taken to their place.</param>
 /// <param name="Failed">Studies, blobs and search rows that could not be brought in line: the log says why. Studies among them stay in the journal, so that
 /// the sweep tries them again.</param>
-public readonly record struct RebuildResult(int Changed, int Failed);
+/// <param name="IsContinued">Whether it went on where an earlier run had ended. What happened before that place since then was not looked at.</param>
+public readonly record struct RebuildResult(int Changed, int Failed, bool IsContinued = false);
 
 /// <summary>
 /// Makes the whole index equal the blobs, in place, while stores and searches go on (design, rule 8): every study in blobs or rows, every blob under a name
@@ -42,11 +43,12 @@ public sealed class IndexRebuild
     /// <summary>Runs until everything has been looked at. Two at once do the work twice and no harm.</summary>
     public async Task<RebuildResult> RunAsync(CancellationToken cancellationToken)
     {
-        var run = new Run();
-        var (phase, at) = await ReadMarkAsync(cancellationToken);
+        var (phase, at, failed) = await ReadMarkAsync(cancellationToken);
+        var (run, isContinued) = (new Run(), phase != Blobs || at.Length > 0);
+        run.Fail(failed);
         foreach (var next in Phases.SkipWhile(name => name != phase))
         {
-            await SaveMarkAsync(next, at, cancellationToken);
+            await SaveMarkAsync(next, at, run, cancellationToken);
             await (next switch
             {
                 Blobs => StudiesInBlobsAsync(at, run, cancellationToken),
@@ -58,7 +60,7 @@ public sealed class IndexRebuild
             at = "";
         }
         await stores.Derived.DeleteAsync(Mark, null, null, cancellationToken);
-        return new RebuildResult(run.Changed, run.Failed);
+        return new RebuildResult(run.Changed, run.Failed, isContinued);
     }
 
     private async Task StudiesInBlobsAsync(string at, Run run, CancellationToken cancellationToken)
@@ -78,7 +80,7 @@ public sealed class IndexRebuild
             var before = run.Changed;
             await Concurrently.ForEachAsync(studies, study => ReconcileAsync(study, run, cancellationToken));
             if (studies.Count > 0) ArchiveLog.Rebuilt(log, Prefix(next - listed), studies.Count, run.Changed - before);
-            if (next < Prefixes) await SaveMarkAsync(Blobs, Prefix(next), cancellationToken);
+            if (next < Prefixes) await SaveMarkAsync(Blobs, Prefix(next), run, cancellationToken);
             studies.Clear();
             listed = 0;
         }
@@ -127,7 +129,7 @@ public sealed class IndexRebuild
         async Task ReconcileAllAsync()
         {
             if (studies.Count == 0) return;
-            await SaveMarkAsync(Rows, studies[0].Value, cancellationToken);
+            await SaveMarkAsync(Rows, studies[0].Value, run, cancellationToken);
             await Concurrently.ForEachAsync(studies, async study =>
             {
                 // Those with blobs have been reconciled already.
@@ -138,7 +140,7 @@ public sealed class IndexRebuild
     }
 
     private async Task CheckSearchRowsAsync(string at, Run run, CancellationToken cancellationToken) =>
-        run.Fail(await searchRows.RunAsync(at, place => SaveMarkAsync(SearchRows, place, cancellationToken), cancellationToken));
+        run.Fail(await searchRows.RunAsync(at, place => SaveMarkAsync(SearchRows, place, run, cancellationToken), cancellationToken));
 
     private Task ReconcileAsync(Uid study, Run run, CancellationToken cancellationToken) =>
         run.TryAsync(log, () => reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken), cancellationToken);
@@ -149,14 +151,16 @@ public sealed class IndexRebuild
         return false;
     }
 
-    private Task SaveMarkAsync(string phase, string at, CancellationToken cancellationToken) =>
-        stores.Derived.PutAsync(Mark, new(Encoding.UTF8.GetBytes($"{phase}\n{at}")), new BlobWrite(BlobCondition.None), cancellationToken);
+    private Task SaveMarkAsync(string phase, string at, Run run, CancellationToken cancellationToken) =>
+        stores.Derived.PutAsync(Mark, new(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{phase}\n{at}\n{run.Failed}"))),
+            new BlobWrite(BlobCondition.None), cancellationToken);
 
-    private async Task<(string Phase, string At)> ReadMarkAsync(CancellationToken cancellationToken)
+    private async Task<(string Phase, string At, int Failed)> ReadMarkAsync(CancellationToken cancellationToken)
     {
-        if (await stores.Derived.HeadAsync(Mark, cancellationToken) is null) return (Blobs, "");
-        var mark = Encoding.UTF8.GetString(await stores.Derived.ReadAllAsync(Mark, cancellationToken)).Split('\n', 2);
-        return mark is [var phase, var at] && Phases.Contains(phase) ? (phase, at) : (Blobs, "");
+        if (await stores.Derived.HeadAsync(Mark, cancellationToken) is null) return (Blobs, "", 0);
+        var mark = Encoding.UTF8.GetString(await stores.Derived.ReadAllAsync(Mark, cancellationToken)).Split('\n');
+        return mark is [var phase, var at, ..] && Phases.Contains(phase)
+            ? (phase, at, mark.Length > 2 && int.TryParse(mark[2], CultureInfo.InvariantCulture, out var failed) ? failed : 0) : (Blobs, "", 0);
     }
 
     // What one run has done so far; several studies add to it at once.

@@ -74,8 +74,11 @@ public sealed class StorageCommitments
         await foreach (var found in stores.Uids.RowsAsync(query, cancellationToken))
         {
             if (!Layout.TryParseUidRowKey(found.RowKey, out var key)) continue;
-            var row = await stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), [Columns.SopClass], cancellationToken);
-            if (row is null || await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken) is null) continue;
+            var row = await stores.Instances.GetAsync(key.Study.Value, Layout.InstanceRowKey(key.Name), [Columns.SopClass, Columns.BlobETag],
+                cancellationToken);
+            // The version that the row is about: another one may be of another class, or no object at all.
+            if (row is null || await stores.Dicom.HeadAsync(Layout.BlobName(key), cancellationToken) is not { } blob
+                || blob.ETag != row.Text(Columns.BlobETag)) continue;
             if (row.Text(Columns.SopClass) == item.SopClassUid) return CommitmentOutcome.Committed;
             outcome = CommitmentOutcome.ClassConflict;
         }

@@ -173,8 +173,10 @@ public sealed class StoreBatch : IAsyncDisposable
             var guard = await GuardAsync(group.Lease.Writer, cancellationToken);
             var received = store.Clock.GetUtcNow();
             var content = store.Contents.From(upload.Scan, key, upload.Uids.SopClassUid, upload.Length, received.ToUnixTimeMilliseconds());
-            var isOther = IsOfOtherPatient(group, content, guard);
-            if (isOther && store.Options.SecondPatient == SecondPatientPolicy.Refuse) return new(StoreOutcome.OtherPatient, null);
+            // What replaces an object of the study is a correction of it, of its patient too.
+            var isOther = replaced is null && IsOfOtherPatient(group, content, guard);
+            if (isOther && store.Options.SecondPatient == SecondPatientPolicy.Refuse && await store.Stores.Dicom.HeadAsync(name, cancellationToken) is null)
+                return new(StoreOutcome.OtherPatient, null);
             var condition = replaced is null ? BlobCondition.Absent : BlobCondition.Match(replaced.ETag);
             var written = await upload.CommitAsync(name, condition, request.Source, received, cancellationToken);
             if (written.Status == StorageStatus.Ok) return new(StoreOutcome.Stored, StudyChange.Put(content, written.ETag!, replaced is null, guard), isOther);

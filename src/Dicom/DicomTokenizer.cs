@@ -236,6 +236,8 @@ public ref struct DicomTokenizer
         if (value.Length < 8 || ReadTag(value, bigEndian: false).Value != Item) return false;
         var itemLength = BinaryPrimitives.ReadUInt32LittleEndian(value[4..]);
         if (itemLength != UndefinedLength && itemLength + 8L > length) return false;
+        // The encoding is that of the first element. Where the first item has none it cannot be told, and a wrong guess would make the object unreadable.
+        if (length > 8 && (itemLength == 0 || (value.Length >= 10 && BinaryPrimitives.ReadUInt16LittleEndian(value[8..]) == DelimiterGroup))) return false;
         if (value.Length >= SequencePeek && itemLength >= 8) inner = EncodingDetection.Detect(value[8..], null);
         return true;
     }

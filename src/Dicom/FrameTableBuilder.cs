@@ -61,14 +61,26 @@ internal static class FrameTableBuilder
     }
 
     /// <summary>
-    /// Whether fragments after which no delimiter came hold all frames: as many as there should be, and the last one to its own end where that can be seen.
+    /// Whether fragments after which no delimiter came hold all frames: as the offset table says, or else where images begin or end as often as there are
+    /// frames; and the last one to its own end where that can be seen. Of a data set that was cut between two fragments it must not be true.
     /// </summary>
     public static bool HasAllFrames(DataSet dataSet, PixelDataInfo pixels)
     {
         var filled = pixels.Fragments.FindAll(fragment => fragment.Length > 0);
-        if (filled.Count == 0 || filled.Count < (NumberOfFrames(dataSet) ?? 1)) return false;
+        var frames = NumberOfFrames(dataSet) ?? Math.Max(1, pixels.BasicOffsetTableLength / 4);
+        if (filled.Count == 0 || filled.Count < frames) return false;
+        List<DicomWarning> ignored = [];
+        if (frames > 1)
+        {
+            var starts = FromExtendedOffsetTable(dataSet, pixels, frames, ignored) ?? FromBasicOffsetTable(pixels, frames, ignored);
+            if (starts is null && (ignored.Count > 0 || !(filled.Count == frames ? IsOneEach(filled) : FromMarkers(pixels, frames) is not null))) return false;
+        }
         return (filled[0].Marks & PixelDataInfo.Marks.HasEndMarker) == 0 || (filled[^1].Marks & PixelDataInfo.Marks.Ends) != 0;
     }
+
+    // As many fragments as frames may be fewer frames of several fragments: then images begin in some of them only.
+    private static bool IsOneEach(List<PixelDataInfo.Fragment> filled) =>
+        filled.FindAll(fragment => (fragment.Marks & PixelDataInfo.Marks.Begins) != 0).Count is var begins && (begins == 0 || begins == filled.Count);
 
     private static FrameTable Encapsulated(DataSet dataSet, PixelDataInfo pixels, TransferSyntax syntax, long? declared, List<DicomWarning> warnings)
     {

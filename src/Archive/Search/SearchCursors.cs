@@ -31,13 +31,13 @@ public sealed class SearchCursors(IBlobContainer derived, byte[]? configuredKey)
     private const byte Version = 1;
     private const int NonceBytes = 12, TagBytes = 16;
 
-    // A request line has 8 KiB, so no query of ours is longer; the cursor of one comes out shorter than it, or not much longer.
-    private const int MaxCursorChars = 16 * 1024, MaxContentBytes = 64 * 1024;
+    // HTTP clients take some 64 KiB of headers, and the cursor goes out in one. Lists of UIDs come out at half their length, so this is a query of some 90 KiB.
+    private const int MaxCursorChars = 48 * 1024, MaxContentBytes = 256 * 1024;
 
     private byte[]? key = configuredKey;
 
-    /// <summary>The cursor of a place in the answers to a query.</summary>
-    public async Task<string> ProtectAsync(SearchPlace place, QidoQuery query, CancellationToken cancellationToken)
+    /// <summary>The cursor of a place in the answers to a query; null if the query is too long for one.</summary>
+    public async Task<string?> ProtectAsync(SearchPlace place, QidoQuery query, CancellationToken cancellationToken)
     {
         var plain = Pack(new SearchCursor(place, query.Parameters));
         var cursor = new byte[1 + NonceBytes + plain.Length + TagBytes];
@@ -46,7 +46,8 @@ public sealed class SearchCursors(IBlobContainer derived, byte[]? configuredKey)
         using var aes = new AesGcm(await KeyAsync(cancellationToken), TagBytes);
         aes.Encrypt(cursor.AsSpan(1, NonceBytes), plain, cursor.AsSpan(1 + NonceBytes, plain.Length), cursor.AsSpan(1 + NonceBytes + plain.Length),
             Resource(query.Level, query.Study, query.Series));
-        return Base64Url.EncodeToString(cursor);
+        var text = Base64Url.EncodeToString(cursor);
+        return text.Length <= MaxCursorChars ? text : null;
     }
 
     /// <summary>What a cursor holds; null if this archive did not make it, or it belongs to another resource or was changed.</summary>

@@ -108,6 +108,34 @@ public sealed class ForwarderFaultTests
         Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 
+    // Whatever is wrong with its uploads, its stores work.
+    [Theory]
+    [InlineData(503, "", "3600")]
+    [InlineData(403, "", null)]
+    [InlineData(200, "<html></html>", null)]
+    [InlineData(200, "[]", null)]
+    [InlineData(200, "{\"id\":7}", null)]
+    [InlineData(200, "{\"id\":\"a\",\"blockSize\":\"4\"}", null)]
+    public async Task Uploads_that_fail_in_any_way_stop_no_store(int status, string body, string? retryAfter)
+    {
+        var asked = 0;
+        await using var server = await StartAsync((request, context) => AnswerAsync(context, request), routes => routes.MapPost("/uploads", async context =>
+        {
+            Interlocked.Increment(ref asked);
+            context.Response.StatusCode = status;
+            if (retryAfter is not null) context.Response.Headers.RetryAfter = retryAfter;
+            await context.Response.WriteAsync(body);
+        }));
+        await using var test = new TestSpool();
+        for (var study = 1; study <= 4; study++) await StoreLargeAsync(test, $"1.{study}", $"1.{study}.1");
+        await using var forwarder = await ForwardAsync(test, server, options => options with { MaxBodyMiB = 1 });
+        await UntilAsync(() => Volatile.Read(ref asked) >= 2);
+        for (var study = 1; study <= 4; study++)
+            for (var i = 2; i <= 4; i++) await test.StoreAsync($"1.{study}", $"1.{study}.{i}");
+        await UntilAsync(() => test.Spool.Queue("archive").Count == 4);
+        Assert.Empty(test.Spool.Quarantine.List().Items);
+    }
+
     [Fact]
     public async Task A_destination_that_is_being_deployed_has_uploads_again_afterwards()
     {
@@ -223,15 +251,16 @@ public sealed class ForwarderFaultTests
         await using var test = new TestSpool();
         for (var i = 1; i <= 3; i++) await test.StoreAsync("1.2", $"1.2.{i}");
         await test.StoreAsync("1.3", "1.3.1");
-        // Root may read everything, so the fault is a file that is a folder: opening it is refused as one without permission is.
+        // Root may read everything, so the fault is a file that leads to a folder: opening it is refused as one without permission is. The file comes back by one
+        // rename, since a moment without any would be that of an operator who has removed it.
         var path = test.Spool.Waiting("archive", "1.2")[0].Path;
         File.Move(path, path + ".away");
-        Directory.CreateDirectory(path);
+        Directory.CreateDirectory(path + ".folder");
+        File.CreateSymbolicLink(path, path + ".folder");
         await using var forwarder = await ForwardAsync(test, server);
         await UntilAsync(() => test.Spool.Queue("archive").Count == 1 && forwarder.Status[0].Alarm is not null);
         Assert.Empty(test.Spool.Quarantine.List().Items);
-        Directory.Delete(path);
-        File.Move(path + ".away", path);
+        File.Move(path + ".away", path, overwrite: true);
         await EmptyAsync(test);
         Assert.Contains(server.Requests, request => request.Sops.Contains("1.2.1"));
         await UntilAsync(() => forwarder.Status[0].Alarm is null);

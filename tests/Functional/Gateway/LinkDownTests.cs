@@ -147,6 +147,38 @@ public sealed class LinkDownTests(AzuriteFixture azurite)
         Assert.Equal([($"{study}.1.2", 0x0110), ($"{study}.1.99", 0x0112)], report.Failed.Order());
     }
 
+    // The modality would erase its corrected version for the sake of the old one, and the archive may refuse the corrected one yet.
+    [Fact]
+    public async Task Storage_commitment_waits_for_an_object_that_waits_although_the_archive_has_another_under_its_uid()
+    {
+        var (web, port, study) = (FreePorts.Next(), FreePorts.Next(), $"1.2.{Random.Shared.NextInt64()}");
+        var takes = false;
+        await using var archive = await ScriptedServer.StartAsync(async (request, context) =>
+        {
+            if (!Volatile.Read(ref takes)) context.Response.StatusCode = 503;
+            else await ScriptedServer.AnswerAsync(context, request);
+        }, routes =>
+        {
+            routes.MapGet("/instances", () => Results.Text(
+                $$$"""
+                [{"00080016":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.7"]},"00080018":{"vr":"UI","Value":["{{{study}}}.1.1"]},
+                "0020000D":{"vr":"UI","Value":["{{{study}}}"]},"0020000E":{"vr":"UI","Value":["{{{study}}}.1"]}}]
+                """, "application/dicom+json"));
+            routes.MapMethods($"/studies/{study}/series/{study}.1/instances/{study}.1.1", ["HEAD"], () => Results.Ok());
+        });
+        await using var gateway = await StartAsync(new Uri(archive.Url).Port, port, ("Gateway__Destinations__archive__Url", archive.Url));
+        await StoreAsync(gateway, study, 1, 1);
+        await using var modality = await TestScp.StartAsync(port);
+        await RequestAsync(gateway, "1.2.77.8", study, ("1.2.840.10008.5.1.4.1.1.7", 1));
+        await Task.Delay(TimeSpan.FromSeconds(4)); // several rounds of the commitment's worker
+        Assert.Empty(modality.Reports);
+        Volatile.Write(ref takes, true);
+        await gateway.WaitUntilDrainedAsync();
+        await GatewaySystem.UntilAsync(() => Task.FromResult(!modality.Reports.IsEmpty), "the report comes when it is there");
+        modality.Reports.TryDequeue(out var report);
+        Assert.Equal([$"{study}.1.1"], report!.Confirmed);
+    }
+
     [Fact]
     public async Task Storage_commitment_is_reported_on_a_new_association_by_option_while_the_first_one_lives()
     {

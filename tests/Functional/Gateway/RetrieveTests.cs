@@ -32,6 +32,36 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         Assert.Equal([$"{study}.1.1", $"{study}.1.2"], destination.Stored.Keys.Order());
     }
 
+    // By mistake, or since the wrong name was chosen at the modality: the study is one patient's, and some of its objects are another's.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_a_study_with_objects_of_two_patients_each_gets_its_own(bool waits)
+    {
+        var (study, a, b) = (system.NewStudy(), $"A{Random.Shared.NextInt64()}", $"B{Random.Shared.NextInt64()}");
+        // Without an archive that takes them they wait.
+        await using var offline = waits ? await GatewayProcess.StartAsync($"http://127.0.0.1:{FreePorts.Next()}/dicomweb", new Dictionary<string, string>
+        {
+            ["Gateway__RemoteAes__OTHER__Host"] = "127.0.0.1", ["Gateway__RemoteAes__OTHER__Port"] = $"{system.Remotes["OTHER"]}",
+        }) : null;
+        var gateway = offline ?? system.Gateway;
+        for (var i = 1; i <= 4; i++)
+        {
+            var bytes = GatewaySystem.Object(study, i, patient: i is 1 or 4 ? b : a).DataSet();
+            Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(gateway, bytes, $"{study}.1.{i}"));
+        }
+        if (!waits) await gateway.WaitUntilDrainedAsync();
+        foreach (var (patient, numbers) in new[] { (a, (int[])[2, 3]), (b, [1, 4]) })
+        {
+            await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"]);
+            await Query.MovePatientAsync(gateway, "OTHER", Query.Identifier("PATIENT", (0x00100020, "LO", patient)));
+            Assert.Equal(numbers.Select(number => $"{study}.1.{number}"), destination.Stored.Keys.Order());
+            if (!waits) continue; // a study in the archive is one patient's (docs/dicomweb.md)
+            var found = await Query.FindAsync(gateway, Query.Identifier("STUDY", (0x00100020, "LO", patient), (0x0020000D, "UI", "")));
+            Assert.Single(found, response => response.DataSet is not null);
+        }
+    }
+
     [Fact]
     public async Task A_relational_retrieve_needs_the_unique_key_of_its_level_all_the_same()
     {

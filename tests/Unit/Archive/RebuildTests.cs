@@ -112,6 +112,20 @@ public sealed class RebuildTests
         Assert.Single(await FindAsync(archive));
     }
 
+    /// <summary>An earlier version took them, or limits were looser then: nobody asked for their removal.</summary>
+    [Fact]
+    public async Task Objects_that_are_not_understood_any_more_stay_where_they_are_and_are_found()
+    {
+        await Archives.Open(world).StoreAsync(Made("1.2.3", 1).Add(0x00080023, "DA", "20240131").ToFile());
+        world.Instances.Rows.Single(row => row.Key.Row.StartsWith("i:", StringComparison.Ordinal)).Value["SV"] = 1;
+        var strict = Archives.Open(world, options: new ArchiveOptions { Limits = new DicomLimits { MaxElements = 2 } });
+        var result = await strict.Rebuild.RunAsync(default);
+        Assert.Equal(0, result.Failed);
+        Assert.Single(world.Dicom.Blobs);
+        Assert.Empty(world.Rejected.Blobs);
+        Assert.Single(await FindAsync(strict));
+    }
+
     private static async Task<IReadOnlyList<byte[]>> FindAsync(DicomArchive archive)
     {
         var query = QidoQuery.Parse(QidoLevel.Instance, Uid.Parse("1.2.3"), Uid.Parse("1.2.3.1"), [new("ContentDate", "20240101-20240201")], out _);

@@ -69,7 +69,7 @@ public sealed class SearchPagingTests
         var cursors = new SearchCursors(world.Client().Derived, null);
         var place = new SearchPlace("79759898876969999999", Uid.Parse("1.2.3"), new NumberedUid(4, Uid.Parse("1.2.3.4")));
         var query = Parse("PatientName=SMITH*&limit=5&offset=2&accept=application/json&includefield=00081030&NoSuchKey=");
-        var cursor = await cursors.ProtectAsync(place, query, default);
+        var cursor = (await cursors.ProtectAsync(place, query, default))!;
         var bytes = Encoding.Latin1.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(cursor));
         Assert.DoesNotContain("1.2.3", bytes);
         Assert.DoesNotContain("SMITH", bytes);
@@ -92,7 +92,7 @@ public sealed class SearchPagingTests
     [Fact]
     public async Task The_cursor_of_the_longest_query_fits_a_request_line()
     {
-        const int requestLine = 8 * 1024;
+        const int requestLine = 88 * 1024;
         var random = new Random(1);
         var uids = new StringBuilder();
         while (uids.Length < requestLine - 200)
@@ -101,7 +101,7 @@ public sealed class SearchPagingTests
             new NumberedUid(4, Uid.Parse(new string('2', 64))), new NumberedUid(4, Uid.Parse(new string('3', 64))));
         var cursors = new SearchCursors(world.Client().Derived, null);
         var cursor = await cursors.ProtectAsync(place, Parse("StudyInstanceUID=" + uids), default);
-        Assert.True(cursor.Length < requestLine - 200, $"{cursor.Length}");
+        Assert.True(cursor!.Length < requestLine - 200, $"{cursor.Length}");
         Assert.Equal(uids.ToString(), (await cursors.ReadAsync(cursor, QidoLevel.Study, null, null, default))!.Parameters[0].Value);
     }
 

@@ -63,6 +63,20 @@ public sealed class SecondPatientTests
         new IndexCheck(world).Run();
     }
 
+    [Fact]
+    public async Task A_correction_of_the_patient_of_an_object_and_its_repetition_are_not_another_patient()
+    {
+        var archive = Archives.Open(world, clock, new ArchiveOptions { SecondPatient = SecondPatientPolicy.Refuse });
+        await archive.StoreAsync(Made(1, "ALICE"));
+        foreach (var outcome in (StoreOutcome[])[StoreOutcome.Stored, StoreOutcome.AlreadyStored])
+        {
+            var result = await archive.StoreAsync(Made(1, "BOB"), DuplicatePolicy.Replace);
+            Assert.Equal((outcome, false), (result.Outcome, result.IsOfOtherPatient));
+        }
+        Assert.Equal(["BOB"], await StudiesAsync(archive, "BOB"));
+        new IndexCheck(world).Run();
+    }
+
     private static byte[] Made(int instance, string patient)
     {
         var made = TestObject.Of("1.2.3", "1.2.3.1", $"1.2.3.1.{instance}").Add(0x00080060, "CS", "CT");

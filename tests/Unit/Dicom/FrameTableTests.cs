@@ -229,4 +229,15 @@ public sealed class FrameTableTests
         var (_, error, _) = ScanEncapsulated(frames, "1.2.840.10008.1.2.4.50", Fragments([Convert.FromHexString(fragment)], ""));
         Assert.Equal((DicomErrorKind.Unclosed, "(7FE0,0010)"), (error!.Kind, error.Path));
     }
+
+    /// <summary>There are as many fragments as frames, but each frame has two: half of the frames are missing.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Pixel_data_of_several_fragments_a_frame_that_were_cut_between_frames_are_refused(bool hasTable)
+    {
+        byte[][] fragments = [[0xFF, 0xD8, 0xFF, 0xE0], [65, 65, 0xFF, 0xD9], [0xFF, 0xD8, 0xFF, 0xE0], [66, 66, 0xFF, 0xD9]];
+        var (_, error, _) = ScanEncapsulated(4, "1.2.840.10008.1.2.4.50", Fragments(fragments, "", hasTable ? [0, 24, 48, 72] : []));
+        Assert.Equal(DicomErrorKind.Unclosed, error!.Kind);
+    }
 }

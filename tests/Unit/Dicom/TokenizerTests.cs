@@ -173,6 +173,9 @@ public sealed class TokenizerTests
         "SequenceStart 0018100A SQ 18@0", "ItemStart 0018100A  10@12", "Element 00100020 LO 2@20")]
     // what is no item stays bytes
     [InlineData("18000A10 554E 0000 04000000 01020304", "Element 0018100A UN 4@0")]
+    // nor is it known how the second item is encoded where the first one is empty: explicit VR here, after an item of length 0 and after a delimited one
+    [InlineData("18000A10 554E 0000 1A000000 FEFF00E0 00000000 FEFF00E0 0A000000 10002000 4C4F 0200 4120", "Element 0018100A UN 26@0")]
+    [InlineData("18000A10 554E 0000 22000000 FEFF00E0 FFFFFFFF FEFF0DE0 00000000 FEFF00E0 0A000000 10002000 4C4F 0200 4120", "Element 0018100A UN 34@0")]
     // an item that is longer than the value is none
     [InlineData("18000A10 554E 0000 08000000 FEFF00E0 0A000000", "Element 0018100A UN 8@0")]
     public void Unknown_vr_of_defined_length_that_holds_a_sequence_of_the_standard_is_one(string hex, params string[] first)

@@ -95,16 +95,19 @@ public sealed class OptionsTests
         var users = new ConfigurationUsers();
         var applied = new List<string>();
         var (before, next) = (new GatewayOptions(), new GatewayOptions());
-        users.Add(options => Done("first", options));
+        users.Add(_ => Task.FromResult<IReadOnlyList<string>>(["A certificate is missing."]));
         users.Add(options => Done("second", options));
-        users.Add(_ => Task.FromResult<IReadOnlyList<string>>(["The port is in use."]));
-        Assert.Equal(["The port is in use."], await users.ApplyAsync(before, next));
-        Assert.Equal(["first next", "second next", "second before", "first before"], applied);
+        users.Add(options => Done("third", options));
+        users.Add(options => Done("fourth", options));
+        // What can be given back goes first, so it stands last; one that cannot be given back is said as well.
+        Assert.Equal(["A certificate is missing.", "The old options cannot be used again either; restart the gateway: The port is gone."],
+            await users.ApplyAsync(before, next));
+        Assert.Equal(["fourth next", "third next", "second next", "second before", "third before", "fourth before"], applied);
 
         Task<IReadOnlyList<string>> Done(string name, GatewayOptions options)
         {
             applied.Add(name + (ReferenceEquals(options, next) ? " next" : " before"));
-            return Task.FromResult<IReadOnlyList<string>>([]);
+            return Task.FromResult<IReadOnlyList<string>>(name == "third" && options == before ? ["The port is gone."] : []);
         }
     }
 

@@ -36,6 +36,9 @@ public sealed class RetryPolicyTests
         { "Unavailable 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination - None None" },
         { "Unauthorized 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination alarm - None None" },
         { "NotStow 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination alarm - None None" },
+        { "Unavailable 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- - None NoUpload" },
+        { "Unauthorized 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- alarm - None NoUpload" },
+        { "NotStow 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- alarm - None NoUpload" },
     };
 
     [Theory]
@@ -47,6 +50,7 @@ public sealed class RetryPolicyTests
         {
             Outcome = Enum.Parse<BatchOutcome>(words[0]), Objects = int.Parse(words[1]), Taken = int.Parse(words[3]), OutOfResources = int.Parse(words[4]),
             NotProcessed = int.Parse(words[6]), NotNamed = int.Parse(words[8]), IsSingledOut = words.Contains("single"), FollowsAnother = words.Contains("row"),
+            IsUpload = words.Contains("upload"), WasAnswered = words.Contains("upload"),
             StudyFailures = words.Contains("failures") ? int.Parse(words[^1]) : 0,
         });
         var alarm = found.Alarm is null ? "" : " alarm";
@@ -70,6 +74,7 @@ public sealed class RetryPolicyTests
     [InlineData("Broken", 10, 0, true, true)]
     [InlineData("Broken", 9, 60, true, false)]
     [InlineData("Broken", 99, 60, false, false)]
+    [InlineData("NoUpload", 99, 999, true, false)]
     [InlineData("None", 99, 999, true, false)]
     public void Each_row_of_the_table_of_objects(string accused, int failures, int minutes, bool othersTaken, bool isForQuarantine) =>
         Assert.Equal(isForQuarantine,
