@@ -21,6 +21,9 @@ public sealed partial class AssociationServer(
     TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<long, Association> associations = new();
+    // Those that were accepted, from the decision on, with the addresses of their peers: the answer is on its way before the association is served.
+    private readonly Dictionary<long, IPAddress?> places = [];
+    private readonly Lock placing = new();
     private readonly ConcurrentDictionary<long, Task> connections = new();
     private readonly Dictionary<IPEndPoint, Listener> listeners = [];
     private readonly SemaphoreSlim applying = new(1, 1);
@@ -193,28 +196,53 @@ public sealed partial class AssociationServer(
         var limits = Options;
         await using var layer = new UpperLayer(connection, limits.Association, time, isRequestor: false);
         await using var stop = aborting.Token.UnsafeRegister(static state => ((Connection)state!).StopReading(), connection);
-        var association = await AcceptorHandshake.AcceptAsync(id, connection, layer, limits.Association, request =>
-            DecideAsync(request, limits), time.GetUtcNow());
-        if (association is null) return;
-        associations[id] = association;
         try
         {
-            await serve(association, aborting.Token);
+            var association = await AcceptorHandshake.AcceptAsync(id, connection, layer, limits.Association, request =>
+                DecideAsync(id, request, limits), time.GetUtcNow());
+            if (association is null) return;
+            associations[id] = association;
+            try
+            {
+                await serve(association, aborting.Token);
+            }
+            finally
+            {
+                associations.TryRemove(id, out _);
+                await association.DisposeAsync();
+            }
         }
         finally
         {
-            associations.TryRemove(id, out _);
-            await association.DisposeAsync();
+            LeavePlace(id);
         }
     }
 
-    private async ValueTask<AcceptorDecision> DecideAsync(AssociationRequest request, AssociationServerOptions limits)
+    private async ValueTask<AcceptorDecision> DecideAsync(long id, AssociationRequest request, AssociationServerOptions limits)
     {
-        var isOverLimit = associations.Count >= limits.MaxAssociations || (limits.MaxAssociationsPerPeer > 0 && AddressOf(request.RemoteEndPoint) is { } peer
-            && associations.Values.Count(association => peer.Equals(AddressOf(association.RemoteEndPoint))) >= limits.MaxAssociationsPerPeer);
+        var isOverLimit = !TryTakePlace(id, AddressOf(request.RemoteEndPoint), limits);
         // The owner is asked all the same, so that it knows whom there was no room for.
         var decision = await decide(isOverLimit ? request with { IsOverLimit = true } : request, aborting.Token);
-        return isOverLimit ? AcceptorDecision.Reject(RejectReason.LocalLimitExceeded) : decision;
+        if (isOverLimit) return AcceptorDecision.Reject(RejectReason.LocalLimitExceeded);
+        // A rejected peer may keep its connection until ARTIM ends it, and takes nobody's place meanwhile.
+        if (decision.Policy is null) LeavePlace(id);
+        return decision;
+    }
+
+    private bool TryTakePlace(long id, IPAddress? peer, AssociationServerOptions limits)
+    {
+        lock (placing)
+        {
+            if (places.Count >= limits.MaxAssociations) return false;
+            if (limits.MaxAssociationsPerPeer > 0 && peer is not null && places.Values.Count(peer.Equals) >= limits.MaxAssociationsPerPeer) return false;
+            places[id] = peer;
+            return true;
+        }
+    }
+
+    private void LeavePlace(long id)
+    {
+        lock (placing) places.Remove(id);
     }
 
     private static IPAddress? AddressOf(EndPoint? endPoint) => (endPoint as IPEndPoint)?.Address;

@@ -251,8 +251,8 @@ public sealed class ForwarderFaultTests
         await using var test = new TestSpool();
         for (var i = 1; i <= 3; i++) await test.StoreAsync("1.2", $"1.2.{i}");
         await test.StoreAsync("1.3", "1.3.1");
-        // Root may read everything, so the fault is a file that leads to a folder: opening it is refused as one without permission is. The file comes back by one
-        // rename, since a moment without any would be that of an operator who has removed it.
+        // Root may read everything, so the fault is a file that leads to a folder: opening it is refused as one without permission is. The file comes back by
+        // one rename, since a moment without any would be that of an operator who has removed it.
         var path = test.Spool.Waiting("archive", "1.2")[0].Path;
         File.Move(path, path + ".away");
         Directory.CreateDirectory(path + ".folder");

@@ -61,4 +61,27 @@ public sealed class GatewayLifeTests
         var rejected = await Assert.ThrowsAsync<AssociationRejectedException>(() => Modality.ConnectAsync(gateway));
         Assert.Equal(RejectReason.LocalLimitExceeded, rejected.Reason);
     }
+
+    [Fact]
+    public async Task Requests_that_come_at_once_do_not_pass_the_limit_together()
+    {
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
+            { ["Gateway__Dimse__MaxAssociationsPerPeer"] = "2" });
+        var attempts = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Task.Run(TryAsync)));
+        var accepted = attempts.OfType<Association>().ToList();
+        foreach (var association in accepted) await association.DisposeAsync();
+        Assert.Equal(2, accepted.Count);
+
+        async Task<Association?> TryAsync()
+        {
+            try
+            {
+                return await Modality.ConnectAsync(gateway);
+            }
+            catch (AssociationRejectedException)
+            {
+                return null;
+            }
+        }
+    }
 }
