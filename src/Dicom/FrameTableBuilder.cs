@@ -78,9 +78,10 @@ internal static class FrameTableBuilder
         return (filled[0].Marks & PixelDataInfo.Marks.HasEndMarker) == 0 || (filled[^1].Marks & PixelDataInfo.Marks.Ends) != 0;
     }
 
-    // As many fragments as frames may be fewer frames of several fragments: then images begin in some of them only.
+    // As many fragments as frames may be fewer frames of several fragments: then images begin in some of them only, and end in others.
     private static bool IsOneEach(List<PixelDataInfo.Fragment> filled) =>
-        filled.FindAll(fragment => (fragment.Marks & PixelDataInfo.Marks.Begins) != 0).Count is var begins && (begins == 0 || begins == filled.Count);
+        filled.TrueForAll(fragment => (fragment.Marks & PixelDataInfo.Marks.Ends) != 0)
+            || filled.FindAll(fragment => (fragment.Marks & PixelDataInfo.Marks.Begins) != 0).Count is var begins && (begins == 0 || begins == filled.Count);
 
     private static FrameTable Encapsulated(DataSet dataSet, PixelDataInfo pixels, TransferSyntax syntax, long? declared, List<DicomWarning> warnings)
     {

@@ -230,6 +230,17 @@ public sealed class FrameTableTests
         Assert.Equal((DicomErrorKind.Unclosed, "(7FE0,0010)"), (error!.Kind, error.Path));
     }
 
+    /// <summary>Only one of them begins as JPEG does; each ends as JPEG does, so there are two frames.</summary>
+    [Fact]
+    public void Pixel_data_whose_fragments_all_end_an_image_are_complete()
+    {
+        byte[][] frames = [[0xFF, 0xD8, 0xFF, 0xD9, 65, 65, 0xFF, 0xD9], [0xFF, 0xD8, 66, 66, 66, 66, 0xFF, 0xD9]];
+        var (scan, error, dataSet) = ScanEncapsulated(2, "1.2.840.10008.1.2.4.50", Fragments(frames, ""));
+        Assert.True(error is null, error?.Message);
+        var range = scan!.Frames!.Frame(2).Span[0];
+        Assert.Equal(frames[1], dataSet.AsSpan((int)range.Offset, (int)range.Length).ToArray());
+    }
+
     /// <summary>There are as many fragments as frames, but each frame has two: half of the frames are missing.</summary>
     [Theory]
     [InlineData(true)]
