@@ -65,7 +65,7 @@ public sealed class Sweeper
         }
     }
 
-    // Rule 6: a tombstone goes only when nobody works on the study. Any writer would have written its journal row before it read the study's row.
+    // Rule 6: a tombstone goes only while no writer is at work on the study. A writer would have written its journal row before it read the study's row.
     private async Task<bool> PurgeAsync(TableRow entry, Uid study, CancellationToken cancellationToken)
     {
         var tombstone = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, [Columns.Instances], cancellationToken);

@@ -253,7 +253,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     {
         var modalities = lostOfSeries.Keys.ToDictionary(uid => uid, uid => series[uid].Modality);
         foreach (var (name, content) in overlay) if (content is not null) Merge(AttributesOf(content), series[name.Series]);
-        // A study written under another configuration of query attributes is looked at as a whole.
+        // Studies written under an older configuration of query attributes are recomputed.
         var isWhole = !state.QueryValues.Covers(queryTags);
         if (isWhole) state.QueryValues.Reset(queryTags);
         foreach (var (name, content) in overlay) if (content is not null && isWhole) state.QueryValues.Merge(name, content.QueryValues);

@@ -170,7 +170,7 @@ internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, str
             if (value.WrittenCount > limits.MaxElementLength) return Fail($"is longer than {limits.MaxElementLength} bytes");
         }
         if (tag == Tags.SpecificCharacterSet && !keepCharacterSets) return Add(tag, vr, "ISO_IR 192"u8);
-        needsCharacterSet |= vr.UsesCharacterSet() && !Ascii.IsValid(value.WrittenSpan);
+        needsCharacterSet |= NeedsCharacterSet(vr, value.WrittenSpan);
         return Add(tag, vr, value.WrittenSpan);
     }
 
@@ -195,9 +195,12 @@ internal sealed class DicomJsonState(DicomLimits limits, IDictionary<string, str
     {
         if (vr == Vr.SQ || !reader.Read() || reader.TokenType != JsonTokenType.String || !reader.TryGetBytesFromBase64(out var bytes))
             return Fail("has an InlineBinary that is no base64");
-        needsCharacterSet |= vr.UsesCharacterSet() && !Ascii.IsValid(bytes);
+        needsCharacterSet |= NeedsCharacterSet(vr, bytes);
         return bytes.Length <= limits.MaxElementLength ? Add(tag, vr, bytes) : Fail($"is longer than {limits.MaxElementLength} bytes");
     }
+
+    // Without one a byte above ASCII and an escape would be read by the rules of the default repertoire (PS3.3 C.12.1.1.2).
+    private static bool NeedsCharacterSet(Vr vr, ReadOnlySpan<byte> value) => vr.UsesCharacterSet() && (!Ascii.IsValid(value) || value.Contains((byte)0x1B));
 
     private bool ReadBulk(ref Utf8JsonReader reader, Tag tag, Vr vr)
     {

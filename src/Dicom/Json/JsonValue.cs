@@ -44,7 +44,9 @@ internal static class JsonValue
         if (reader.TokenType != JsonTokenType.String) return false;
         var text = reader.GetString()!;
         if (!vr.IsSingleText() && text.Contains('\\', StringComparison.Ordinal)) return false;
-        Encoding.UTF8.GetBytes(text, target);
+        // Specific Character Set means nothing to the others (PS3.5 6.1.2.3), so what is read as Latin 1 there is written so.
+        var isLatin1 = !vr.UsesCharacterSet() && !text.AsSpan().ContainsAnyExceptInRange('\0', '\xFF');
+        (isLatin1 ? Encoding.Latin1 : Encoding.UTF8).GetBytes(text, target);
         return true;
     }
 

@@ -35,6 +35,19 @@ public sealed class DicomJsonReaderTests
         Assert.True(count > 8);
     }
 
+    /// <summary>Texts that no character set governs, and names with escapes but without a character set, come back as they were written.</summary>
+    [Theory]
+    [InlineData("""{"00280010":{"vr":"DS","InlineBinary":"A+EC"}}""")]
+    [InlineData("""{"00080060":{"vr":"CS","Value":["É"]}}""")]
+    [InlineData("""{"00080060":{"vr":"CS","Value":["Ł"]}}""")]
+    [InlineData("""{"00100010":{"vr":"PN","InlineBinary":"AAEb"}}""")]
+    [InlineData("""{"00100020":{"vr":"LO","Value":["A\u001bB"]}}""")]
+    public void Texts_outside_any_character_set_are_written_again_the_same(string json)
+    {
+        var written = Write(Read(json));
+        Assert.Equal(written, Write(Read(written)));
+    }
+
     [Fact]
     public void Values_become_the_bytes_of_explicit_little_endian()
     {
