@@ -75,23 +75,28 @@ internal sealed class DataSetReader
             chunk.Slice(consumed, add).CopyTo(joined[carried..]);
             var status = Run(joined[..(carried + add)], stopAfter: carried, out var used);
             if (status is TokenStatus.Hostile) return status;
+            if (used >= carried)
+            {
+                consumed += used - carried;
+                carried = 0;
+                continue;
+            }
+            // A header that is told by what stands behind it may be shorter than what was carried for its sake: the next one has begun in there too.
+            var left = joined[used..carried];
             if (status is TokenStatus.Trailing)
             {
+                left.CopyTo(carry);
+                carried = left.Length;
                 if (fileMetaOnly) return status;
                 carried = 0;
-                return SkipTrailing(joined[..(carried + add)], out _) == TokenStatus.Hostile
-                    ? TokenStatus.Hostile : SkipTrailing(chunk[consumed..], out consumed);
+                return SkipTrailing(left, out _) == TokenStatus.Hostile ? TokenStatus.Hostile : SkipTrailing(chunk[consumed..], out consumed);
             }
-            if (used == 0)
-            {
-                // Not enough even with all that there is.
-                chunk.Slice(consumed, add).CopyTo(carry.AsSpan(carried));
-                carried += add;
-                consumed += add;
-                return TokenStatus.NeedMore;
-            }
-            consumed += used - carried;
-            carried = 0;
+            // Not enough even with all that there is.
+            left = joined[used..(carried + add)];
+            left.CopyTo(carry);
+            carried = left.Length;
+            consumed += add;
+            return TokenStatus.NeedMore;
         }
 
         var result = Run(chunk[consumed..], stopAfter: int.MaxValue, out var last);
@@ -189,6 +194,12 @@ internal sealed class DataSetReader
                 if (state.ValueRemaining > 0) break;
                 EndValue();
             }
+            else if (state.ValueRemaining > 0)
+            {
+                // Skipped here and not by the tokenizer, which would read on: what comes next is looked at first.
+                tokenizer.TakeValue();
+                if (state.ValueRemaining > 0) break;
+            }
             if (tokenizer.Consumed >= stopAfter) break;
             if (fileMetaOnly || !encodingChecked)
             {
@@ -215,7 +226,6 @@ internal sealed class DataSetReader
     private bool IsBeforeNext(ReadOnlySpan<byte> next, out TokenStatus status)
     {
         status = TokenStatus.NeedMore;
-        if (state.ValueRemaining > 0) return false;
         if (fileMetaOnly)
         {
             if (state.Depth > 0) return false;

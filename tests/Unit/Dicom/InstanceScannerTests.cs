@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using DicomServerless.Dicom;
+using DicomServerless.Shared;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -22,6 +23,28 @@ public sealed class InstanceScannerTests
             var (scan, error) = Scans.Run(bytes, step);
             Assert.Equal(expectedError, error);
             Assert.Equal(description, Scans.Describe(scan));
+        }
+    }
+
+    /// <summary>
+    /// The data set begins right behind the file meta information, also where that ends with a value too large to keep, or with an element without VR and value
+    /// that is told by what stands behind it.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void File_meta_information_ends_where_it_ends_however_the_bytes_come(bool endsWithoutVr)
+    {
+        var file = TestObject.Of("1.2.3", "1.2.3.4", "1.2.3.4.5").Add(0x00080005, "CS", "ISO_IR 192").ToFile();
+        var start = file.AsSpan().IndexOf((byte[])[8, 0, 5, 0]);
+        byte[] last = endsWithoutVr ? [2, 0, 2, 1, (byte)' ', (byte)' ', 0, 0] : new TestObject().Add(0x00020102, "OB", new byte[9000]).DataSet();
+        byte[] bytes = [.. file[..start], .. last, .. file[start..]];
+        BitConverter.TryWriteBytes(bytes.AsSpan(140), start + last.Length - 144); // (0002,0000)
+        foreach (var step in Enumerable.Range(1, 200).Append(bytes.Length))
+        {
+            var (scan, error) = Scans.Run(bytes, step);
+            Assert.True(error is null, $"{step}: {error?.Message}");
+            Assert.Equal((step, start + last.Length, 5), (step, scan!.DataSetOffset, scan.DataSet.Count()));
         }
     }
 
