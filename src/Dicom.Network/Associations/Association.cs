@@ -154,7 +154,8 @@ public sealed class Association : IAsyncDisposable
     public ValueTask SendAsync(DimseCommand command, PresentationContext context, CancellationToken cancellationToken) =>
         writer.SendAsync(command, context.Id, (ReadOnlyMemory<byte>?)null, cancellationToken);
 
-    /// <summary>Sends a message whose data set is read from a stream to its end. When reading fails or is cancelled, the association is aborted.</summary>
+    /// <summary>Sends a message whose data set is read from a stream to its end. When reading fails or the sending is cancelled, the association is
+    /// aborted, also where the peer takes nothing.</summary>
     /// <exception cref="AssociationAbortedException">The association is gone.</exception>
     public async ValueTask SendAsync(DimseCommand command, PresentationContext context, Stream dataSet, CancellationToken cancellationToken)
     {
