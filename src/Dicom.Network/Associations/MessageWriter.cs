@@ -12,9 +12,6 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
     // Room for a command and a whole fragment, or several small ones.
     private readonly int bufferSize = Math.Max(256 * 1024, maxLength + 4096);
     private readonly SemaphoreSlim oneMessage = new(1, 1);
-    private long messages;
-
-    public long Messages => Volatile.Read(ref messages);
 
     /// <summary>Sends a message whose data set is in memory; none when it is null. Once it has begun it is not cancelled: it is short.</summary>
     public async ValueTask SendAsync(DimseCommand command, byte contextId, ReadOnlyMemory<byte>? dataSet, CancellationToken cancellationToken)
@@ -27,7 +24,6 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
             await packet.AddAsync(Encode(command, dataSet is not null), contextId, isCommand: true, isLast: true, CancellationToken.None);
             if (dataSet is { } data) await packet.AddAsync(data, contextId, isCommand: false, isLast: true, CancellationToken.None);
             await packet.FlushAsync(CancellationToken.None);
-            Volatile.Write(ref messages, messages + 1);
         }
         finally
         {
@@ -47,7 +43,6 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
             await packet.AddAsync(Encode(command, true), contextId, isCommand: true, isLast: true, cancellationToken);
             await packet.AddAsync(dataSet, contextId, cancellationToken);
             await packet.FlushAsync(cancellationToken);
-            Volatile.Write(ref messages, messages + 1);
         }
         finally
         {

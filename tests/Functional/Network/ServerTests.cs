@@ -128,32 +128,6 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task A_pool_uses_an_association_again_and_never_a_failed_one()
-    {
-        await using var scp = await Scp.StartAsync();
-        await using var pool = new AssociationPool(Client, TimeSpan.FromMinutes(1), TimeProvider.System);
-        long first;
-        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
-        {
-            first = rented.Association.Id;
-            await StoreAsync(rented.Association, "1.2.3.1");
-            rented.Keep();
-        }
-        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
-        {
-            Assert.Equal((first, false), (rented.Association.Id, rented.IsNew));
-            await StoreAsync(rented.Association, "1.2.3.2");
-            // Not kept: something went wrong.
-        }
-        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
-        {
-            Assert.True(rented.IsNew);
-            rented.Keep();
-        }
-        Assert.Equal(2, scp.Stored.Count);
-    }
-
-    [Fact]
     public async Task An_abort_and_a_cancel_do_not_wait_for_a_peer_that_takes_nothing()
     {
         await using var server = new AssociationServer(new AssociationServerOptions(), (_, _) => new(AcceptorDecision.Accept(new AcceptorPolicy
