@@ -14,6 +14,8 @@ internal static class Preflight
     /// <summary>Checks ports, Node and the state folder. The result holds the state folder for this process alone.</summary>
     public static async Task<FileStream> CheckAsync(DevOptions options, CancellationToken cancellationToken)
     {
+        if (!OperatingSystem.IsLinux())
+            throw new StartException("The gateway's spool is made of system calls of Linux. Use Linux, in a virtual machine or on Windows in WSL.");
         CheckPort(options.FunctionsPort, "--functions-port");
         CheckPort(options.DimsePort, "--dimse-port");
         CheckPort(options.DashboardPort, "--dashboard-port");

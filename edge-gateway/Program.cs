@@ -118,12 +118,16 @@ internal static class Program
         var certificate = new HttpsCertificate(() => configuration.Current.Http);
         _ = certificate.Current; // a bad one ends the start with its reason
         host.UseKestrelHttpsConfiguration();
-        host.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
+        host.ConfigureKestrel(kestrel =>
         {
-            https.ServerCertificateSelector = (_, _) => certificate.Current.TargetCertificate;
-            // With the certificates between it and the authority, which the selector cannot give.
-            https.OnAuthenticate = (_, ssl) => (ssl.ServerCertificateSelectionCallback, ssl.ServerCertificateContext) = (null, certificate.Current);
-        }));
+            certificate.Log = kestrel.ApplicationServices.GetRequiredService<ILogger<HttpsCertificate>>();
+            kestrel.ConfigureHttpsDefaults(https =>
+            {
+                https.ServerCertificateSelector = (_, _) => certificate.Current.TargetCertificate;
+                // With the certificates between it and the authority, which the selector cannot give.
+                https.OnAuthenticate = (_, ssl) => (ssl.ServerCertificateSelectionCallback, ssl.ServerCertificateContext) = (null, certificate.Current);
+            });
+        });
     }
 
     private static void AddLogging(ILoggingBuilder logging, LogFormat format)

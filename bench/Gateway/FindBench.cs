@@ -5,27 +5,55 @@ using DicomServerless.Archive;
 using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
+using DicomServerless.EdgeGateway.Spooling;
 using DicomServerless.Shared;
 using DicomServerless.Storage;
 using DicomServerless.Storage.Azure;
 
 namespace DicomServerless.Bench.Gateway;
 
-/// <summary>C-FIND at study level over many studies: the first answer, all of them, and a C-CANCEL after the tenth. The index rows are made directly.</summary>
+/// <summary>
+/// C-FIND at study level: over many objects that wait in the spool while the archive is away, the first query after a start and later ones; over many studies
+/// in the archive, whose index rows are made directly, the first answer, all of them, and a C-CANCEL after the tenth.
+/// </summary>
 internal static class FindBench
 {
-    private const int Rounds = 5, CancelAfter = 10;
+    private const int Rounds = 5, CancelAfter = 10, PerStudy = 100;
 
-    public static async Task RunAsync(int studies)
+    public static async Task RunAsync(int waiting, int studies)
+    {
+        await WaitingAsync(waiting);
+        await ArchivedAsync(studies);
+    }
+
+    private static async Task WaitingAsync(int objects)
+    {
+        await using var gateway = await GatewayProcess.StartAsync($"http://127.0.0.1:{FreePorts.Next()}/dicomweb");
+        gateway.Kill();
+        FillSpool(gateway.SpoolFolder, objects);
+        await gateway.RestartAsync();
+        await using var association = await ConnectAsync(gateway);
+        var all = new List<double>();
+        for (var round = 0; round <= Rounds; round++)
+        {
+            var found = await FindAsync(association, null, "DOE*");
+            if (found.Count != objects / PerStudy) throw new InvalidOperationException($"{found.Count} studies were found, status {found.Status:X4}.");
+            all.Add(found.All);
+        }
+        var resident = gateway.Footprint().ResidentMiB;
+        await association.ReleaseAsync(CancellationToken.None);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"\n### C-FIND by name over {objects} objects that wait, {objects / PerStudy} studies: the first after a start {all[0]:F0} ms; later ones "
+                + $"{GatewayBench.Median(all.Skip(1)):F0} ms, the slowest {all.Skip(1).Max():F0} ms (aim 1000); {resident:F0} MiB resident\n"));
+    }
+
+    private static async Task ArchivedAsync(int studies)
     {
         using var azurite = await Azurite.StartAsync();
         using var functions = await FunctionsProcess.StartAsync(azurite.ConnectionString);
         await FillAsync(azurite, studies);
         await using var gateway = await GatewayProcess.StartAsync(functions.Url + "/dicomweb");
-        var client = new AssociationClient(new AssociationOptions(), TimeProvider.System);
-        await using var association = await client.ConnectAsync(
-            new RemoteAe("127.0.0.1", gateway.DimsePort, "DICOMGW", "BENCH"),
-                [new ContextProposal(WellKnownUids.StudyRootFind, [TransferSyntax.ExplicitVrLittleEndian.Uid])], CancellationToken.None);
+        await using var association = await ConnectAsync(gateway);
         await FindAsync(association, null); // warm
         var (first, all) = (new List<double>(), new List<double>());
         for (var round = 0; round < Rounds; round++)
@@ -42,13 +70,18 @@ internal static class FindBench
                 + $"{GatewayBench.Median(all):F0} ms; C-CANCEL after {CancelAfter}: status {cancelled.Status:X4} after {cancelled.Count} answers\n"));
     }
 
-    private static async Task<(double First, double All, int Count, ushort Status)> FindAsync(Association association, int? cancelAfter)
+    private static Task<Association> ConnectAsync(GatewayProcess gateway) =>
+        new AssociationClient(new AssociationOptions(), TimeProvider.System).ConnectAsync(
+            new RemoteAe("127.0.0.1", gateway.DimsePort, "DICOMGW", "BENCH"),
+            [new ContextProposal(WellKnownUids.StudyRootFind, [TransferSyntax.ExplicitVrLittleEndian.Uid])], CancellationToken.None);
+
+    private static async Task<(double First, double All, int Count, ushort Status)> FindAsync(Association association, int? cancelAfter, string name = "")
     {
         var identifier = new System.Buffers.ArrayBufferWriter<byte>();
         var writer = new DataSetWriter(identifier, DicomEncoding.ExplicitLittleEndian);
         writer.Write(Tags.StudyDate, Vr.DA, []);
         writer.Write(Tags.QueryRetrieveLevel, Vr.CS, "STUDY"u8);
-        writer.Write(Tags.PatientName, Vr.PN, []);
+        writer.Write(Tags.PatientName, Vr.PN, Encoding.ASCII.GetBytes(name));
         writer.Write(Tags.PatientID, Vr.LO, []);
         writer.Write(Tags.StudyInstanceUID, Vr.UI, []);
         var context = association.FindContext(WellKnownUids.StudyRootFind)!;
@@ -61,6 +94,22 @@ internal static class FindBench
             if (!DimseStatus.IsPending(message.Command.Status)) return (first, watch.Elapsed.TotalMilliseconds, count, message.Command.Status);
             if (++count == 1) first = watch.Elapsed.TotalMilliseconds;
             if (count == cancelAfter) await association.SendAsync(DimseCommand.CCancel(request.MessageId), context, CancellationToken.None);
+        }
+    }
+
+    // Names as the spool gives them.
+    private static void FillSpool(string spool, int objects)
+    {
+        var hour = DateTime.UtcNow.AddHours(-2).ToString("yyyyMMddHH", CultureInfo.InvariantCulture);
+        for (var i = 0; i < objects; i++)
+        {
+            var number = (i / PerStudy) + 1;
+            var study = string.Create(CultureInfo.InvariantCulture, $"1.2.840.99.{number}");
+            var bytes = TestObject.Of(study, study + ".1", $"{study}.1.{(i % PerStudy) + 1}").Add(0x00080020, "DA", "20240229")
+                .Add(0x00080060, "CS", "CT").Add(0x00100010, "PN", $"DOE^{number}").Add(0x00100020, "LO", $"P{number}").ToFile();
+            var folder = Path.Combine(spool, "archive", hour, study);
+            if (i % PerStudy == 0) Directory.CreateDirectory(folder);
+            File.WriteAllBytes(Path.Combine(folder, SpoolName.FileName(i + 1, System.IO.Hashing.XxHash128.HashToUInt128(bytes))), bytes);
         }
     }
 

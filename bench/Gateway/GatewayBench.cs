@@ -28,7 +28,7 @@ internal static class GatewayBench
             }
             if (only is null or "forward") await ForwardBench.RunAsync(objects, await WriteAsync(objects, folder, isQuick ? 200 : 2_000), isQuick ? 1 : 3);
             if (only is null or "restart") await RestartBench.RunAsync(await WriteAsync(objects, folder, isQuick ? 100 : 500), isQuick ? 5_000 : 200_000);
-            if (only is null or "find") await FindBench.RunAsync(isQuick ? 1_000 : 10_000);
+            if (only is null or "find") await FindBench.RunAsync(isQuick ? 5_000 : 50_000, isQuick ? 1_000 : 10_000);
             if (only is null or "move") await MoveBench.RunAsync(await WriteAsync(objects, folder, isQuick ? 100 : 500), isQuick ? 1 : 3);
         }
         finally

@@ -12,21 +12,26 @@ internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, 
     private readonly record struct Refused(SpoolEntry Entry, QuarantineReason Reason);
 
     /// <summary>Settles it.</summary>
+    /// <param name="study">The study's queue.</param>
+    /// <param name="batch">What was sent.</param>
+    /// <param name="result">How it ended.</param>
+    /// <param name="isUpload">Whether the end is that of an upload; where there are no uploads, large objects go by stores too.</param>
+    /// <param name="duration">How long it took.</param>
     /// <returns>How many objects the destination has taken, and how many went to quarantine.</returns>
-    public async Task<(int Done, int Quarantined)> SettleAsync(StudyQueue study, Batch batch, BatchResult result, TimeSpan duration)
+    public async Task<(int Done, int Quarantined)> SettleAsync(StudyQueue study, Batch batch, BatchResult result, bool isUpload, TimeSpan duration)
     {
         var done = batch.Entries.Where(entry => VerdictOf(result, entry) == Verdict.Done).ToList();
         List<Refused> refused;
         lock (gate)
         {
-            if (done.Count > 0) state.Succeed(done.Count);
+            if (done.Count > 0) state.Succeed(done.Count, isUpload);
             if (done.Count == batch.Entries.Count)
             {
                 line.Measure(batch.Bytes, duration);
                 study.Succeed();
                 refused = [];
             }
-            else refused = Fail(study, batch, result, done.Count);
+            else refused = Fail(study, batch, result, isUpload, done.Count);
         }
         await spool.CompleteAsync(done);
         state.Throughput.Add(done.Count, done.Sum(entry => entry.Size));
@@ -41,19 +46,17 @@ internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, 
         return (done.Count, moved.Count);
     }
 
-    private List<Refused> Fail(StudyQueue study, Batch batch, BatchResult result, int taken)
+    private List<Refused> Fail(StudyQueue study, Batch batch, BatchResult result, bool isUpload, int taken)
     {
         var notNamed = batch.Entries.Where(entry => VerdictOf(result, entry) is null).ToList();
         var notProcessed = batch.Entries.Where(entry => VerdictOf(result, entry) == Verdict.Doubtful).ToList();
         var outOfResources = batch.Entries.Where(entry => VerdictOf(result, entry) == Verdict.Transient).ToList();
-        // Uploads are another service of the destination: their failures say nothing about its stores.
-        var followsAnother = state.Fail(batch, result) && !batch.IsUpload;
         var decision = RetryPolicy.Decide(new FailedRequest
         {
             Outcome = result.Outcome, Objects = batch.Entries.Count, Taken = taken, OutOfResources = outOfResources.Count, NotProcessed = notProcessed.Count,
             NotNamed = notNamed.Count,
-            IsUpload = batch.IsUpload, WasAnswered = result.Status is not null,
-            IsSingledOut = study.IsSingledOut(batch), StudyFailures = study.Backoff.Failures, FollowsAnother = followsAnother,
+            IsUpload = isUpload, WasAnswered = result.Status is not null,
+            IsSingledOut = study.IsSingledOut(batch), StudyFailures = study.Backoff.Failures, FollowsAnother = state.Fail(batch, result, isUpload),
         });
         state.Apply(decision, result);
         study.Apply(decision, batch, result);
@@ -78,7 +81,7 @@ internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, 
         double Wait()
         {
             var now = context.Time.GetTimestamp();
-            return Math.Max(state.Backoff.Remaining(now).TotalSeconds, study.Backoff.Remaining(now).TotalSeconds);
+            return new[] { state.Backoff, study.Backoff, state.Uploads }.Take(isUpload ? 3 : 2).Max(backoff => backoff.Remaining(now).TotalSeconds);
         }
 
         QuarantineReason Reason(Accusation accusation, SpoolEntry entry) => new()

@@ -9,10 +9,14 @@ internal sealed class DestinationState(TimeProvider time)
     private BatchResult? lastError;
     private string? alarm;
     private long retries;
-    private (long Taken, long Sequence) lastFailure;
+    private (long Taken, long Sequence) lastFailure, lastUploadFailure;
+    private long uploaded;
 
     /// <summary>Trouble with the destination as a whole.</summary>
     public Backoff Backoff { get; } = new(time);
+
+    /// <summary>Trouble with its <c>/uploads</c>, which are another service than its stores.</summary>
+    public Backoff Uploads { get; } = new(time);
 
     /// <summary>Objects and bytes that it has taken.</summary>
     public Throughput Throughput { get; } = new(time);
@@ -24,23 +28,29 @@ internal sealed class DestinationState(TimeProvider time)
     public long Quarantined { get; set; }
 
     /// <summary>Objects were taken: the trouble is over.</summary>
-    public void Succeed(int objects)
+    public void Succeed(int objects, bool isUpload)
     {
         Taken += objects;
         (lastSuccess, alarm) = (time.GetUtcNow(), null);
         Backoff.Succeed();
+        if (!isUpload) return;
+        uploaded += objects;
+        Uploads.Succeed();
     }
 
     /// <summary>
-    /// A request did not bring everything there. Gives whether another request, with other objects, failed just before it and nothing was taken in between.
+    /// A request did not bring everything there. Gives whether another request to the same service, with other objects, failed just before it and nothing was
+    /// taken in between.
     /// </summary>
-    public bool Fail(Batch batch, BatchResult result)
+    public bool Fail(Batch batch, BatchResult result, bool isUpload)
     {
         retries++;
         (lastError, lastErrorAt) = (result.Message.Length > 0 ? result : result with { Message = "Some instances were refused." }, time.GetUtcNow());
         var sequence = batch.Entries[0].Sequence;
-        var followsAnother = lastFailure.Taken == Taken && lastFailure.Sequence != 0 && lastFailure.Sequence != sequence;
-        lastFailure = (Taken, sequence);
+        ref var last = ref isUpload ? ref lastUploadFailure : ref lastFailure;
+        var taken = isUpload ? uploaded : Taken;
+        var followsAnother = last.Taken == taken && last.Sequence != 0 && last.Sequence != sequence;
+        last = (taken, sequence);
         return followsAnother;
     }
 
@@ -48,6 +58,7 @@ internal sealed class DestinationState(TimeProvider time)
     public void Apply(in RetryDecision decision, BatchResult result)
     {
         if (decision.DestinationWaits) Backoff.Fail(result.RetryAfter);
+        if (decision.UploadsWait) Uploads.Fail(result.RetryAfter);
         alarm = decision.Alarm ?? alarm;
     }
 

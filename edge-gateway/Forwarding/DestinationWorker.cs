@@ -33,6 +33,7 @@ internal sealed class DestinationWorker : IAsyncDisposable
     private SendWindow? window;
     private long turn;
     private long hasNoUploadsUntil = long.MinValue;
+    private int uploading;
     private bool isDisposed;
 
     /// <param name="spool">Where objects wait.</param>
@@ -88,6 +89,7 @@ internal sealed class DestinationWorker : IAsyncDisposable
         {
             hasNoUploadsUntil = long.MinValue;
             state.Backoff.Succeed();
+            state.Uploads.Succeed();
             foreach (var study in studies.Values) study.RetryNow();
         }
         wake.Writer.TryWrite(true);
@@ -185,7 +187,7 @@ internal sealed class DestinationWorker : IAsyncDisposable
         needsHeads = null;
         // A new study starts where the others are, not before all of them for ever.
         var least = studies.Count == 0 ? 0 : studies.Values.Min(study => study.Turn);
-        var limits = new BatchLimits(line.BatchBytes(options), (long)options.MaxBodyMiB << 20);
+        var limits = new BatchLimits(line.BatchBytes(options), (long)options.MaxBodyMiB << 20, MayTakeLarge(now));
         foreach (var study in waiting.OrderBy(study => studies.TryGetValue(study, out var known) ? known.Turn : least))
         {
             if (!studies.TryGetValue(study, out var found)) studies[study] = found = new StudyQueue(context.Time) { Turn = least };
@@ -203,9 +205,14 @@ internal sealed class DestinationWorker : IAsyncDisposable
         return null;
     }
 
+    // After trouble with uploads a single one finds out whether it is over. Where there are none, large objects go by stores.
+    private bool MayTakeLarge(long now) =>
+        now < hasNoUploadsUntil || (!state.Uploads.IsWaiting(now) && (state.Uploads.Failures == 0 || uploading == 0));
+
     private TimeSpan? NextTry(long now)
     {
         TimeSpan? next = window is null ? null : WindowCheck;
+        if (state.Uploads.IsWaiting(now)) next = next is { } check && check < state.Uploads.Remaining(now) ? check : state.Uploads.Remaining(now);
         foreach (var study in studies.Values)
             if (study.NextTry(now) is { } wait && (next is null || wait < next)) next = wait;
         return next;
@@ -244,11 +251,13 @@ internal sealed class DestinationWorker : IAsyncDisposable
             lock (gate)
             {
                 study.End(batch);
+                if (batch.IsUpload) uploading--;
                 running.Remove(task!);
             }
             wake.Writer.TryWrite(true);
         });
         running.Add(task);
+        if (batch.IsUpload) uploading++;
         begun.SetResult();
     }
 
@@ -268,6 +277,7 @@ internal sealed class DestinationWorker : IAsyncDisposable
         var result = goesByUpload ? await uploads.SendAsync(intact, now, stop.Token) : await sender.SendAsync(intact, now, asksFirst, stop.Token);
         if (result.Outcome == BatchOutcome.NoUploads)
         {
+            goesByUpload = false;
             result = await sender.SendAsync(intact, now, asksFirst, stop.Token);
             // Only a destination that stores has no uploads; one that is not deployed answers 404 to everything.
             if (result.Outcome == BatchOutcome.Answered)
@@ -275,7 +285,7 @@ internal sealed class DestinationWorker : IAsyncDisposable
         }
         var duration = context.Time.GetElapsedTime(began);
         stop.Token.ThrowIfCancellationRequested();
-        var (done, refused) = await settlement.SettleAsync(study, intact, result, duration);
+        var (done, refused) = await settlement.SettleAsync(study, intact, result, goesByUpload, duration);
         context.Report?.Invoke(new ForwardResult(
             queue.Destination, batch.Study, intact.Entries.Count, done, refused + damaged, intact.Bytes, duration, result.Status, result.Outcome));
     }

@@ -54,7 +54,7 @@ internal readonly record struct FailedRequest
     /// <summary>Failures of the study in a row before this one.</summary>
     public int StudyFailures { get; init; }
     /// <summary>
-    /// Whether the failed request before it had other objects, and nothing was taken in between. Never for uploads, which are another service.
+    /// Whether the failed request before it had other objects, and nothing was taken in between. Uploads and stores are told apart: they are two services.
     /// </summary>
     public bool FollowsAnother { get; init; }
 }
@@ -64,6 +64,8 @@ internal readonly record struct RetryDecision
 {
     /// <summary>Nothing is sent to the destination for a while, then one request at a time until one succeeds.</summary>
     public bool DestinationWaits { get; init; }
+    /// <summary>Nothing goes by <c>/uploads</c> for a while, then one object at a time until one is taken. Stores go on.</summary>
+    public bool UploadsWait { get; init; }
     /// <summary>Nothing of the study is sent for a while.</summary>
     public bool StudyWaits { get; init; }
     /// <summary>How the study's next requests become smaller.</summary>
@@ -102,8 +104,13 @@ internal readonly record struct ObjectHistory(int Failures, TimeSpan FailingFor,
 /// Broken, one object that was singled out waits if in a row     -                                accused
 /// Unavailable (no connection, 503 …)      waits                 -                                -
 /// Unauthorized, NotStow                   waits, alarm          -                                -
-/// the same three for an upload, answered  - (alarm)             -                                waits
+/// the same three for an upload, answered  uploads wait (alarm)  -                                waits
 /// </code>
+/// <para>
+/// Uploads are another service of the destination than its stores: where an upload got an answer, or failed in a row with another upload, the uploads of the
+/// destination wait in place of the destination. So a destination that fails while only large objects wait is asked once for each wait and not once for each
+/// object, and uploads that are broken by themselves hold up no store.
+/// </para>
 /// <para>
 /// "Singled out": the search came down to this object, or it goes by <c>/uploads</c>. "In a row": two requests with different objects failed one after the
 /// other and nothing was taken in between. That is the destination, not the objects.
@@ -142,7 +149,7 @@ internal static class RetryPolicy
             case BatchOutcome.Unavailable or BatchOutcome.Unauthorized or BatchOutcome.NotStow when request is { IsUpload: true, WasAnswered: true }:
                 return new RetryDecision
                 {
-                    Accused = Accusation.NoUpload,
+                    UploadsWait = true, Accused = Accusation.NoUpload,
                     Alarm = request.Outcome == BatchOutcome.Unavailable ? null : "The destination's /uploads refuses the gateway or is no upload service.",
                 };
             case BatchOutcome.Answered when request.Taken > 0:
@@ -162,7 +169,7 @@ internal static class RetryPolicy
             case BatchOutcome.TooLarge:
                 return isOne ? new RetryDecision { Accused = Accusation.TooLarge } : new RetryDecision { Split = BatchSplit.Bytes };
             case BatchOutcome.Refused:
-                return new RetryDecision { DestinationWaits = request.FollowsAnother, Split = split, Accused = isOne ? Accusation.Refused : Accusation.None };
+                return InARow(request) with { Split = split, Accused = isOne ? Accusation.Refused : Accusation.None };
             case BatchOutcome.Broken:
                 return Search(request, Accusation.Broken);
             case BatchOutcome.Unauthorized:
@@ -203,12 +210,17 @@ internal static class RetryPolicy
     private static RetryDecision Search(in FailedRequest request, Accusation accusation)
     {
         var isSearched = request.StudyFailures + 1 >= FailuresBeforeSearch;
-        return new RetryDecision
+        return InARow(request) with
         {
-            DestinationWaits = request.FollowsAnother,
             StudyWaits = !request.IsSingledOut,
             Split = isSearched && request.Objects > 1 ? BatchSplit.Objects : BatchSplit.None,
             Accused = request.IsSingledOut || (isSearched && request.Objects == 1) ? accusation : Accusation.None,
         };
     }
+
+    // Two that have nothing in common but the service.
+    private static RetryDecision InARow(in FailedRequest request) => new()
+    {
+        DestinationWaits = request is { FollowsAnother: true, IsUpload: false }, UploadsWait = request is { FollowsAnother: true, IsUpload: true },
+    };
 }

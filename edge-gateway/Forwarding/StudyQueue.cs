@@ -100,6 +100,7 @@ internal sealed class StudyQueue(TimeProvider time)
             }
             var isFirst = head.Sop is null || taken.Add(head.Sop);
             if (!isFirst || inFlight.Contains(entry.Sequence) || head.State == FileState.Unreadable) continue;
+            if (entry.Size > limits.BodyBytes && !limits.TakesLarge) continue;
             if (troubled.TryGetValue(entry.Sequence, out var trouble) && trouble.Backoff.IsWaiting(now)) continue;
             // An object without a name, or one that failed, goes alone: then it is clear whom an answer means.
             var isLonely = head.Sop is null || trouble?.MustGoAlone == true;
@@ -193,7 +194,8 @@ internal sealed class StudyQueue(TimeProvider time)
 /// <summary>How large a request may become.</summary>
 /// <param name="Bytes">What the line carries in a reasonable time.</param>
 /// <param name="BodyBytes">What the destination takes in one body; a larger object goes by <c>/uploads</c>.</param>
-internal readonly record struct BatchLimits(long Bytes, long BodyBytes);
+/// <param name="TakesLarge">Whether such a larger object may go now.</param>
+internal readonly record struct BatchLimits(long Bytes, long BodyBytes, bool TakesLarge);
 
 /// <summary>The record of one object that failed by itself.</summary>
 internal sealed class ObjectTrouble(TimeProvider time)

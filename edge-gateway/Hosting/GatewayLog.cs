@@ -44,6 +44,9 @@ internal static partial class GatewayLog
     [LoggerMessage(5013, LogLevel.Warning, "Stopping: {Connections} connections do not close and are cut off")]
     public static partial void StoppedEarly(ILogger log, int connections);
 
+    [LoggerMessage(5016, LogLevel.Warning, "The changed certificate files of the dashboard cannot be used; the old certificate stays: {Problem}")]
+    public static partial void HttpsCertificateRefused(ILogger log, string problem);
+
     [LoggerMessage(5015, LogLevel.Warning,
         "Association {Association}: an object of another patient came into a study; it is kept. The transaction log names study and instance where that "
             + "is configured")]

@@ -49,9 +49,7 @@ internal sealed class SpoolCommit(Spool spool)
         foreach (var destination in writer.Destinations)
         {
             var queue = spool.Queue(destination);
-            var entry = new SpoolEntry(queue, study, hour, writer.Sequence, writer.Checksum, writer.Length, spool.Uptime, links);
-            entry.Describe(description);
-            queue.Add(entry);
+            queue.Add(new SpoolEntry(queue, study, hour, writer.Sequence, writer.Checksum, writer.Length, spool.Uptime, links), description);
         }
         return SpoolOutcome.Ok;
     }

@@ -6,9 +6,6 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <remarks>Kept small: 200,000 of them are a normal backlog.</remarks>
 internal sealed class SpoolEntry
 {
-    // About 250 bytes each.
-    private const int MostDescribed = 100_000;
-
     private readonly SpoolQueue queue;
     private readonly int hour;
 
@@ -24,7 +21,7 @@ internal sealed class SpoolEntry
     public string Study { get; }
 
     /// <summary>What is known of the object; null until somebody reads its file, where it was there before the start or came when very many waited.</summary>
-    public ObjectDescription? Description { get; private set; }
+    public ObjectDescription? Description { get; internal set; }
 
     /// <summary>XxHash128 of the whole file.</summary>
     public UInt128 Checksum { get; }
@@ -41,11 +38,11 @@ internal sealed class SpoolEntry
     /// <summary>Whether the spool itself is there: a volume that is not mounted has none of its files, and that says nothing about them.</summary>
     internal bool IsSpoolPresent => queue.IsSpoolPresent;
 
-    /// <summary>Keeps what is known of the object, unless so many wait that it would take too much memory.</summary>
-    internal void Describe(ObjectDescription? description)
-    {
-        if (queue.Count <= MostDescribed) Description = description;
-    }
+    /// <summary>Whether it is in the queue; guarded by that.</summary>
+    internal bool IsQueued { get; set; }
+
+    /// <summary>Keeps what is known of the object, unless that is known of so many that it would take too much memory.</summary>
+    internal void Describe(ObjectDescription description) => queue.Describe(this, description);
 
     internal string Folder => System.IO.Path.Combine(queue.Folder, hour.ToString("D10", CultureInfo.InvariantCulture), Study);
 

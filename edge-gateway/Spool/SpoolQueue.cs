@@ -5,10 +5,13 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <summary>What waits for one destination, by study, in the order in which it came.</summary>
 internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan> uptime)
 {
+    // About 250 bytes each.
+    private const int MostDescribed = 100_000;
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, List<SpoolEntry>> studies = new(StringComparer.Ordinal);
     private readonly Channel<bool> arrivals = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private int count;
+    private int count, described;
     private long bytes;
 
     /// <summary>The destination's name.</summary>
@@ -65,7 +68,7 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
     /// <summary>Wakes the worker up.</summary>
     public void Wake() => arrivals.Writer.TryWrite(true);
 
-    internal void Add(SpoolEntry entry)
+    internal void Add(SpoolEntry entry, ObjectDescription? description = null)
     {
         lock (gate)
         {
@@ -74,8 +77,10 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
             var at = waiting.Count;
             while (at > 0 && waiting[at - 1].Sequence > entry.Sequence) at--;
             waiting.Insert(at, entry);
+            entry.IsQueued = true;
             count++;
             bytes += entry.Size;
+            if (description is not null) Describe(entry, description);
         }
         Wake();
     }
@@ -85,6 +90,7 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
     {
         if (!studies.TryGetValue(entry.Study, out var waiting)) studies[entry.Study] = waiting = new List<SpoolEntry>(4);
         waiting.Add(entry);
+        entry.IsQueued = true;
         count++;
         bytes += entry.Size;
     }
@@ -93,6 +99,17 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
     {
         foreach (var waiting in studies.Values) waiting.Sort((a, b) => a.Sequence.CompareTo(b.Sequence));
         Wake();
+    }
+
+    /// <summary>Keeps what is known of an object that waits, unless that is known of so many that it would take too much memory.</summary>
+    internal void Describe(SpoolEntry entry, ObjectDescription description)
+    {
+        lock (gate)
+        {
+            if (!entry.IsQueued || entry.Description is not null || described == MostDescribed) return;
+            entry.Description = description;
+            described++;
+        }
     }
 
     /// <summary>Removes entries of one study; those that are not in the queue are not counted.</summary>
@@ -105,6 +122,8 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
             {
                 if (!entries.Contains(entry)) return false;
                 bytes -= entry.Size;
+                entry.IsQueued = false;
+                if (entry.Description is not null) described--;
                 return true;
             });
             if (waiting.Count == 0) studies.Remove(study);

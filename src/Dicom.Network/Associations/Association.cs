@@ -20,7 +20,6 @@ public sealed class Association : IAsyncDisposable
     private Task<DimseMessage?>? receiving;
     private DimseMessage? current;
     private CancelWatch? watch;
-    private long messagesReceived;
     private int lastMessageId;
     private bool disposed;
 
@@ -96,12 +95,6 @@ public sealed class Association : IAsyncDisposable
     /// <summary>What is still to be done when the peer asks for the release, before it is answered; null if nothing is.</summary>
     public Func<Task>? Releasing { get; set; }
 
-    /// <summary>Messages received.</summary>
-    public long MessagesReceived => Volatile.Read(ref messagesReceived);
-
-    /// <summary>Messages sent.</summary>
-    public long MessagesSent => writer.Messages;
-
     /// <summary>Whether messages can be exchanged.</summary>
     public bool IsEstablished => layer.State == State.Sta6Established;
 
@@ -154,7 +147,8 @@ public sealed class Association : IAsyncDisposable
     public ValueTask SendAsync(DimseCommand command, PresentationContext context, CancellationToken cancellationToken) =>
         writer.SendAsync(command, context.Id, (ReadOnlyMemory<byte>?)null, cancellationToken);
 
-    /// <summary>Sends a message whose data set is read from a stream to its end. When reading fails or is cancelled, the association is aborted.</summary>
+    /// <summary>Sends a message whose data set is read from a stream to its end. When reading fails or the sending is cancelled, the association is
+    /// aborted, also where the peer takes nothing.</summary>
     /// <exception cref="AssociationAbortedException">The association is gone.</exception>
     public async ValueTask SendAsync(DimseCommand command, PresentationContext context, Stream dataSet, CancellationToken cancellationToken)
     {
@@ -222,12 +216,6 @@ public sealed class Association : IAsyncDisposable
         cancellationToken.UnsafeRegister(static state => _ = ((Association)state!).AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified).AsTask(),
             this);
 
-    /// <summary>Whether nothing stands in the way of the next request: established, and the peer has said nothing since.</summary>
-    internal bool IsReusable => IsEstablished && (receiving is null or { IsCompleted: false });
-
-    /// <summary>Receives in the background, so that the end of an association that is kept open is noticed.</summary>
-    internal Task AttendAsync() => Receiving();
-
     internal void EndWatch(CancelWatch ended)
     {
         if (watch != ended) return;
@@ -252,7 +240,6 @@ public sealed class Association : IAsyncDisposable
             {
                 if (!contexts.TryGetValue(contextId, out var context))
                     throw await layer.HostileAsync(new(AbortReason.InvalidPduParameterValue, "Presentation-context-ID", contextId));
-                Volatile.Write(ref messagesReceived, messagesReceived + 1);
                 if (command.Field == CommandField.CCancelRequest)
                 {
                     // Without anything to cancel it comes too late, which is no error (PS3.7 9.3.2.3).

@@ -12,11 +12,8 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
     // Room for a command and a whole fragment, or several small ones.
     private readonly int bufferSize = Math.Max(256 * 1024, maxLength + 4096);
     private readonly SemaphoreSlim oneMessage = new(1, 1);
-    private long messages;
 
-    public long Messages => Volatile.Read(ref messages);
-
-    /// <summary>Sends a message whose data set is in memory; none when it is null.</summary>
+    /// <summary>Sends a message whose data set is in memory; none when it is null. Once it has begun it is not cancelled: it is short.</summary>
     public async ValueTask SendAsync(DimseCommand command, byte contextId, ReadOnlyMemory<byte>? dataSet, CancellationToken cancellationToken)
     {
         await oneMessage.WaitAsync(cancellationToken);
@@ -24,10 +21,9 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
         try
         {
             layer.BeginSending();
-            await packet.AddAsync(Encode(command, dataSet is not null), contextId, isCommand: true, isLast: true);
-            if (dataSet is { } data) await packet.AddAsync(data, contextId, isCommand: false, isLast: true);
-            await packet.FlushAsync();
-            Volatile.Write(ref messages, messages + 1);
+            await packet.AddAsync(Encode(command, dataSet is not null), contextId, isCommand: true, isLast: true, CancellationToken.None);
+            if (dataSet is { } data) await packet.AddAsync(data, contextId, isCommand: false, isLast: true, CancellationToken.None);
+            await packet.FlushAsync(CancellationToken.None);
         }
         finally
         {
@@ -36,7 +32,7 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
         }
     }
 
-    /// <summary>Sends a message whose data set is read from a stream to its end.</summary>
+    /// <summary>Sends a message whose data set is read from a stream to its end. Cancelling ends the association, within a write too.</summary>
     public async ValueTask SendAsync(DimseCommand command, byte contextId, Stream dataSet, CancellationToken cancellationToken)
     {
         await oneMessage.WaitAsync(cancellationToken);
@@ -44,10 +40,9 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
         try
         {
             layer.BeginSending();
-            await packet.AddAsync(Encode(command, true), contextId, isCommand: true, isLast: true);
+            await packet.AddAsync(Encode(command, true), contextId, isCommand: true, isLast: true, cancellationToken);
             await packet.AddAsync(dataSet, contextId, cancellationToken);
-            await packet.FlushAsync();
-            Volatile.Write(ref messages, messages + 1);
+            await packet.FlushAsync(cancellationToken);
         }
         finally
         {
@@ -71,11 +66,11 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
         private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(capacity);
         private int used, highest;
 
-        public async ValueTask AddAsync(ReadOnlyMemory<byte> bytes, byte contextId, bool isCommand, bool isLast)
+        public async ValueTask AddAsync(ReadOnlyMemory<byte> bytes, byte contextId, bool isCommand, bool isLast, CancellationToken cancellationToken)
         {
             do
             {
-                var count = await RoomAsync(bytes.Length);
+                var count = await RoomAsync(bytes.Length, cancellationToken);
                 bytes[..count].CopyTo(buffer.AsMemory(used + Headers));
                 bytes = bytes[count..];
                 Finish(count, contextId, isCommand, isLast && bytes.IsEmpty);
@@ -89,7 +84,7 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
             var (ahead, hasAhead, ended) = ((byte)0, false, false);
             while (!ended)
             {
-                var room = await RoomAsync(fragment);
+                var room = await RoomAsync(fragment, cancellationToken);
                 var target = buffer.AsMemory(used + Headers, room + 1);
                 if (hasAhead) target.Span[0] = ahead;
                 var have = hasAhead ? 1 : 0;
@@ -100,9 +95,9 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
             }
         }
 
-        public async ValueTask FlushAsync()
+        public async ValueTask FlushAsync(CancellationToken cancellationToken)
         {
-            if (used > 0) await layer.WriteAsync(buffer.AsMemory(0, used));
+            if (used > 0) await layer.WriteAsync(buffer.AsMemory(0, used), cancellationToken);
             used = 0;
         }
 
@@ -114,9 +109,9 @@ internal sealed class MessageWriter(UpperLayer layer, int maxLength) : IDisposab
         }
 
         // How many bytes the next fragment may have; a write goes out when what is left of the buffer is too little to be worth a PDU.
-        private async ValueTask<int> RoomAsync(int wanted)
+        private async ValueTask<int> RoomAsync(int wanted, CancellationToken cancellationToken)
         {
-            if (buffer.Length - used - Headers - 1 < Math.Min(wanted, fragment)) await FlushAsync();
+            if (buffer.Length - used - Headers - 1 < Math.Min(wanted, fragment)) await FlushAsync(cancellationToken);
             return Math.Min(wanted, fragment);
         }
 

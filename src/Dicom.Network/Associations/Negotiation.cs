@@ -4,11 +4,6 @@ namespace DicomServerless.Dicom.Network;
 /// <param name="TransferSyntaxes">In the order of preference. A lossy one is only chosen when no other is offered, whatever the order.</param>
 public sealed record AbstractSyntaxPolicy(IReadOnlyList<Uid> TransferSyntaxes)
 {
-    /// <summary>
-    /// Whether transfer syntaxes outside the list are accepted too, after those in it and in the requestor's order: known ones, and unknown ones last.
-    /// </summary>
-    public bool AcceptsOthers { get; init; }
-
     /// <summary>Whether the requestor may be SCP of this SOP class if it asks for it, as C-GET needs (PS3.7 D.3.3.4).</summary>
     public bool RequestorMayBeScp { get; init; }
 }
@@ -80,11 +75,7 @@ public static class Negotiation
     /// </summary>
     public static Uid? Choose(IReadOnlyList<Uid> offered, AbstractSyntaxPolicy policy)
     {
-        var candidates = policy.TransferSyntaxes.Where(offered.Contains);
-        if (policy.AcceptsOthers)
-            candidates = candidates.Concat(offered.Where(uid => !uid.IsEmpty && TransferSyntax.Find(uid) is not null))
-                .Concat(offered.Where(uid => !uid.IsEmpty));
-        var ordered = candidates.ToArray();
+        var ordered = policy.TransferSyntaxes.Where(offered.Contains).ToArray();
         if (ordered.Length == 0) return null;
         foreach (var uid in ordered)
             if (TransferSyntax.Find(uid) is { MayBeLossy: false }) return uid;

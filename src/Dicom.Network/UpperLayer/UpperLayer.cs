@@ -12,6 +12,9 @@ internal readonly record struct Received(Action Action, Pdu? Pdu, uint DataLengt
 /// </summary>
 internal sealed class UpperLayer : IAsyncDisposable
 {
+    // For an A-ABORT: where the peer does not even take that, the end of the connection tells it (PS3.8 9.2, AA-2).
+    private static readonly TimeSpan AbortWrite = TimeSpan.FromSeconds(2);
+
     private readonly Lock gate = new();
     private readonly SemaphoreSlim writing = new(1, 1);
     private readonly Connection connection;
@@ -160,15 +163,32 @@ internal sealed class UpperLayer : IAsyncDisposable
         connection.StopReading();
     }
 
-    /// <summary>Writes whole PDUs.</summary>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> pdus)
+    /// <summary>
+    /// Writes whole PDUs. Cancelling ends the connection while the peer does not take them: a PDU of which a part went out can neither be taken back nor
+    /// completed, so nothing can follow it, no A-ABORT either.
+    /// </summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> pdus, CancellationToken cancellationToken)
     {
-        await writing.WaitAsync(CancellationToken.None);
+        cancellationToken.ThrowIfCancellationRequested(); // nothing has gone out yet
+        try
+        {
+            await writing.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await CutAsync(); // whoever writes now is stuck
+            throw;
+        }
         try
         {
             writes.Begin("the peer to take what is sent", options.Stall, refill: false);
-            await writes.MeasureAsync(Written(connection.Stream.WriteAsync(pdus, CancellationToken.None), pdus.Length));
+            await writes.MeasureAsync(Written(connection.Stream.WriteAsync(pdus, cancellationToken), pdus.Length));
             Volatile.Write(ref bytesWritten, bytesWritten + pdus.Length);
+        }
+        catch (OperationCanceledException)
+        {
+            await CutAsync();
+            throw;
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -236,6 +256,13 @@ internal sealed class UpperLayer : IAsyncDisposable
         return Fail(AbortCause.ConnectionLost, AbortSource.ServiceProvider, AbortReason.NotSpecified, "The connection ended without a release.", cause);
     }
 
+    private async ValueTask CutAsync()
+    {
+        Fail(AbortCause.Local, AbortSource.ServiceUser, AbortReason.NotSpecified, "The association was ended by this side while the peer took nothing.");
+        await RaiseAsync(Event.Evt17TransportClosed);
+        await connection.DisposeAsync();
+    }
+
     private async ValueTask<AssociationAbortedException> TransportAsync(Exception e)
     {
         if (Failure is { } known) return known;
@@ -254,20 +281,21 @@ internal sealed class UpperLayer : IAsyncDisposable
         return Interlocked.CompareExchange(ref failure, error, null) ?? error;
     }
 
-    private ValueTask WriteAsync(Pdu pdu)
+    private ValueTask WriteAsync(Pdu pdu, CancellationToken cancellationToken = default)
     {
         var bytes = new ArrayBufferWriter<byte>();
         PduWriter.Write(pdu, bytes);
-        return WriteAsync(bytes.WrittenMemory);
+        return WriteAsync(bytes.WrittenMemory, cancellationToken);
     }
 
     private async ValueTask TryWriteAsync(Pdu pdu)
     {
+        using var limit = new CancellationTokenSource(AbortWrite, time);
         try
         {
-            await WriteAsync(pdu);
+            await WriteAsync(pdu, limit.Token);
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
             // An A-ABORT that cannot be sent needs no other.
         }

@@ -62,6 +62,36 @@ public sealed class CertificateTests
         Assert.Equal("CN=first", certificate.Current.TargetCertificate.Subject);
     }
 
+    // A renewal that failed is heard of before the old certificate ends, and not with each handshake.
+    [Fact]
+    public void Files_of_the_dashboards_certificate_that_cannot_be_used_are_logged_once_for_each_content()
+    {
+        using var authority = new TestAuthority();
+        authority.Issue("first", "first");
+        using var secret = new Secret(authority, "first");
+        var (options, log) = (new HttpOptions { CertificatePath = secret.Certificate, KeyPath = secret.Key }, new Warnings());
+        var certificate = new HttpsCertificate(() => options) { Log = log };
+        Look();
+        Assert.Empty(log.Ids);
+        secret.Spoil();
+        Look();
+        Assert.Equal([5016], log.Ids);
+        secret.Spoil("half a ke");
+        Look();
+        Assert.Equal([5016, 5016], log.Ids);
+        secret.Switch("first");
+        Look();
+        // The configuration names other files, which are not there yet.
+        options = new HttpOptions { CertificatePath = secret.Certificate + ".new", KeyPath = secret.Key };
+        Look();
+        Assert.Equal([5016, 5016, 5016], log.Ids);
+
+        void Look()
+        {
+            for (var i = 0; i < 3; i++) Assert.Equal("CN=first", certificate.Current.TargetCertificate.Subject);
+        }
+    }
+
     private static async Task AskAsync(DestinationClient client)
     {
         using var answer = await client.SendAsync(HttpMethod.Get, "/studies", null, null, default);
@@ -90,6 +120,22 @@ public sealed class CertificateTests
         });
         await app.StartAsync();
         return app;
+    }
+
+    /// <summary>Keeps the ids of what is logged.</summary>
+    private sealed class Warnings : ILogger
+    {
+        public List<int> Ids { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            Assert.Equal(LogLevel.Warning, logLevel);
+            Ids.Add(eventId.Id);
+        }
     }
 
     /// <summary>A folder of links as Kubernetes mounts a secret: <c>tls.crt → ..data/tls.crt</c>, and <c>..data</c> is switched.</summary>
@@ -121,7 +167,7 @@ public sealed class CertificateTests
             Directory.CreateSymbolicLink(link, data);
         }
 
-        public void Spoil() => File.WriteAllText(Path.Combine(folder, "..data", "tls.key"), "half a k");
+        public void Spoil(string key = "half a k") => File.WriteAllText(Path.Combine(folder, "..data", "tls.key"), key);
 
         public void Dispose() => Directory.Delete(folder, recursive: true);
     }

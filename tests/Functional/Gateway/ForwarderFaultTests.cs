@@ -129,10 +129,39 @@ public sealed class ForwarderFaultTests
         await using var test = new TestSpool();
         for (var study = 1; study <= 4; study++) await StoreLargeAsync(test, $"1.{study}", $"1.{study}.1");
         await using var forwarder = await ForwardAsync(test, server, options => options with { MaxBodyMiB = 1 });
-        await UntilAsync(() => Volatile.Read(ref asked) >= 2);
+        await UntilAsync(() => Volatile.Read(ref asked) >= 1);
         for (var study = 1; study <= 4; study++)
             for (var i = 2; i <= 4; i++) await test.StoreAsync($"1.{study}", $"1.{study}.{i}");
         await UntilAsync(() => test.Spool.Queue("archive").Count == 4);
+        Assert.Empty(test.Spool.Quarantine.List().Items);
+    }
+
+    // What waits shares one pace, however many objects it is; 404 is a destination without uploads, whose stores fail.
+    [Theory]
+    [InlineData(503)]
+    [InlineData(500)]
+    [InlineData(404)]
+    public async Task A_destination_that_fails_while_only_large_objects_wait_is_left_alone_for_longer_and_longer(int status)
+    {
+        var (isWell, asked) = (false, 0);
+        await using var server = await StartAsync(async (request, context) =>
+        {
+            if (Volatile.Read(ref isWell)) await AnswerAsync(context, request);
+            else context.Response.StatusCode = 503;
+        }, routes => routes.MapPost("/uploads", () =>
+        {
+            Interlocked.Increment(ref asked);
+            return Results.StatusCode(Volatile.Read(ref isWell) ? 404 : status);
+        }));
+        var clock = new FastTime();
+        await using var test = new TestSpool();
+        for (var i = 1; i <= 24; i++) await StoreLargeAsync(test, $"1.{i % 6}", $"1.{i % 6}.{i}");
+        await using var forwarder = await ForwardAsync(test, server, options => options with { MaxBodyMiB = 1 });
+        var began = clock.GetTimestamp();
+        await UntilAsync(() => clock.GetElapsedTime(began) > TimeSpan.FromMinutes(10));
+        Assert.InRange(Volatile.Read(ref asked), 5, 30);
+        Volatile.Write(ref isWell, true);
+        await EmptyAsync(test);
         Assert.Empty(test.Spool.Quarantine.List().Items);
     }
 

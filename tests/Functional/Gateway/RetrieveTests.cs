@@ -145,6 +145,36 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         await association.ReleaseAsync(default);
     }
 
+    // PS3.4 C.4.2.1.4: the object that was on its way has not arrived and remains; PS3.7 9.3.4.3: the association that asked goes on.
+    [Fact]
+    public async Task Cancel_is_heard_while_the_destination_reads_nothing_within_an_object()
+    {
+        var study = system.NewStudy();
+        await system.StoreAsync(study, 1);
+        // More than the sockets' buffers hold.
+        var large = GatewaySystem.Object(study, 2).Add(0x7FE00010, "OB", new byte[48 << 20]).DataSet();
+        Assert.Equal(DimseStatus.Success, await Modality.StoreAsync(system.Gateway, large, study + ".1.2"));
+        await system.Gateway.WaitUntilDrainedAsync();
+        await using var deaf = await TestScp.StartAsync(system.Remotes["OTHER"], isDeaf: true);
+        var move = WellKnownUids.StudyRootMove;
+        await using var association = await Modality.Client.ConnectAsync(Modality.Peer(system.Gateway),
+            [new(move, [TransferSyntax.ExplicitVrLittleEndian.Uid]), new(WellKnownUids.Verification, [TransferSyntax.ExplicitVrLittleEndian.Uid])], default);
+        var command = DimseCommand.CMove(association.NextMessageId(), move, "OTHER");
+        await association.SendAsync(command, association.FindContext(move)!, Query.Identifier("IMAGE", Query.Study(study),
+            (0x0020000E, "UI", study + ".1"), (0x00080018, "UI", study + ".1.2")), default);
+        Assert.Equal(DimseStatus.Pending, (await association.ReceiveResponseAsync(command.MessageId, default))!.Command.Status);
+        await association.SendAsync(DimseCommand.CCancel(command.MessageId), association.FindContext(move)!, default);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        DimseCommand last;
+        do last = (await association.ReceiveResponseAsync(command.MessageId, default))!.Command;
+        while (last.Status == DimseStatus.Pending);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        var counts = last.SubOperations!.Value;
+        Assert.Equal((DimseStatus.Cancel, 1, 0, 0), (last.Status, (int)counts.Remaining!, (int)counts.Completed, (int)counts.Failed));
+        Assert.Equal(DimseStatus.Success, await association.EchoAsync(default));
+        await association.ReleaseAsync(default);
+    }
+
     [Fact]
     public async Task A_peer_that_releases_before_the_end_leaves_a_record_that_says_so()
     {

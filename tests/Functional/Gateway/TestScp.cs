@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
+using DicomServerless.Functional.Network;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DicomServerless.Functional.Gateway;
@@ -13,10 +14,11 @@ internal sealed class TestScp : IAsyncDisposable
     private readonly int takes;
     private readonly int listens;
     private readonly ushort status;
+    private readonly bool isDeaf;
 
-    private TestScp(bool rejects, int takes, int listens, ushort status)
+    private TestScp(bool rejects, int takes, int listens, ushort status, bool isDeaf)
     {
-        (this.takes, this.listens, this.status) = (takes, listens, status);
+        (this.takes, this.listens, this.status, this.isDeaf) = (takes, listens, status, isDeaf);
         server = new AssociationServer(new AssociationServerOptions(), (_, _) =>
             new(rejects ? AcceptorDecision.Reject(RejectReason.CallingAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)),
             ServeAsync, TimeProvider.System, NullLogger.Instance);
@@ -26,19 +28,18 @@ internal sealed class TestScp : IAsyncDisposable
 
     public ConcurrentQueue<CommitmentAnswer> Reports { get; } = new();
 
-    private static AcceptorPolicy Policy { get; } = new()
-        { AbstractSyntax = _ => new AbstractSyntaxPolicy([TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid])
-        { AcceptsOthers = true, RequestorMayBeScp = true } };
+    private static AcceptorPolicy Policy { get; } = new() { AbstractSyntax = _ => new AbstractSyntaxPolicy(Scp.Syntaxes) { RequestorMayBeScp = true } };
 
     /// <param name="port">Where it listens.</param>
     /// <param name="rejects">Whether it rejects every association.</param>
     /// <param name="takes">After so many objects it dies.</param>
     /// <param name="listens">After so many objects it reads nothing any more.</param>
     /// <param name="status">What it answers to each object; 0xFFFF for nothing at all.</param>
+    /// <param name="isDeaf">Whether it reads the command of an object and nothing more.</param>
     public static async Task<TestScp> StartAsync(int port, bool rejects = false,
-        int takes = int.MaxValue, int listens = int.MaxValue, ushort status = DimseStatus.Success)
+        int takes = int.MaxValue, int listens = int.MaxValue, ushort status = DimseStatus.Success, bool isDeaf = false)
     {
-        var scp = new TestScp(rejects, takes, listens, status);
+        var scp = new TestScp(rejects, takes, listens, status, isDeaf);
         await scp.server.ApplyAsync([new ListenEndPoint(new IPEndPoint(IPAddress.Loopback, port))], default);
         return scp;
     }
@@ -49,6 +50,7 @@ internal sealed class TestScp : IAsyncDisposable
     {
         while (await association.ReceiveAsync(cancellationToken) is { } message)
         {
+            if (isDeaf) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
             var dataSet = await message.ReadWholeDataSetAsync(64 << 20, cancellationToken);
             if (message.Command.Field == CommandField.NEventReportRequest) Reports.Enqueue(CommitmentAnswer.Read(message.Command, dataSet!));
             else if (Stored.Count >= takes)

@@ -17,10 +17,13 @@ internal sealed class Scp : IAsyncDisposable
             new(request.CalledAeTitle == "NOBODY" ? AcceptorDecision.Reject(RejectReason.CalledAeTitleNotRecognized) : AcceptorDecision.Accept(Policy)),
             ServeAsync, TimeProvider.System, NullLogger.Instance);
 
+    /// <summary>All of the standard, the plain ones first.</summary>
+    public static Uid[] Syntaxes { get; } = [TransferSyntax.ExplicitVrLittleEndian.Uid, .. TransferSyntax.All.Select(syntax => syntax.Uid)];
+
     public static AcceptorPolicy Policy { get; } = new()
     {
         AbstractSyntax = uid => uid == WellKnownUids.Verification || UidNames.IsStorage(uid.Value)
-            ? new([TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid]) { AcceptsOthers = true } : null,
+            ? new(Syntaxes) : null,
     };
 
     /// <summary>Data sets by SOP instance.</summary>

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Network;
 using DicomServerless.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DicomServerless.Functional.Network;
 
@@ -126,29 +128,35 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task A_pool_uses_an_association_again_and_never_a_failed_one()
+    public async Task An_abort_and_a_cancel_do_not_wait_for_a_peer_that_takes_nothing()
     {
-        await using var scp = await Scp.StartAsync();
-        await using var pool = new AssociationPool(Client, TimeSpan.FromMinutes(1), TimeProvider.System);
-        long first;
-        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
+        await using var server = new AssociationServer(new AssociationServerOptions(), (_, _) => new(AcceptorDecision.Accept(new AcceptorPolicy
         {
-            first = rented.Association.Id;
-            await StoreAsync(rented.Association, "1.2.3.1");
-            rented.Keep();
-        }
-        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
+            AbstractSyntax = _ => new AbstractSyntaxPolicy([TransferSyntax.ExplicitVrLittleEndian.Uid]),
+        })), async (association, cancellationToken) =>
         {
-            Assert.Equal((first, false), (rented.Association.Id, rented.IsNew));
-            await StoreAsync(rented.Association, "1.2.3.2");
-            // Not kept: something went wrong.
-        }
-        await using (var rented = await pool.RentAsync(Peer(scp), Proposals, default))
+            await association.ReceiveAsync(cancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }, TimeProvider.System, NullLogger.Instance);
+        var port = FreePorts.Next();
+        await server.ApplyAsync([new(new IPEndPoint(IPAddress.Loopback, port))], default);
+        foreach (var isAborted in (bool[])[true, false])
         {
-            Assert.True(rented.IsNew);
-            rented.Keep();
+            await using var association = await Client.ConnectAsync(new("127.0.0.1", port, "SCP", "SCU"), Proposals, default);
+            using var cancel = new CancellationTokenSource();
+            var sending = association.SendAsync(DimseCommand.CStore(1, Ct, Uid.Parse("1.2")), association.FindContext(Ct)!,
+                new MemoryStream(new byte[64 << 20]), cancel.Token).AsTask();
+            for (var sent = -1L; sent != association.BytesSent; await Task.Delay(200)) sent = association.BytesSent;
+            Assert.False(sending.IsCompleted);
+            var watch = Stopwatch.StartNew();
+            if (isAborted) await association.AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified);
+            else await cancel.CancelAsync();
+            var thrown = await Record.ExceptionAsync(() => sending);
+            Assert.Equal(isAborted, thrown is AssociationAbortedException { Cause: AbortCause.Local });
+            Assert.Equal(!isAborted, thrown is OperationCanceledException);
+            Assert.Equal(AbortCause.Local, association.Failure!.Cause);
+            Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
         }
-        Assert.Equal(2, scp.Stored.Count);
     }
 
     [Fact]

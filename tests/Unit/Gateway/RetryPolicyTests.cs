@@ -5,7 +5,8 @@ namespace DicomServerless.Unit.Gateway;
 /// <summary>The tables of <see cref="RetryPolicy"/>, row by row.</summary>
 public sealed class RetryPolicyTests
 {
-    // Outcome, objects, taken, A7xx, 0110, not named, singled out, failures of the study before, in a row → destination waits, study waits, split, accused.
+    // Outcome, objects, taken, A7xx, 0110, not named, singled out, failures of the study before, in a row → destination or uploads wait, study waits, split,
+    // accused.
     public static TheoryData<string, string> Rows => new()
     {
         { "Answered 4 taken 2, 0 A7xx, 2 0110, 0 unnamed", "- - None NotProcessed" },
@@ -36,9 +37,12 @@ public sealed class RetryPolicyTests
         { "Unavailable 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination - None None" },
         { "Unauthorized 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination alarm - None None" },
         { "NotStow 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination alarm - None None" },
-        { "Unavailable 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- - None NoUpload" },
-        { "Unauthorized 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- alarm - None NoUpload" },
-        { "NotStow 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- alarm - None NoUpload" },
+        { "Unavailable 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads - None NoUpload" },
+        { "Unauthorized 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads alarm - None NoUpload" },
+        { "NotStow 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads alarm - None NoUpload" },
+        { "Broken 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- - None Broken" },
+        { "Broken 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload, row", "uploads - None Broken" },
+        { "Refused 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload, row", "uploads - None Refused" },
     };
 
     [Theory]
@@ -54,7 +58,8 @@ public sealed class RetryPolicyTests
             StudyFailures = words.Contains("failures") ? int.Parse(words[^1]) : 0,
         });
         var alarm = found.Alarm is null ? "" : " alarm";
-        Assert.Equal(decision, $"{(found.DestinationWaits ? "destination" : "-")}{alarm} {(found.StudyWaits ? "study" : "-")} {found.Split} {found.Accused}");
+        var service = found.DestinationWaits ? "destination" : found.UploadsWait ? "uploads" : "-";
+        Assert.Equal(decision, $"{service}{alarm} {(found.StudyWaits ? "study" : "-")} {found.Split} {found.Accused}");
     }
 
     [Theory]

@@ -9,7 +9,7 @@ namespace DicomServerless.Unit.Gateway;
 public sealed class StudyQueueTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private static readonly BatchLimits Wide = new(64 << 20, 100 << 20);
+    private static readonly BatchLimits Wide = new(64 << 20, 100 << 20, TakesLarge: true);
     private readonly ManualTime time = new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
     private readonly TestSpool test = new();
     private StudyQueue queue = null!;

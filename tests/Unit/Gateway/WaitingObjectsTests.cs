@@ -75,6 +75,26 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
         Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientName, Vr.PN, "doe*"), (Tags.ModalitiesInStudy, Vr.CS, "SR"))));
     }
 
+    // A restart with a long queue knows nothing of any object at first.
+    [Fact]
+    public void What_is_known_is_bounded_by_the_objects_it_is_known_of_and_not_by_those_that_wait()
+    {
+        const int Bound = 100_000;
+        var queue = new SpoolQueue(folder, "archive", () => TimeSpan.Zero);
+        var entries = Enumerable.Range(0, Bound + 2).Select(i => new SpoolEntry(queue, "1.2", 0, i, 0, 1, TimeSpan.Zero, null)).ToList();
+        foreach (var entry in entries) queue.Load(entry);
+        queue.EndLoad();
+        var description = new ObjectDescription(default, default, default, "CT", new PatientKey("P1", ""));
+        for (var round = 0; round < 2; round++) foreach (var entry in entries) entry.Describe(description);
+        Assert.Equal(Bound, entries.Count(entry => entry.Description is not null));
+        Assert.Null(entries[^1].Description);
+        queue.Remove("1.2", entries.Take(1).ToHashSet());
+        entries[0].Describe(description); // by a query that began before
+        entries[^1].Describe(description);
+        Assert.NotNull(entries[^1].Description);
+        Assert.Null(entries[^2].Description);
+    }
+
     [Fact]
     public async Task After_a_restart_headers_are_read_once_and_no_pixels()
     {

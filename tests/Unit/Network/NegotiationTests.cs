@@ -27,8 +27,7 @@ public sealed class NegotiationTests
             {
                 // Whatever the order on either side.
                 Assert.Equal(other.Uid, Negotiation.Choose([lossy.Uid, other.Uid], new([lossy.Uid, other.Uid])));
-                Assert.Equal(other.Uid, Negotiation.Choose([lossy.Uid, other.Uid], new([]) { AcceptsOthers = true }));
-                Assert.Equal(other.Uid, Negotiation.Choose([lossy.Uid, other.Uid], new([lossy.Uid]) { AcceptsOthers = true }));
+                Assert.Equal(other.Uid, Negotiation.Choose([lossy.Uid, other.Uid], new([other.Uid, lossy.Uid])));
             }
             Assert.Equal(lossy.Uid, Negotiation.Choose([lossy.Uid], new(all)));
         }
@@ -39,10 +38,8 @@ public sealed class NegotiationTests
         Assert.Equal(Jpeg2000, Negotiation.Choose([Baseline, Jpeg2000], new([Baseline, Jpeg2000])));
 
     [Fact]
-    public void A_private_syntax_comes_last_and_only_where_others_are_accepted()
+    public void A_private_syntax_is_accepted_only_where_it_is_listed()
     {
-        Assert.Equal(Implicit, Negotiation.Choose([Private, Implicit], new([]) { AcceptsOthers = true }));
-        Assert.Equal(Private, Negotiation.Choose([Private], new([]) { AcceptsOthers = true }));
         Assert.Equal(Private, Negotiation.Choose([Private], new([Private])));
         Assert.Null(Negotiation.Choose([Private], new([Explicit])));
     }
