@@ -119,6 +119,7 @@ internal static class Program
         services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync,
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Readiness>>()));
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
+        services.AddHostedService<ArchiveClosing>();
         if (storage.Uploads is { } uploads)
             services.AddSingleton(provider => new ResumableUploads(uploads.Container, uploads.UrlOf,
                 provider.GetRequiredService<DicomArchive>().Store, provider.GetRequiredService<TimeProvider>(), NewGuid));
@@ -153,7 +154,6 @@ internal static class Program
             foreach (var url in settings.Http.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) app.Urls.Add(url);
         app.Lifetime.ApplicationStarted.Register(() =>
             HostingLog.Listening(app.Logger, string.Join(", ", app.Urls), settings.HostPort is null ? "" : ", under the Functions host"));
-        app.Lifetime.ApplicationStopped.Register(() => CloseArchive(app));
 
         app.UseForwardedHeaders(ForwardedHeaders(settings));
         if (settings.Http.PathBase.Length > 0) app.UsePathBase(settings.Http.PathBase);
@@ -271,19 +271,5 @@ internal static class Program
         options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse("::1/128"));
         foreach (var network in settings.Proxies) options.KnownIPNetworks.Add(network);
         return options;
-    }
-
-    private static void CloseArchive(WebApplication app)
-    {
-        try
-        {
-            // The uploads first: they store into the archive.
-            app.Services.GetService<ResumableUploads>()?.CloseAsync().GetAwaiter().GetResult();
-            app.Services.GetRequiredService<DicomArchive>().CloseAsync().GetAwaiter().GetResult();
-        }
-        catch (Exception exception)
-        {
-            HostingLog.NotClosed(app.Logger, exception);
-        }
     }
 }

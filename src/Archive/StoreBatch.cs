@@ -97,7 +97,7 @@ public sealed class StoreBatch : IAsyncDisposable
         var before = lastWrites.GetValueOrDefault(key);
         lastWrites[key] = done.Task;
         var group = GroupOf(key.Study);
-        var isWriting = true;
+        var (isWriting, isThere) = (true, false);
         var held = 0L;
         try
         {
@@ -107,10 +107,13 @@ public sealed class StoreBatch : IAsyncDisposable
             {
                 if (before is not null) await before;
                 put = await PutAsync(upload, key, group, cancellationToken);
+                isThere = put.Outcome is StoreOutcome.Stored or StoreOutcome.AlreadyStored;
             }
             finally
             {
                 upload.Dispose();
+                // What was not stored has no say in whose study it is.
+                if (!isThere) lock (gate) group.Forget(key);
             }
             if (put.Change is { } change && store.Options.OnStore == IndexingOnStore.Commit)
             {
@@ -200,11 +203,7 @@ public sealed class StoreBatch : IAsyncDisposable
     private bool IsOfOtherPatient(StudyGroup group, InstanceContent content, StudyGuard guard)
     {
         if (StudyPatients.IdIn(content.StudyAttributes) is not { } patient) return false;
-        lock (gate)
-        {
-            group.FirstPatient ??= guard.Patients?.Study ?? patient;
-            return patient != group.FirstPatient || guard.Patients?.IsOther(patient) == true;
-        }
+        lock (gate) return patient != group.FirstPatient(content.Key, patient, guard.Patients?.Study) || guard.Patients?.IsOther(patient) == true;
     }
 
     private async Task<StudyGuard> GuardAsync(StudyWriter writer, CancellationToken cancellationToken)
@@ -247,11 +246,30 @@ public sealed class StoreBatch : IAsyncDisposable
     private sealed class StudyGroup(StudyLease lease)
     {
         private readonly List<StudyChange> pending = [];
+        private readonly List<(string Patient, HashSet<InstanceKey> Objects)> named = [];
+        private string? ofIndex;
 
         public StudyLease Lease => lease;
 
-        /// <summary>The study's patient, as the first object of this request that names one found it.</summary>
-        public string? FirstPatient { get; set; }
+        /// <summary>
+        /// The study's patient: the one that the index had when this request first named one, or else the first that an object of the request names, which is
+        /// stored or on its way.
+        /// </summary>
+        public string FirstPatient(InstanceKey key, string patient, string? indexed)
+        {
+            if (named.Count == 0) ofIndex ??= indexed;
+            var objects = named.Find(other => other.Patient == patient).Objects;
+            if (objects is null) named.Add((patient, objects = []));
+            objects.Add(key);
+            return ofIndex ?? named[0].Patient;
+        }
+
+        /// <summary>An object that named a patient was not stored.</summary>
+        public void Forget(InstanceKey key)
+        {
+            foreach (var (_, objects) in named) objects.Remove(key);
+            named.RemoveAll(patient => patient.Objects.Count == 0);
+        }
 
         public void Add(StudyChange change)
         {

@@ -49,6 +49,9 @@ internal static class Columns
     /// <summary>The bulk table, in pieces; absent like the metadata.</summary>
     public const string Bulk = "B";
 
+    /// <summary>Bytes of attributes, metadata and tables that are in the row itself: number; absent in rows of earlier releases.</summary>
+    public const string BytesInRow = "RB";
+
     /// <summary>The blob in <c>derived</c> with the metadata: text.</summary>
     public const string DerivedMetadata = "DM";
 

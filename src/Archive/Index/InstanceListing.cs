@@ -5,18 +5,27 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// Some instances of a study in the order of answers. Their names are in memory; of a study or series that is larger than a page of the table the rest of the
-/// rows is read window by window, so that memory does not grow with what metadata and tables they hold.
+/// Some instances of a study in the order of answers. Their names are in memory; of a study or series that is larger than a first page the rest of the rows is
+/// read window by window, so that memory does not grow with what metadata and tables they hold.
 /// </summary>
 internal sealed class InstanceListing
 {
     /// <summary>Rows that are in memory together.</summary>
     public const int WindowRows = 1000;
 
+    /// <summary>
+    /// Bytes of the rows of a window, unless one alone has more: 32 MiB, which is 32 KiB a row where there are 1,000. A listing that ends with its first page
+    /// is held as that page came: one request for the studies that there are most of counts for more than a bound on the few whose rows are large.
+    /// </summary>
+    public const int WindowBytes = 32 * 1024 * 1024;
+
+    // What a row of an earlier release is taken for, which does not say how much it holds.
+    private const int PresumedBytes = WindowBytes / WindowRows;
+
     // Rows between two wanted ones that a range query may bring along for nothing; for more, another request is cheaper.
     private const int MaxGap = 3;
 
-    private static readonly string[] NameColumns = [Columns.BlobETag, Columns.InstanceNumber, Columns.SchemaVersion];
+    private static readonly string[] NameColumns = [Columns.BlobETag, Columns.InstanceNumber, Columns.SchemaVersion, Columns.BytesInRow];
 
     private readonly Uid study;
     private readonly ITable table;
@@ -29,7 +38,7 @@ internal sealed class InstanceListing
     /// <summary>The instances in order: names, numbers, versions and blob ETags; more may be missing until they are read.</summary>
     public IReadOnlyList<InstanceState> Rows { get; private init; }
 
-    /// <summary>Lists instances: in one request where a page holds them.</summary>
+    /// <summary>Lists instances: in one request where a first page holds them.</summary>
     /// <param name="study">Their study.</param>
     /// <param name="table">The table <c>instances</c>.</param>
     /// <param name="range">The keys of their rows.</param>
@@ -45,7 +54,8 @@ internal sealed class InstanceListing
         var page = await table.QueryAsync(query, null, cancellationToken);
         var rows = new List<InstanceState>();
         if (page.Continuation is null) rows.AddRange(page.Rows.Select(InstanceState.FromRow));
-        else await foreach (var row in table.RowsAsync(query with { Select = NameColumns }, cancellationToken)) rows.Add(InstanceState.FromRow(row));
+        else await foreach (var row in table.RowsAsync(query with { Select = NameColumns }, cancellationToken))
+            rows.Add(InstanceState.FromRow(row));
         rows.Sort(order);
         return new InstanceListing(study, table, columns, page.Continuation is null, rows);
     }
@@ -63,12 +73,31 @@ internal sealed class InstanceListing
         }
         var places = Rows.Select(row => row.Name).OrderBy(Layout.InstanceRowKey, StringComparer.Ordinal).Select((name, place) => (name, place))
             .ToDictionary(item => item.name, item => item.place);
-        foreach (var window in Rows.Chunk(WindowRows))
+        foreach (var window in Windows())
         {
             var found = await ReadAsync(window, places, cancellationToken);
             foreach (var listed in window)
                 if (found.TryGetValue(listed.Name, out var row)) yield return row;
         }
+    }
+
+    private IEnumerable<InstanceState[]> Windows()
+    {
+        var window = new List<InstanceState>();
+        var bytes = 0L;
+        foreach (var row in Rows)
+        {
+            var size = row.BytesInRow ?? PresumedBytes;
+            if (window.Count == WindowRows || (window.Count > 0 && bytes + size > WindowBytes))
+            {
+                yield return [.. window];
+                window.Clear();
+                bytes = 0;
+            }
+            window.Add(row);
+            bytes += size;
+        }
+        if (window.Count > 0) yield return [.. window];
     }
 
     private async Task<Dictionary<InstanceName, InstanceState>> ReadAsync(InstanceState[] window, Dictionary<InstanceName, int> places,

@@ -37,6 +37,9 @@ internal sealed class InstanceState
     /// <summary>When the blob was received, in milliseconds since 1970; 0 in rows of version 1.</summary>
     public long Received { get; init; }
 
+    /// <summary>Bytes of the values below that are in the row itself; null in rows of earlier releases.</summary>
+    public long? BytesInRow { get; init; }
+
     public byte[]? Metadata { get; init; }
     public byte[]? Frames { get; init; }
     public byte[]? Bulk { get; init; }
@@ -79,6 +82,7 @@ internal sealed class InstanceState
             spilled.Add((name, bytes!));
             size -= bytes!.Length;
         }
+        row[Columns.BytesInRow] = size;
         return (row, spilled);
     }
 
@@ -91,6 +95,7 @@ internal sealed class InstanceState
             Length = row.Number(Columns.Length) ?? 0, DataSetHash = row.Text(Columns.DataSetHash) ?? "", SopClassUid = row.Text(Columns.SopClass) ?? "",
             TransferSyntaxUid = row.Text(Columns.TransferSyntax) ?? "", DataSetOffset = row.Number(Columns.DataSetOffset) ?? 0,
             IsDeflated = row[Columns.IsDeflated] is true, InstanceNumber = row.Number(Columns.InstanceNumber), Received = row.Number(Columns.Received) ?? 0,
+            BytesInRow = row.Number(Columns.BytesInRow),
             Metadata = row.GetBytes(Columns.Metadata), Frames = row.GetBytes(Columns.Frames), Bulk = row.GetBytes(Columns.Bulk),
             Attributes = row.GetBytes(Columns.InstanceAttributes),
             DerivedMetadata = row.Text(Columns.DerivedMetadata), DerivedFrames = row.Text(Columns.DerivedFrames), DerivedBulk = row.Text(Columns.DerivedBulk),

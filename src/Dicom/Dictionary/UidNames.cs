@@ -20,7 +20,7 @@ public static partial class UidNames
     /// </summary>
     public static bool IsStorage(ReadOnlySpan<char> uid) => IndexOf(uid) is >= 0 and var index && (Kinds[index] & 0x7F) == 0
         && (uid.StartsWith("1.2.840.10008.5.1.4.1.1.") || Find(uid)!.Contains(" Storage", StringComparison.Ordinal)) && !uid.StartsWith("1.2.840.10008.1.20.")
-        && !Find(uid)!.Contains("Information Model", StringComparison.Ordinal);
+        && !Find(uid)!.Contains("Information Model", StringComparison.Ordinal) && !IsInventoryService(uid);
 
     /// <summary>
     /// True for a storage SOP class whose instances belong to a patient's study, so that an archive can file them. Directories and the non-patient objects of
@@ -30,6 +30,10 @@ public static partial class UidNames
         "1.2.840.10008.1.3.10" or "1.2.840.10008.5.1.4.38.1" or "1.2.840.10008.5.1.4.39.1" or "1.2.840.10008.5.1.4.43.1" or "1.2.840.10008.5.1.4.44.1"
         or "1.2.840.10008.5.1.4.45.1" or "1.2.840.10008.5.1.4.1.1.200.1" or "1.2.840.10008.5.1.4.1.1.200.3"
             or "1.2.840.10008.5.1.4.1.1.200.7" or "1.2.840.10008.5.1.4.1.1.201.1");
+
+    // Query, retrieve and creation of inventories share the arc of their storage class, 1.2.840.10008.5.1.4.1.1.201.1 (PS3.4 JJ).
+    private static bool IsInventoryService(ReadOnlySpan<char> uid) =>
+        uid.StartsWith("1.2.840.10008.5.1.4.1.1.201.") && uid is not "1.2.840.10008.5.1.4.1.1.201.1";
 
     /// <summary>The UIDs of all storage SOP classes, in order; for configuration and presentation contexts, not for hot paths.</summary>
     public static IEnumerable<string> StorageSopClasses()

@@ -4,7 +4,7 @@ namespace DicomServerless.Dicom;
 
 public static partial class UidNames
 {
-    private const int Count = 389;
+    private const int Count = 402;
 
     // 0 SOP class, 1 meta SOP class, 2 transfer syntax, 3 other; bit 7: retired.
     private static ReadOnlySpan<byte> Kinds =>
@@ -20,20 +20,21 @@ public static partial class UidNames
         0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 128, 0, 0,
         128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 128,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0,
-        0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0,
+        0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0,
         0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 0, 128, 0, 0, 0,
-        128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128,
-        128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 128, 128, 0, 0, 0, 0,
-        0, 0, 0, 129, 128, 128, 128, 0, 128, 0, 128, 128, 131, 128, 128, 128,
-        128, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0,
+        128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0,
+        0, 0, 128, 0, 128, 0, 128, 0, 0, 0, 128, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 128, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 128, 128, 128, 0, 0, 0, 0, 0, 0, 0,
+        129, 128, 128, 128, 0, 128, 0, 128, 128, 131, 128, 128, 128, 128, 3, 3,
+        3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0,
     ];
 
     // Where an entry's line starts in Texts.
@@ -50,20 +51,21 @@ public static partial class UidNames
         11079, 11191, 11328, 11463, 11597, 11729, 11817, 11895, 11973, 12051, 12129, 12207, 12285, 12402, 12556, 12708,
         12848, 12957, 13079, 13194, 13323, 13464, 13609, 13724, 13858, 13949, 14029, 14130, 14212, 14319, 14351, 14461,
         14574, 14657, 14755, 14853, 14951, 15087, 15219, 15298, 15389, 15561, 15729, 15787, 15864, 15973, 16059, 16161,
-        16267, 16347, 16457, 16567, 16675, 16777, 16883, 16948, 17051, 17149, 17220, 17278, 17355, 17429, 17517, 17626,
-        17655, 17717, 17801, 17889, 17967, 18073, 18170, 18258, 18349, 18448, 18558, 18677, 18737, 18831, 18949, 19043,
-        19123, 19224, 19354, 19431, 19525, 19585, 19681, 19779, 19846, 19947, 20039, 20112, 20241, 20366, 20468, 20537,
-        20606, 20708, 20789, 20865, 20944, 21026, 21107, 21210, 21269, 21354, 21433, 21539, 21609, 21694, 21779, 21868,
-        21946, 22037, 22124, 22255, 22394, 22533, 22664, 22738, 22822, 22914, 23000, 23094, 23214, 23302, 23398, 23512,
-        23628, 23727, 23829, 24001, 24153, 24303, 24470, 24576, 24680, 24776, 24902, 24998, 25089, 25188, 25281, 25393,
-        25489, 25591, 25693, 25795, 25916, 25994, 26141, 26233, 26321, 26393, 26464, 26538, 26606, 26682, 26760, 26843,
-        26915, 27005, 27077, 27158, 27260, 27329, 27418, 27536, 27605, 27690, 27779, 27871, 27965, 28086, 28211, 28317,
-        28391, 28465, 28553, 28638, 28729, 28826, 28912, 29025, 29121, 29210, 29301, 29387, 29499, 29629, 29721, 29817,
-        29932, 30021, 30117, 30228, 30354, 30480, 30604, 30726, 30848, 30968, 31105, 31242, 31377, 31479, 31579, 31703,
-        31825, 31947, 32067, 32170, 32281, 32399, 32512, 32625, 32726, 32836, 32970, 33079, 33170, 33290, 33395, 33502,
-        33607, 33714, 33806, 33917, 34024, 34116, 34210, 34302, 34396, 34490, 34587, 34683, 34761, 34868, 34988, 35095,
-        35168, 35271, 35374, 35475, 35542, 35667, 35792, 35915, 36006, 36087, 36175, 36293, 36411, 36527, 36617, 36737,
-        36857, 36975, 37059, 37173, 37287, 37399,
+        16267, 16347, 16457, 16567, 16675, 16777, 16883, 16948, 17009, 17070, 17129, 17196, 17259, 17362, 17460, 17531,
+        17589, 17666, 17740, 17828, 17937, 17966, 18028, 18112, 18200, 18278, 18384, 18481, 18569, 18660, 18759, 18869,
+        18988, 19048, 19142, 19260, 19354, 19434, 19535, 19665, 19742, 19836, 19896, 19992, 20090, 20157, 20258, 20350,
+        20423, 20552, 20677, 20779, 20848, 20917, 21019, 21100, 21176, 21255, 21337, 21418, 21521, 21603, 21707, 21791,
+        21850, 21935, 22014, 22120, 22190, 22275, 22360, 22448, 22538, 22627, 22705, 22796, 22883, 23014, 23153, 23292,
+        23423, 23497, 23581, 23673, 23759, 23853, 23973, 24061, 24157, 24271, 24387, 24486, 24588, 24760, 24912, 25062,
+        25229, 25335, 25439, 25535, 25661, 25757, 25848, 25947, 26040, 26152, 26248, 26350, 26452, 26554, 26675, 26753,
+        26900, 26992, 27080, 27152, 27223, 27297, 27365, 27441, 27519, 27602, 27674, 27764, 27836, 27917, 28019, 28088,
+        28177, 28295, 28364, 28449, 28538, 28630, 28724, 28845, 28970, 29076, 29165, 29239, 29313, 29401, 29486, 29577,
+        29674, 29775, 29899, 29985, 30098, 30194, 30283, 30374, 30460, 30572, 30702, 30794, 30890, 31005, 31094, 31190,
+        31301, 31427, 31553, 31677, 31799, 31921, 32041, 32178, 32315, 32450, 32552, 32652, 32776, 32898, 33020, 33140,
+        33243, 33354, 33472, 33585, 33698, 33799, 33909, 34043, 34152, 34243, 34363, 34468, 34575, 34680, 34787, 34879,
+        34990, 35097, 35189, 35283, 35375, 35469, 35563, 35660, 35756, 35834, 35941, 36061, 36168, 36241, 36344, 36447,
+        36548, 36615, 36740, 36865, 36988, 37079, 37160, 37248, 37366, 37484, 37600, 37690, 37810, 37930, 38048, 38132,
+        38246, 38360, 38472,
     ];
 
     // UID, tab, keyword, tab, name; ordered by UID.
@@ -251,6 +253,11 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.200.7	XADefinedProcedureProtocolStorage	XA Defined Procedure Protocol Storage
 1.2.840.10008.5.1.4.1.1.200.8	XAPerformedProcedureProtocolStorage	XA Performed Procedure Protocol Storage
 1.2.840.10008.5.1.4.1.1.201.1	InventoryStorage	Inventory Storage
+1.2.840.10008.5.1.4.1.1.201.2	InventoryFind	Inventory - FIND
+1.2.840.10008.5.1.4.1.1.201.3	InventoryMove	Inventory - MOVE
+1.2.840.10008.5.1.4.1.1.201.4	InventoryGet	Inventory - GET
+1.2.840.10008.5.1.4.1.1.201.5	InventoryCreation	Inventory Creation
+1.2.840.10008.5.1.4.1.1.201.6	RepositoryQuery	Repository Query
 1.2.840.10008.5.1.4.1.1.3	UltrasoundMultiFrameImageStorageRetired	Ultrasound Multi-frame Image Storage
 1.2.840.10008.5.1.4.1.1.3.1	UltrasoundMultiFrameImageStorage	Ultrasound Multi-frame Image Storage
 1.2.840.10008.5.1.4.1.1.30	ParametricMapStorage	Parametric Map Storage
@@ -299,6 +306,9 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.6.3	PhotoacousticImageStorage	Photoacoustic Image Storage
 1.2.840.10008.5.1.4.1.1.601.1	EddyCurrentImageStorage	Eddy Current Image Storage
 1.2.840.10008.5.1.4.1.1.601.2	EddyCurrentMultiFrameImageStorage	Eddy Current Multi-frame Image Storage
+1.2.840.10008.5.1.4.1.1.601.3	ThermographyImageStorage	Thermography Image Storage
+1.2.840.10008.5.1.4.1.1.601.4	ThermographyMultiFrameImageStorage	Thermography Multi-frame Image Storage
+1.2.840.10008.5.1.4.1.1.601.5	UltrasoundWaveformStorage	Ultrasound Waveform Storage
 1.2.840.10008.5.1.4.1.1.66	RawDataStorage	Raw Data Storage
 1.2.840.10008.5.1.4.1.1.66.1	SpatialRegistrationStorage	Spatial Registration Storage
 1.2.840.10008.5.1.4.1.1.66.2	SpatialFiducialsStorage	Spatial Fiducials Storage
@@ -306,6 +316,8 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.66.4	SegmentationStorage	Segmentation Storage
 1.2.840.10008.5.1.4.1.1.66.5	SurfaceSegmentationStorage	Surface Segmentation Storage
 1.2.840.10008.5.1.4.1.1.66.6	TractographyResultsStorage	Tractography Results Storage
+1.2.840.10008.5.1.4.1.1.66.7	LabelMapSegmentationStorage	Label Map Segmentation Storage
+1.2.840.10008.5.1.4.1.1.66.8	HeightMapSegmentationStorage	Height Map Segmentation Storage
 1.2.840.10008.5.1.4.1.1.67	RealWorldValueMappingStorage	Real World Value Mapping Storage
 1.2.840.10008.5.1.4.1.1.68.1	SurfaceScanMeshStorage	Surface Scan Mesh Storage
 1.2.840.10008.5.1.4.1.1.68.2	SurfaceScanPointCloudStorage	Surface Scan Point Cloud Storage
@@ -371,12 +383,15 @@ public static partial class UidNames
 1.2.840.10008.5.1.4.1.1.88.74	PlannedImagingAgentAdministrationSRStorage	Planned Imaging Agent Administration SR Storage
 1.2.840.10008.5.1.4.1.1.88.75	PerformedImagingAgentAdministrationSRStorage	Performed Imaging Agent Administration SR Storage
 1.2.840.10008.5.1.4.1.1.88.76	EnhancedXRayRadiationDoseSRStorage	Enhanced X-Ray Radiation Dose SR Storage
+1.2.840.10008.5.1.4.1.1.88.77	WaveformAnnotationSRStorage	Waveform Annotation SR Storage
 1.2.840.10008.5.1.4.1.1.9	StandaloneCurveStorage	Standalone Curve Storage
 1.2.840.10008.5.1.4.1.1.9.1	WaveformStorageTrial	Waveform Storage - Trial
 1.2.840.10008.5.1.4.1.1.9.1.1	TwelveLeadECGWaveformStorage	12-lead ECG Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.1.2	GeneralECGWaveformStorage	General ECG Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.1.3	AmbulatoryECGWaveformStorage	Ambulatory ECG Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.1.4	General32bitECGWaveformStorage	General 32-bit ECG Waveform Storage
+1.2.840.10008.5.1.4.1.1.9.100.1	WaveformPresentationStateStorage	Waveform Presentation State Storage
+1.2.840.10008.5.1.4.1.1.9.100.2	WaveformAcquisitionPresentationStateStorage	Waveform Acquisition Presentation State Storage
 1.2.840.10008.5.1.4.1.1.9.2.1	HemodynamicWaveformStorage	Hemodynamic Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.3.1	CardiacElectrophysiologyWaveformStorage	Cardiac Electrophysiology Waveform Storage
 1.2.840.10008.5.1.4.1.1.9.4.1	BasicVoiceAudioWaveformStorage	Basic Voice Audio Waveform Storage

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes Attributes.g.cs, Tags.g.cs and UidNames.g.cs from the tables beside it (PS3.6). Run it after changing a table: python3 src/Dicom/Dictionary/generate.py
+README.md says of which edition the tables are, and how they are renewed.
 
 The data become spans over the assembly's own read-only bytes: nothing is built at start, nothing lies on the heap.
 """

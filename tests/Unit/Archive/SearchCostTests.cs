@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using DicomServerless.Archive;
+using DicomServerless.Archive.Index;
 using DicomServerless.Archive.Search;
 using DicomServerless.Dicom;
 using DicomServerless.Dicom.Matching;
@@ -121,6 +122,41 @@ public sealed class SearchCostTests
         var query = QidoQuery.Parse(QidoLevel.Instance, Uid.Parse("1.2.3"), null,
             [new("limit", "10"), new("offset", "1995"), new("includefield", "PatientName")], out _);
         Assert.Equal(Enumerable.Range(1996, 10), (await archive.Search.SearchAsync(query, "", default)).Results.Select(json => NumberIn(json)));
+    }
+
+    /// <summary>Rows can be large: what is in memory together is bounded in bytes too, whatever their number.</summary>
+    [Fact]
+    public async Task Metadata_of_large_rows_are_read_in_windows_of_so_many_bytes()
+    {
+        // More than a first page holds; the last of them are large.
+        const int first = 10_001, instances = InstanceListing.WindowRows + 10, large = 90;
+        var (random, value) = (new Random(1), new byte[675]);
+        var archive = Archives.Open(world);
+        foreach (var number in Enumerable.Range(first, instances))
+        {
+            var made = Made("1.2.3", number).Add(0x00200013, "IS", number.ToString(CultureInfo.InvariantCulture));
+            foreach (var group in number < first + instances - large ? (uint[])[] : [0x00210000, 0x00230000, 0x00250000, 0x00270000])
+                for (var element = 0x1001u; element <= 0x10B0; element++)
+                {
+                    random.NextBytes(value);
+                    made.Add(group | element, "LT", Convert.ToBase64String(value));
+                }
+            await archive.StoreAsync(made.ToFile());
+        }
+        var rows = world.Instances.Rows.Where(row => row.Key.Row.StartsWith("i:", StringComparison.Ordinal)).ToDictionary(row => row.Key.Row, row =>
+            (long)row.Value.Values.Values.OfType<byte[]>().Sum(bytes => bytes.Length));
+        Assert.True(rows.Values.Sum() > InstanceListing.WindowBytes * 6 / 5, $"{rows.Values.Sum()} bytes are too few for this test.");
+        var metadata = await archive.Retrieval.MetadataAsync(Uid.Parse("1.2.3"), null, null, default);
+        var (sinceLast, most, seen) = (0L, 0L, new List<int>());
+        world.Instances.Read = row => most = Math.Max(most, sinceLast += rows.GetValueOrDefault(row));
+        await foreach (var json in metadata!.ObjectsAsync("", default))
+        {
+            seen.Add(NumberIn(json));
+            sinceLast = 0;
+        }
+        world.Instances.Read = null;
+        Assert.Equal(Enumerable.Range(first, instances), seen);
+        Assert.InRange(most, 1, InstanceListing.WindowBytes);
     }
 
     /// <summary>After a release that writes metadata in another way, clients must not keep what they have.</summary>

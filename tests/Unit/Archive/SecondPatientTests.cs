@@ -77,6 +77,20 @@ public sealed class SecondPatientTests
         new IndexCheck(world).Run();
     }
 
+    [Theory]
+    [InlineData(SecondPatientPolicy.Warn)]
+    [InlineData(SecondPatientPolicy.Refuse)]
+    public async Task An_object_that_could_not_be_stored_does_not_decide_whose_study_it_is(SecondPatientPolicy policy)
+    {
+        var puts = 0;
+        var archive = Archives.Open(world, clock, new ArchiveOptions { SecondPatient = policy }, step: what =>
+            what.StartsWith("put ", StringComparison.Ordinal) && ++puts == 1 ? throw new StorageFault() : Task.CompletedTask);
+        var results = await archive.StoreAllAsync([Made(1, "BOB"), Made(2, "ALICE"), Made(3, "ALICE")]);
+        Assert.Equal([StoreOutcome.TryAgain, StoreOutcome.Stored, StoreOutcome.Stored], results.Select(result => result.Outcome));
+        Assert.DoesNotContain(results, result => result.IsOfOtherPatient);
+        Assert.Equal(["ALICE"], await StudiesAsync(archive, "ALICE"));
+    }
+
     private static byte[] Made(int instance, string patient)
     {
         var made = TestObject.Of("1.2.3", "1.2.3.1", $"1.2.3.1.{instance}").Add(0x00080060, "CS", "CT");

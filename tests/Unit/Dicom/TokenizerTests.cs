@@ -44,6 +44,15 @@ public sealed class TokenizerTests
     }
 
     [Fact]
+    public void Implicit_vr_knows_the_attributes_of_newer_editions()
+    {
+        // (0010,2162) Ethnic Groups, (0040,B030) Structured Waveform Annotation Sequence with an empty item, (300A,0054) Table Top Position Alignment UID
+        var (tokens, _) = Read("10006221 02000000 4120  400030B0 08000000 FEFF00E0 00000000  0A305400 02000000 3100", DicomEncoding.ImplicitLittleEndian);
+        Assert.Equal(["Element 00102162 UC 2@0", "SequenceStart 0040B030 SQ 8@10", "ItemStart 0040B030  0@18", "ItemEnd 0040B030  0@26",
+            "SequenceEnd 0040B030  0@26", "Element 300A0054 UI 2@26"], tokens);
+    }
+
+    [Fact]
     public void Unknown_vr_of_undefined_length_holds_implicit_little_endian_even_in_big_endian()
     {
         // PS3.5 6.2.2 note 4. (0029,1010) UN in big endian; inside (0010,0020) little endian; after it big endian again

@@ -43,6 +43,25 @@ public sealed class CalledAeTests
         Assert.DoesNotContain(order.SkipWhile(syntax => !syntax.MayBeLossy), syntax => !syntax.MayBeLossy);
     }
 
+    // Storage classes of the editions 2024 to 2026; the services of inventories share their arc and are none.
+    [Theory]
+    [InlineData("1.2.840.10008.5.1.4.1.1.66.7", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.66.8", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.88.77", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.9.100.1", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.9.100.2", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.601.3", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.601.4", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.601.5", true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.201.1", false)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.201.2", false)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.201.6", false)]
+    public void Storage_classes_of_newer_editions_are_accepted(string sopClass, bool isAccepted)
+    {
+        foreach (var options in (AeOptions[])[new AeOptions { Get = true }, new AeOptions { AnySopClass = true }])
+            Assert.Equal(isAccepted, Ae(options).Policy(Uid.Parse(sopClass)) is not null);
+    }
+
     [Fact]
     public void Objects_are_taken_over_storage_contexts_of_an_ae_that_stores()
     {

@@ -27,6 +27,10 @@ public sealed class DicomDictionaryTests
     [InlineData("FFFEE000", Vr.None)]
     [InlineData("00000002", Vr.UI)]
     [InlineData("FFFFFFFF", Vr.UN)]
+    [InlineData("00102162", Vr.UC)]
+    [InlineData("0040B030", Vr.SQ)]
+    [InlineData("00146020", Vr.UV)]
+    [InlineData("300A0054", Vr.UI)]
     [InlineData("00000000", Vr.UL)]
     public void The_vr_of_a_tag_is_that_of_the_standard_or_the_rule_for_unknown_ones(string tag, Vr vr)
     {
@@ -98,6 +102,8 @@ public sealed class DicomDictionaryTests
         Assert.False(UidNames.IsStorage("1.2.840.10008.1.20.1"));
         Assert.False(UidNames.IsStorage("1.2.840.10008.1.1"));
         Assert.False(UidNames.IsStorage("1.2.840.10008.5.1.4.1.2.2.1"));
+        Assert.False(UidNames.IsStorage("1.2.840.10008.5.1.4.1.1.201.2"));
+        Assert.False(UidNames.IsStorage("1.2.840.10008.5.1.4.1.1.201.6"));
         Assert.InRange(UidNames.StorageSopClasses().Count(), 170, 230);
     }
 }
