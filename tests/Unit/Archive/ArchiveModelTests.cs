@@ -1,11 +1,12 @@
 using DicomServerless.Archive;
 using FsCheck;
 using FsCheck.Fluent;
+using Xunit.Abstractions;
 
 namespace DicomServerless.Unit.Archive;
 
 /// <summary>Whatever happens in whatever order, the index ends up saying what the blobs say (design, rules 1 to 10).</summary>
-public sealed class ArchiveModelTests
+public sealed class ArchiveModelTests(ITestOutputHelper output)
 {
     private static readonly int Histories = int.TryParse(Environment.GetEnvironmentVariable("MODEL_HISTORIES"), out var count) ? count : 10_000;
 
@@ -52,6 +53,7 @@ public sealed class ArchiveModelTests
                 for (var step = 0; PlayWithFault(history, new HistoryFault(step, isCancellation, crash)); step++) played++;
             }
         }
+        output.WriteLine($"{played} histories with a fault");
         Assert.True(played >= 1_000, $"{played} histories with a fault");
     }
 
