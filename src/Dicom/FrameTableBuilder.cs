@@ -17,7 +17,6 @@ internal static class FrameTableBuilder
     private static long? NumberOfFrames(DataSet dataSet)
     {
         var text = dataSet.ValueOf(Tags.NumberOfFrames).Span.Trim(" \0"u8);
-        if (text.Length > 1 && text[0] == '+') text = text[1..];
         return Utf8Parser.TryParse(text, out long count, out var used) && used == text.Length && count > 0 ? count : null;
     }
 
@@ -68,7 +67,7 @@ internal static class FrameTableBuilder
     {
         var filled = pixels.Fragments.FindAll(fragment => fragment.Length > 0);
         var frames = NumberOfFrames(dataSet) ?? Math.Max(1, pixels.BasicOffsetTableLength / 4);
-        if (filled.Count == 0 || filled.Count < frames) return false;
+        if (filled.Count < frames) return false; // at least one
         List<DicomWarning> ignored = [];
         if (frames > 1)
         {
