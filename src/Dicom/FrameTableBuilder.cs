@@ -139,7 +139,8 @@ internal static class FrameTableBuilder
     private static List<int>? FromExtendedOffsetTable(DataSet dataSet, PixelDataInfo pixels, long frames, List<DicomWarning> warnings)
     {
         if (!dataSet.TryGet(Tags.ExtendedOffsetTable, out var table) || table.ValueLength == 0) return null;
-        var starts = table.ValueLength == 8 * frames ? Match(pixels, (int)frames, i => table.TryGetUInt64(i, out var offset) ? offset : ulong.MaxValue) : null;
+        var starts = table.ValueLength == (Int128)8 * frames
+            ? Match(pixels, (int)frames, i => table.TryGetUInt64(i, out var offset) ? offset : ulong.MaxValue) : null;
         if (starts is null) Warn(warnings, DicomWarningKind.OffsetTable, "the Extended Offset Table does not fit the fragments and was ignored");
         return starts;
     }
@@ -149,7 +150,7 @@ internal static class FrameTableBuilder
     {
         if (pixels.BasicOffsetTableLength == 0) return null;
         var table = pixels.BasicOffsetTable;
-        var starts = pixels.BasicOffsetTableLength == 4 * frames
+        var starts = pixels.BasicOffsetTableLength == (Int128)4 * frames
             ? Match(pixels, (int)frames, i => BinaryPrimitives.ReadUInt32LittleEndian(table.AsSpan(4 * i))) : null;
         if (starts is null) Warn(warnings, DicomWarningKind.OffsetTable, "the Basic Offset Table does not fit the fragments and was ignored");
         return starts;

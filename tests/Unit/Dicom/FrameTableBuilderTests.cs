@@ -180,6 +180,9 @@ public sealed class FrameTableBuilderTests
     [InlineData("-- --", "2", "", "0", "0 1", "OffsetTable")]
     [InlineData("-- -- --", "2", "0 14", "0 15", "0 1+2", "OffsetTable")]
     [InlineData("-- -- --", "2", "0 28", "0 14", "0 1+2", "")]
+    // a number whose table would be longer than can be said: eight, or four, times it is 8, or 4, in 64 bits
+    [InlineData("--", "2305843009213693953", "", "0", "0", "OffsetTable FragmentsNotAssignable")]
+    [InlineData("--", "4611686018427387905", "0", "", "0", "OffsetTable FragmentsNotAssignable")]
     // marks
     [InlineData("B- -- B- --", "2", "", "", "0+1 2+3", "")]
     [InlineData("X- -- -- X-", "2", "", "", "0+1+2 3", "")]
