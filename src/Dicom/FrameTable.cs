@@ -75,8 +75,8 @@ public sealed class FrameTable
     /// <summary>Where a native frame begins in the bytes that <see cref="Frame"/> names, after words were turned around. Bits.</summary>
     public int BitOffset(int number)
     {
-        var startBit = (number - 1) * FrameBits;
-        return IsEncapsulated ? 0 : (int)(startBit - startBit / 8 / WordSize * WordSize * 8);
+        var startBit = (number - 1) * FrameBits; // 0 where it is encapsulated
+        return (int)(startBit - startBit / 8 / WordSize * WordSize * 8);
     }
 
     /// <summary>A compact form for storage; <see cref="TryParse"/> reads it.</summary>
@@ -137,7 +137,8 @@ public sealed class FrameTable
         if (!reader.TryRead(out var offset) || !reader.TryRead(out var length)
             || !reader.TryRead(out var frameBits) || !reader.TryRead(out var count) || !reader.TryRead(out var wordSize))
             return null;
-        if (offset > long.MaxValue - length || wordSize is not (1 or 2 or 4 or 8) || count > int.MaxValue) return null;
+        // Frames are counted in bits, which must not overflow either.
+        if (length > long.MaxValue / 8 || offset > long.MaxValue - length || wordSize is not (1 or 2 or 4 or 8) || count > int.MaxValue) return null;
         if (count > 0 && (frameBits == 0 || (Int128)count * frameBits > (Int128)length * 8)) return null;
         return new FrameTable(offset, length, frameBits, (int)count, (int)wordSize);
     }

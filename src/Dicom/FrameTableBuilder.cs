@@ -17,7 +17,6 @@ internal static class FrameTableBuilder
     private static long? NumberOfFrames(DataSet dataSet)
     {
         var text = dataSet.ValueOf(Tags.NumberOfFrames).Span.Trim(" \0"u8);
-        if (text.Length > 1 && text[0] == '+') text = text[1..];
         return Utf8Parser.TryParse(text, out long count, out var used) && used == text.Length && count > 0 ? count : null;
     }
 
@@ -68,7 +67,7 @@ internal static class FrameTableBuilder
     {
         var filled = pixels.Fragments.FindAll(fragment => fragment.Length > 0);
         var frames = NumberOfFrames(dataSet) ?? Math.Max(1, pixels.BasicOffsetTableLength / 4);
-        if (filled.Count == 0 || filled.Count < frames) return false;
+        if (filled.Count < frames) return false; // at least one
         List<DicomWarning> ignored = [];
         if (frames > 1)
         {
@@ -140,7 +139,8 @@ internal static class FrameTableBuilder
     private static List<int>? FromExtendedOffsetTable(DataSet dataSet, PixelDataInfo pixels, long frames, List<DicomWarning> warnings)
     {
         if (!dataSet.TryGet(Tags.ExtendedOffsetTable, out var table) || table.ValueLength == 0) return null;
-        var starts = table.ValueLength == 8 * frames ? Match(pixels, (int)frames, i => table.TryGetUInt64(i, out var offset) ? offset : ulong.MaxValue) : null;
+        var starts = table.ValueLength == (Int128)8 * frames
+            ? Match(pixels, (int)frames, i => table.TryGetUInt64(i, out var offset) ? offset : ulong.MaxValue) : null;
         if (starts is null) Warn(warnings, DicomWarningKind.OffsetTable, "the Extended Offset Table does not fit the fragments and was ignored");
         return starts;
     }
@@ -150,7 +150,7 @@ internal static class FrameTableBuilder
     {
         if (pixels.BasicOffsetTableLength == 0) return null;
         var table = pixels.BasicOffsetTable;
-        var starts = pixels.BasicOffsetTableLength == 4 * frames
+        var starts = pixels.BasicOffsetTableLength == (Int128)4 * frames
             ? Match(pixels, (int)frames, i => BinaryPrimitives.ReadUInt32LittleEndian(table.AsSpan(4 * i))) : null;
         if (starts is null) Warn(warnings, DicomWarningKind.OffsetTable, "the Basic Offset Table does not fit the fragments and was ignored");
         return starts;

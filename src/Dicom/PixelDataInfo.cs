@@ -57,7 +57,7 @@ internal sealed class PixelDataInfo
     {
         if (!hasTable)
         {
-            if (BasicOffsetTableLength + part.Length > tableCap) return; // longer than any table that could be right
+            if (fragmentLength > tableCap) return; // longer than any table that could be right, in whatever pieces it comes
             if (BasicOffsetTable.Length < BasicOffsetTableLength + part.Length)
             {
                 var grown = new byte[Math.Max(BasicOffsetTableLength + part.Length, BasicOffsetTable.Length * 2)];
@@ -84,7 +84,6 @@ internal sealed class PixelDataInfo
 
     public void EndFragments()
     {
-        if (!InFragments) return;
         FinishFragment();
         InFragments = false;
     }

@@ -171,6 +171,15 @@ public sealed class InstanceScannerTests
         Assert.Null(Scans.Run(bytes, 500).Error);
     }
 
+    [Theory]
+    [InlineData(200, null)]
+    [InlineData(199, DicomErrorKind.ValueTooLong)]
+    public void A_value_that_has_to_be_kept_may_be_as_long_as_the_limit(int limit, DicomErrorKind? expected)
+    {
+        var file = TestObject.Of("1.2.3", "1.2.3.4", "1.2.3.4.5").Add(0x00104000, "LT", new string('x', 200)).ToFile();
+        Assert.Equal(expected, Scans.Run(file, 50, new ScanOptions { Limits = new DicomLimits { MaxElementLength = limit } }).Error?.Kind);
+    }
+
     [Fact]
     public void Bulk_values_stand_where_the_scan_says()
     {
