@@ -95,7 +95,8 @@ internal struct CodeExtensionDecoder
         var b = rest[0];
         if (g1.IsTwoBytes())
         {
-            if (b < 0xA1 || rest.Length < 2 || rest[1] < 0xA1)
+            // FF is in no pair of A1 to FE: taking the byte after it, too, would shift every pair that follows.
+            if (b is < 0xA1 or 0xFF || rest.Length < 2 || rest[1] is < 0xA1 or 0xFF)
             {
                 c = CodedSets.Replacement;
                 return 1;

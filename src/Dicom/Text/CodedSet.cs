@@ -85,7 +85,7 @@ internal static class CodedSets
             CodedSet.Jis0212 => (char)CharacterTables.Jis0212[(row * 94) + cell],
             CodedSet.Ksx1001 => (char)CharacterTables.Ksx1001[(row * 94) + cell],
             // GB 2312 is the part A1A1-FEFE of GBK; user-defined points of GBK are none of GB 2312.
-            CodedSet.Gb2312 => (char)CharacterTables.Gbk[((row + 0x20) * 190) + cell + 0x60],
+            CodedSet.Gb2312 => CharacterTables.Gbk[((row + 0x20) * 190) + cell + 0x60] is var c and not (>= 0xE000 and <= 0xF8FF) ? (char)c : Replacement,
             _ => Replacement,
         };
     }

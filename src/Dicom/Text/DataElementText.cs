@@ -16,10 +16,6 @@ public static class DataElementText
     public static string? GetString(this in DataElement element, SpecificCharacterSet? fallback = null) =>
         element.GetStrings(fallback) is [{ Length: > 0 } first, ..] ? first : null;
 
-    /// <summary>The values of a PN element; none for other VRs.</summary>
-    public static PersonName[] GetPersonNames(this in DataElement element, SpecificCharacterSet? fallback = null) =>
-        element.Vr == Vr.PN ? Array.ConvertAll(element.GetStrings(fallback), static text => PersonName.Parse(text)) : [];
-
     /// <summary>The first value of the text element with this tag; null when there is none or it is empty.</summary>
     public static string? GetString(this DataSet dataSet, Tag tag, SpecificCharacterSet? fallback = null) => dataSet.TryGet(tag, out var element)
         ? element.GetString(fallback) : null;

@@ -46,8 +46,7 @@ internal static class Gb18030
         {
             var run = CharacterTables.FourByteStarts.BinarySearch((ushort)number);
             if (run < 0) run = ~run - 1;
-            var point = CharacterTables.FourBytePoints[run];
-            target[0] = point == CodedSets.Replacement ? CodedSets.Replacement : (char)(point + number - CharacterTables.FourByteStarts[run]);
+            target[0] = (char)(CharacterTables.FourBytePoints[run] + number - CharacterTables.FourByteStarts[run]);
             return 1;
         }
         // 90308130 is U+10000.

@@ -177,8 +177,8 @@ public sealed class SpecificCharacterSet
         {
             "" => CodedSet.None,
             "6" or "646" or "ASCII" or "USASCII" => CodedSet.Ascii,
-            "13" => CodedSet.Katakana,
-            "14" => CodedSet.JisRoman,
+            // ISO-IR 14 is the G0 half of the term ISO_IR 13 (PS3.3 table C.12-2), and in G1 it would make letters of katakana.
+            "13" or "14" => CodedSet.Katakana,
             "100" or "LATIN1" or "ISO88591" => CodedSet.Latin1,
             "101" or "LATIN2" or "ISO88592" => CodedSet.Latin2,
             "109" or "ISO88593" => CodedSet.Latin3,
