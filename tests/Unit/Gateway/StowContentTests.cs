@@ -59,7 +59,7 @@ public sealed class StowContentTests : IDisposable
         var copy = content.CopyToAsync(body);
         for (var sent = 1; sent < 3; sent++)
         {
-            await time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(copy, time.WaitForTimerAsync(TimeSpan.FromSeconds(1)));
             Assert.Equal((sent, sent * Block), (blocks, (int)body.Length));
             time.Advance(TimeSpan.FromSeconds(1));
         }
