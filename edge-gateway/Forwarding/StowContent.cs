@@ -37,9 +37,10 @@ internal sealed class StowContent : HttpContent
             var filled = 0;
             foreach (var entry in entries)
             {
-                var header = Encoding.ASCII.GetBytes($"{(filled > 0 || entry != entries[0] ? "\r\n" : "")}--{boundary}\r\nContent-Type: "
+                var header = Encoding.ASCII.GetBytes($"{(entry != entries[0] ? "\r\n" : "")}--{boundary}\r\nContent-Type: "
                     + "application/dicom\r\n\r\n");
-                if (filled + header.Length > BlockBytes) filled = await FlushAsync(stream, buffer, filled, cancellationToken);
+                // A header that just fits would leave no room for the file, and to read no byte looks like its end.
+                if (filled + header.Length >= BlockBytes) filled = await FlushAsync(stream, buffer, filled, cancellationToken);
                 header.CopyTo(buffer, filled);
                 filled += header.Length;
                 using var file = File.OpenHandle(entry.Path, options: FileOptions.SequentialScan);

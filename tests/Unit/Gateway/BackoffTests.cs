@@ -46,8 +46,23 @@ public sealed class BackoffTests
         Assert.Equal(1, backoff.Failures);
         Assert.True(backoff.Remaining(time.GetTimestamp()) <= TimeSpan.FromSeconds(1));
         backoff.Fail(TimeSpan.FromSeconds(90));
-        Assert.True(backoff.Remaining(time.GetTimestamp()) >= TimeSpan.FromSeconds(90));
+        Assert.InRange(backoff.Remaining(time.GetTimestamp()).TotalSeconds, 90, 90.1); // a tenth of its own wait more
         Assert.Equal(1, backoff.Failures);
+    }
+
+    [Fact]
+    public void A_wait_ends_to_the_tick_however_many_failures_come_in_meanwhile()
+    {
+        var backoff = new Backoff(time);
+        backoff.Fail();
+        var wait = backoff.Remaining(time.GetTimestamp());
+        var part = TimeSpan.FromSeconds(0.49);
+        time.Advance(part);
+        for (var i = 0; i < 200; i++) backoff.Fail();
+        time.Advance(wait - part - TimeSpan.FromTicks(1));
+        Assert.True(backoff.IsWaiting(time.GetTimestamp()));
+        time.Advance(TimeSpan.FromTicks(1));
+        Assert.False(backoff.IsWaiting(time.GetTimestamp()));
     }
 
     [Fact]

@@ -33,6 +33,17 @@ public sealed class LineRateTests
     }
 
     [Theory]
+    [InlineData((MiB / 4) - 1, 0.125, 10 * MiB)] // the first guess
+    [InlineData(MiB / 4, 0.125, 40 * MiB)]
+    [InlineData(MiB, 0, 10 * MiB)]
+    public void A_request_says_something_of_the_line_from_a_quarter_of_a_mebibyte_and_where_it_took_time(long bytes, double seconds, long next)
+    {
+        var line = new LineRate(new Bandwidth(time));
+        line.Measure(bytes, TimeSpan.FromSeconds(seconds));
+        Assert.Equal(next, line.BatchBytes(options));
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(8)]
     public void The_limit_of_a_large_object_counts_in_the_measured_rate_as_well_as_the_configured_one(double megabits)

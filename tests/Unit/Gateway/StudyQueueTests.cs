@@ -128,7 +128,181 @@ public sealed class StudyQueueTests : IAsyncLifetime
         Assert.False(queue.IsFree(Now));
     }
 
+    [Fact]
+    public void A_request_takes_what_fits_to_the_byte_and_passes_over_what_does_not()
+    {
+        LearnAll(Loose(10, 10, 11, 10));
+        Assert.Equal("1,2,4", Planned(new BatchLimits(30, 100, false)));
+        LearnAll(Loose(10, 10, 10, 10));
+        Assert.Equal("1,2,3", Planned(new BatchLimits(100, 30, false))); // the destination takes no more in one body
+        LearnAll(Loose(10, 10, 10, 10));
+        queue.Apply(new RetryDecision { Split = BatchSplit.Bytes }, Of(Loose(40)), new BatchResult(BatchOutcome.TooLarge, 413, ""));
+        Assert.Equal("1,2", Planned(new BatchLimits(100, 100, false)));
+    }
+
+    [Fact]
+    public void An_object_too_large_for_a_body_goes_by_itself_or_is_passed_over()
+    {
+        var waiting = LearnAll(Loose(101, 100, 100));
+        Assert.Equal("2", Planned(new BatchLimits(50, 100, TakesLarge: false)));
+        var batch = queue.Plan("1.2", waiting, new BatchLimits(50, 100, TakesLarge: true), _ => null, Now, out var needsHeads)!;
+        Assert.Equal((1, true, false, 101), (batch.Entries[0].Sequence, batch.IsUpload, needsHeads, batch.Bytes));
+        Assert.True(queue.IsSingledOut(batch));
+        batch = queue.Plan("1.2", waiting, new BatchLimits(50, 100, TakesLarge: true), _ => null, Now, out _)!;
+        Assert.Equal((3, false), (batch.Entries[0].Sequence, batch.IsUpload));
+    }
+
+    [Fact]
+    public void A_request_has_at_most_500_objects_and_so_many_heads_are_read()
+    {
+        var waiting = Loose([.. Enumerable.Repeat(10, 501)]);
+        Assert.Equal(500, queue.Unread(waiting, long.MaxValue, Now).Count);
+        Assert.Equal(2, queue.Unread(waiting, 20, Now).Count);
+        LearnAll(waiting);
+        Assert.Equal(500, queue.Plan("1.2", waiting, Wide, _ => null, Now, out _)!.Entries.Count);
+    }
+
+    [Theory]
+    [InlineData(63, "1,65")]
+    [InlineData(64, "1")]
+    public void Objects_of_another_policy_are_passed_over_and_not_very_many_of_them(int others, string planned)
+    {
+        var waiting = LearnAll(Loose([.. Enumerable.Repeat(10, others + 2)]), entry => new SpoolHead(FileState.Intact, $"1.2.{entry.Sequence}",
+            CalledAe: entry.Sequence == 1 || entry.Sequence == others + 2 ? "ONE" : "TWO"));
+        var batch = queue.Plan("1.2", waiting, Wide, called => called == "ONE" ? "reject" : "replace", Now, out _)!;
+        Assert.Equal(("reject", planned), (batch.Policy, string.Join(',', batch.Entries.Select(entry => entry.Sequence))));
+    }
+
+    [Fact]
+    public void An_object_without_a_name_or_one_that_failed_goes_without_company()
+    {
+        var waiting = LearnAll(Loose(10, 10, 10, 10), entry => new SpoolHead(FileState.Intact, entry.Sequence is 2 ? null : $"1.2.{entry.Sequence}"));
+        queue.TroubleOf(waiting[2]).Fail(0, mustGoAlone: true, null);
+        queue.TroubleOf(waiting[3]).Fail(0, mustGoAlone: false, null); // it could not be read, say
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(["1,4", "2", "3"], [Planned(Wide), Planned(Wide), Planned(Wide)]);
+    }
+
+    [Fact]
+    public void After_its_end_a_request_leaves_room_for_the_next_and_its_files_are_looked_at_again()
+    {
+        var waiting = LearnAll(Loose(10, 10));
+        queue.TroubleOf(waiting[1]).Fail(0, mustGoAlone: false, null);
+        time.Advance(TimeSpan.FromSeconds(1));
+        for (var round = 1; round <= 3; round++)
+        {
+            var batch = queue.Plan("1.2", waiting, Wide, _ => null, Now, out _)!;
+            Assert.Equal((2, 1, round), (batch.Entries.Count, queue.Requests, queue.SentOf(waiting[0])));
+            queue.End(batch);
+            Assert.Equal(0, queue.Requests);
+            // The head of one that failed is kept; it is known already.
+            Assert.Equal([waiting[0]], queue.Unread(waiting, long.MaxValue, Now));
+            queue.Learn(waiting[0], new SpoolHead(FileState.Intact, "1.2.1"));
+        }
+        Assert.Equal(1, queue.TroubleOf(waiting[1]).Failures);
+        foreach (var entry in waiting) queue.Forget(entry);
+        Assert.Equal((0, 0), (queue.TroubleOf(waiting[1]).Failures, queue.SentOf(waiting[1])));
+        Assert.Equal(waiting, queue.Unread(waiting, long.MaxValue, Now));
+    }
+
+    [Fact]
+    public void The_next_try_is_the_earliest_of_all_waits_and_none_is_left_when_all_are_ended()
+    {
+        var waiting = LearnAll(Loose(10, 10, 10));
+        Assert.Null(queue.NextTry(Now));
+        queue.Backoff.Fail(TimeSpan.FromSeconds(100));
+        Assert.InRange(queue.NextTry(Now)!.Value.TotalSeconds, 100, 100.1);
+        foreach (var (entry, seconds) in waiting.Zip([60, 10, 30])) queue.TroubleOf(entry).Fail(0, false, TimeSpan.FromSeconds(seconds));
+        Assert.InRange(queue.NextTry(Now)!.Value.TotalSeconds, 10, 10.1);
+        Assert.False(queue.IsFree(Now));
+        queue.RetryNow();
+        Assert.Null(queue.NextTry(Now));
+        Assert.True(queue.IsFree(Now));
+        Assert.Equal("1,2,3", Planned(Wide));
+    }
+
+    [Fact]
+    public void A_study_in_trouble_has_one_request_and_may_begin_that()
+    {
+        var waiting = LearnAll(Loose(10, 10));
+        queue.Backoff.Fail();
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(queue.IsFree(Now));
+        Assert.NotNull(queue.Plan("1.2", [waiting[0]], Wide, _ => null, Now, out _));
+        Assert.False(queue.IsFree(Now));
+    }
+
+    [Fact]
+    public void A_request_with_one_object_is_singled_out_where_a_search_or_a_failure_made_it_so()
+    {
+        var waiting = LearnAll(Loose(10, 10));
+        Assert.False(queue.IsSingledOut(Of(waiting[..1]))); // nothing else waits
+        queue.TroubleOf(waiting[0]).Fail(0, mustGoAlone: false, null);
+        Assert.False(queue.IsSingledOut(Of(waiting[..1])));
+        queue.TroubleOf(waiting[0]).Fail(0, mustGoAlone: true, null);
+        Assert.True(queue.IsSingledOut(Of(waiting[..1])));
+        Assert.False(queue.IsSingledOut(Of(waiting))); // planned before
+        queue.Apply(new RetryDecision { Split = BatchSplit.Objects }, Of(waiting), new BatchResult(BatchOutcome.Broken, 500, ""));
+        Assert.Equal((1, long.MaxValue), (queue.ObjectLimit, queue.ByteLimit));
+        Assert.True(queue.IsSingledOut(Of(waiting[1..])));
+        Assert.False(queue.IsSingledOut(Of(waiting)));
+    }
+
+    [Fact]
+    public void A_request_that_was_taken_asks_no_more_before_it_sends()
+    {
+        queue.Apply(default, Of(Loose(10)), new BatchResult(BatchOutcome.TooLarge, 413, ""));
+        Assert.True(queue.AsksFirst);
+        queue.Succeed();
+        Assert.False(queue.AsksFirst);
+    }
+
+    [Fact]
+    public void The_record_of_an_object_begins_with_its_first_failure_and_it_stays_alone()
+    {
+        var trouble = new ObjectTrouble(time);
+        Assert.Equal(new ObjectHistory(1, TimeSpan.Zero, false), trouble.Fail(taken: 5, mustGoAlone: true, null));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(new ObjectHistory(2, TimeSpan.FromMinutes(1), false), trouble.Fail(taken: 5, mustGoAlone: true, null));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(new ObjectHistory(3, TimeSpan.FromMinutes(2), true), trouble.Fail(taken: 6, mustGoAlone: false, null));
+        Assert.True(trouble.MustGoAlone);
+    }
+
+    [Fact]
+    public void A_batch_knows_its_bytes_its_policy_and_what_is_left_of_it()
+    {
+        var waiting = Loose(10, 20, 30);
+        var batch = Of(waiting);
+        Assert.Equal(60, batch.Bytes);
+        Assert.Same(batch, batch.Without(new HashSet<SpoolEntry>()));
+        var left = batch.Without(new HashSet<SpoolEntry> { waiting[1] });
+        Assert.Equal([waiting[0], waiting[2]], left.Entries);
+        using var request = new HttpRequestMessage();
+        batch.AddPolicy(request);
+        Assert.False(request.Headers.Contains("Duplicate-Policy"));
+        (batch with { Policy = "replace" }).AddPolicy(request);
+        Assert.Equal(["replace"], request.Headers.GetValues("Duplicate-Policy"));
+    }
+
     private long Now => time.GetTimestamp();
+
+    private List<SpoolEntry> last = [];
+
+    private static List<SpoolEntry> Loose(params int[] sizes) => [.. sizes.Select((size, i) => LooseEntries.Entry(i + 1, size))];
+
+    private static Batch Of(List<SpoolEntry> entries) => new("1.2", null, entries, new Dictionary<SpoolEntry, SpoolHead>(), false);
+
+    private List<SpoolEntry> LearnAll(List<SpoolEntry> entries, Func<SpoolEntry, SpoolHead>? head = null)
+    {
+        // Numbers may come again in one test: what was known of them and was under way is over.
+        queue = new StudyQueue(time);
+        foreach (var entry in entries) queue.Learn(entry, head?.Invoke(entry) ?? new SpoolHead(FileState.Intact, $"1.2.{entry.Sequence}"));
+        return last = entries;
+    }
+
+    private string Planned(BatchLimits limits) =>
+        string.Join(',', queue.Plan("1.2", last, limits, _ => null, Now, out _)?.Entries.Select(entry => entry.Sequence) ?? []);
 
     private IReadOnlyList<SpoolEntry> Waiting => test.Spool.Waiting("archive", "1.2");
 

@@ -92,6 +92,7 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
         entries[0].Describe(description); // by a query that began before
         entries[^1].Describe(description);
         Assert.NotNull(entries[^1].Description);
+        entries[^2].Describe(description);
         Assert.Null(entries[^2].Description);
     }
 
@@ -108,6 +109,22 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
         using var waiting = new WaitingObjects(spool);
         Assert.Equal("1", Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientID, Vr.LO, "P1")))).Text(Tags.NumberOfStudyRelatedInstances));
         Assert.Equal("1.3.1.1", entry.Description!.Key.Sop.Value);
+    }
+
+    [Fact]
+    public void An_object_is_known_with_its_patient_and_the_issuer_of_the_id()
+    {
+        foreach (var (id, issuer) in new[] { ("P1", "HOSPITAL"), ("P1", ""), ("", "HOSPITAL") })
+        {
+            var data = TestObject.Of("1.2", "1.2.1", "1.2.1.1").Add(0x00080060, "CS", "CT");
+            if (id.Length > 0) data.Add(0x00100020, "LO", id);
+            if (issuer.Length > 0) data.Add(0x00100021, "LO", issuer);
+            using var scanner = new InstanceScanner();
+            scanner.Push(data.ToFile());
+            Assert.Equal(ScanStatus.Complete, scanner.Complete());
+            var description = ObjectDescription.Of(scanner.Result!);
+            Assert.Equal((new PatientKey(id, issuer), "CT", "1.2.1.1"), (description.Patient, description.Modality, description.Key.Sop.Value));
+        }
     }
 
     [Fact]
