@@ -10,25 +10,28 @@ namespace DicomServerless.EdgeGateway.Commitment;
 /// <summary>
 /// Asks the archive for the objects of a request. One that it gives out is confirmed, or one that it commits to, where it takes storage commitment over the
 /// web. One that still waits in the spool is neither confirmed nor failed, whatever the archive has under its UID: it may be another version of the object.
+/// Where the file of a waiting object cannot be read, nothing of its study is confirmed.
 /// </summary>
-internal sealed class CommitmentCheck(Archives archives, WaitingObjects waiting, Spool spool, Func<Guid> newId)
+internal sealed class CommitmentCheck(Archives archives, WaitingObjects waiting, Spool spool, Func<Guid> newId) : IDisposable
 {
     private const int PerSearch = 50, PerCommitment = 1_000;
+
+    // The spool is looked through for one request at a time: many may be open, and after a restart all of them begin together.
+    private readonly SemaphoreSlim looking = new(1);
+
+    public void Dispose() => looking.Dispose();
 
     /// <summary>Decides what can be decided.</summary>
     /// <exception cref="ArchiveException">The archive cannot be asked now.</exception>
     public async Task DecideAsync(CommitmentRequest request, CancellationToken cancellationToken)
     {
         var archive = archives.Of(request.Archive) ?? throw new ArchiveException("The archive of the request is no longer configured.");
-        // Read before the archive is asked, so that what is sent in between is found there; and both before and after the quarantine, since an object may move
-        // either way.
-        var waits = waiting.SopInstances(request.Archive, cancellationToken);
-        // What lies in quarantine is not what the archive has under its UID: the only copy of it may be here, and the modality's.
-        var quarantined = spool.Quarantine.SopInstances(request.Archive);
-        waits.UnionWith(waiting.SopInstances(request.Archive, cancellationToken));
-        foreach (var item in request.Items.Where(item => !item.IsConfirmed && quarantined.Contains(item.Sop))) item.Failure = DimseStatus.ProcessingFailure;
-        var asked = request.Items.Where(item => !item.IsConfirmed && item.Failure is null && !waits.Contains(item.Sop)).ToList();
-        if (archive.TakesCommitmentRequests)
+        var open = request.Items.Where(item => !item.IsConfirmed && item.Failure is null).ToList();
+        // Looked at before the archive is asked, so that what is sent in between is found there.
+        var (waits, unknown) = await LookAsync(request.Archive, open, cancellationToken);
+        var asked = open.Where(item => item.Failure is null && !waits.Contains(item.Sop)).ToList();
+        // Whose objects cannot be read is told by the study in which the archive finds an object, which its commitment does not name.
+        if (archive.TakesCommitmentRequests && unknown.Count == 0)
         {
             await CommitAsync(asked, archive, cancellationToken);
             return;
@@ -45,9 +48,32 @@ internal sealed class CommitmentCheck(Archives archives, WaitingObjects waiting,
             {
                 if (!found.TryGetValue(item.Sop, out var there) || !await archive.HasAsync(there.Key, cancellationToken))
                     item.Failure = DimseStatus.NoSuchSopInstance;
+                else if (unknown.Contains(there.Key.Study.Value)) continue;
                 else if (there.SopClass != item.SopClass) item.Failure = DimseStatus.ClassInstanceConflict;
                 else item.IsConfirmed = true;
             }
+        }
+    }
+
+    // The UIDs of objects that wait, and the studies with waiting objects that cannot be read now. Objects that lie in quarantine are failed: what the archive
+    // has under their UIDs is another version, and the only copy may be here. The quarantine is looked at twice, because an object may move either way
+    // meanwhile: one that has just left it is neither failed nor decided.
+    private async Task<(HashSet<string> Waits, HashSet<string> Unknown)> LookAsync(string destination, List<CommitmentItem> items,
+        CancellationToken cancellationToken)
+    {
+        await looking.WaitAsync(cancellationToken);
+        try
+        {
+            var before = spool.Quarantine.SopInstances(destination);
+            var (waits, unknown) = waiting.Among(destination, items.Select(item => item.Sop).ToHashSet(StringComparer.Ordinal), cancellationToken);
+            var quarantined = spool.Quarantine.SopInstances(destination);
+            waits.UnionWith(before.Where(sop => !quarantined.Contains(sop)));
+            foreach (var item in items.Where(item => quarantined.Contains(item.Sop))) item.Failure = DimseStatus.ProcessingFailure;
+            return (waits, unknown);
+        }
+        finally
+        {
+            looking.Release();
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class CommitmentWorker(
         running[request.Id] = RunAsync(request, session, context);
 
     /// <summary>
-    /// Reads what is open, before the ports are opened: a request that comes in the meantime would be begun twice, and numbers would be given out again.
+    /// Reads what is open, before the ports are opened: a request that comes in the meantime would be begun twice.
     /// </summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -115,8 +115,8 @@ internal sealed class CommitmentWorker(
 
     private async Task DecideAsync(CommitmentRequest request, AssociationSession? session)
     {
-        var round = 0;
-        for (var pause = Retry; !request.IsDecided; pause = Longer(pause))
+        var (round, pause) = (0, Retry);
+        while (!request.IsDecided)
         {
             try
             {
@@ -128,7 +128,9 @@ internal sealed class CommitmentWorker(
             }
             // The first seconds are often enough, while the peer's association still lives.
             var isHurried = session is { Association.IsEstablished: true } && round++ < HurriedRounds;
-            if (!request.IsDecided) await Task.Delay(isHurried ? TimeSpan.FromSeconds(1) : pause, time, Stopping);
+            if (request.IsDecided) break;
+            await Task.Delay(isHurried ? TimeSpan.FromSeconds(1) : pause, time, Stopping);
+            if (!isHurried) pause = Longer(pause);
         }
         store.Save(request);
         GatewayLog.CommitmentDecided(log, request.Transaction, request.Items.Count(item => item.IsConfirmed), request.Items.Count(item => !item.IsConfirmed));

@@ -64,8 +64,10 @@ internal sealed class BatchSettlement(Lock gate, Spool spool, SpoolQueue queue, 
         var refused = new List<Refused>();
         foreach (var entry in batch.Entries)
             if (VerdictOf(result, entry) == Verdict.Permanent) refused.Add(new Refused(entry, Reason(Accusation.None, entry)));
-        // Where others were taken these have waits of their own; where nothing was, the study or the destination waits.
-        if (taken > 0) foreach (var entry in outOfResources.Concat(notNamed)) study.TroubleOf(entry).Backoff.Fail(result.RetryAfter);
+        // Where others were taken these have waits of their own; where nothing was, the study or the destination waits. An object that uploads as a whole wait
+        // for waits a little longer, so that another one is tried; that is not counted as a failure of its own.
+        if (taken > 0 || decision is { UploadsWait: true, Accused: Accusation.None })
+            foreach (var entry in outOfResources.Concat(notNamed)) study.TroubleOf(entry).Backoff.Fail(result.RetryAfter);
         if (decision.Accused == Accusation.NotProcessed) foreach (var entry in notProcessed) Accuse(entry, mustGoAlone: batch.Entries.Count == 1);
         else if (decision.Accused != Accusation.None && notNamed.Count > 0) Accuse(notNamed[0], mustGoAlone: true);
 

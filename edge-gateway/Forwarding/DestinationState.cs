@@ -7,7 +7,7 @@ internal sealed class DestinationState(TimeProvider time)
 {
     private DateTimeOffset? lastSuccess, lastErrorAt;
     private BatchResult? lastError;
-    private string? alarm;
+    private string? alarm, uploadsAlarm;
     private long retries;
     private (long Taken, long Sequence) lastFailure, lastUploadFailure;
     private long uploaded;
@@ -35,6 +35,7 @@ internal sealed class DestinationState(TimeProvider time)
         Backoff.Succeed();
         if (!isUpload) return;
         uploaded += objects;
+        uploadsAlarm = null;
         Uploads.Succeed();
     }
 
@@ -59,7 +60,8 @@ internal sealed class DestinationState(TimeProvider time)
     {
         if (decision.DestinationWaits) Backoff.Fail(result.RetryAfter);
         if (decision.UploadsWait) Uploads.Fail(result.RetryAfter);
-        alarm = decision.Alarm ?? alarm;
+        if (decision.UploadsWait) uploadsAlarm = decision.Alarm ?? uploadsAlarm;
+        else alarm = decision.Alarm ?? alarm;
     }
 
     /// <summary>The status now.</summary>
@@ -76,7 +78,8 @@ internal sealed class DestinationState(TimeProvider time)
             OldestAgeSeconds = queue.OldestAge.TotalSeconds,
             InFlight = inFlight, IsOutsideWindow = isOutsideWindow, LastSuccess = lastSuccess, LastErrorAt = lastErrorAt, LastErrorKind = lastError?.Outcome,
             LastError = lastError is null ? null : lastError.Status is { } status ? $"{status}: {lastError.Message}" : lastError.Message,
-            Alarm = alarm ?? (unreadable > 0 ? "Files of the spool cannot be read. Look at their permissions, at the disk, and at the log." : null),
+            Alarm = alarm ?? uploadsAlarm
+                ?? (unreadable > 0 ? "Files of the spool cannot be read. Look at their permissions, at the disk, and at the log." : null),
             ObjectsPerSecond = perSecond.Objects, BytesPerSecond = perSecond.Bytes, TotalObjects = Throughput.TotalObjects, TotalBytes = Throughput.TotalBytes,
             Retries = retries, Quarantined = Quarantined,
         };

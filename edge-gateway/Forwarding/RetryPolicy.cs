@@ -15,8 +15,6 @@ internal enum Accusation
     TooLarge,
     /// <summary>The destination fails (5xx, reset, no answer) on the request with this object alone.</summary>
     Broken,
-    /// <summary>The destination's service for large objects takes nothing now, whatever it is. It is another service than its stores.</summary>
-    NoUpload,
 }
 
 /// <summary>How the next requests of a study become smaller.</summary>
@@ -104,7 +102,7 @@ internal readonly record struct ObjectHistory(int Failures, TimeSpan FailingFor,
 /// Broken, one object that was singled out waits if in a row     -                                accused
 /// Unavailable (no connection, 503 …)      waits                 -                                -
 /// Unauthorized, NotStow                   waits, alarm          -                                -
-/// the same three for an upload, answered  uploads wait (alarm)  -                                waits
+/// the same and A7xx, for an upload        uploads wait (alarm)  -                                waits, not accused
 /// </code>
 /// <para>
 /// Uploads are another service of the destination than its stores: where an upload got an answer, or failed in a row with another upload, the uploads of the
@@ -149,7 +147,7 @@ internal static class RetryPolicy
             case BatchOutcome.Unavailable or BatchOutcome.Unauthorized or BatchOutcome.NotStow when request is { IsUpload: true, WasAnswered: true }:
                 return new RetryDecision
                 {
-                    UploadsWait = true, Accused = Accusation.NoUpload,
+                    UploadsWait = true,
                     Alarm = request.Outcome == BatchOutcome.Unavailable ? null : "The destination's /uploads refuses the gateway or is no upload service.",
                 };
             case BatchOutcome.Answered when request.Taken > 0:
@@ -159,7 +157,7 @@ internal static class RetryPolicy
                     Split = request.NotNamed > 0 ? split : BatchSplit.None,
                 };
             case BatchOutcome.Answered when request.OutOfResources > 0:
-                return new RetryDecision { DestinationWaits = true };
+                return new RetryDecision { DestinationWaits = !request.IsUpload, UploadsWait = request.IsUpload };
             case BatchOutcome.Answered when request.NotProcessed > 0:
                 return Search(request, Accusation.NotProcessed);
             case BatchOutcome.Answered when request.NotNamed > 0:

@@ -169,9 +169,11 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
             foreach (var instance in instances)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (identifier.Level == QueryLevel.Series && !series.Add(instance.Key.Series.Value)) continue;
-                if (identifier.Level <= QueryLevel.Study && !patients.Add(instance.Description.Patient)) continue;
-                if (HeaderOf(instance) is not { } header) continue;
+                if (identifier.Level == QueryLevel.Series && series.Contains(instance.Key.Series.Value)) continue;
+                if (identifier.Level <= QueryLevel.Study && patients.Contains(instance.Description.Patient)) continue;
+                if (HeaderOf(instance) is not { } header) continue; // sent in between, or not to be read: the next one stands for them
+                series.Add(instance.Key.Series.Value);
+                patients.Add(instance.Description.Patient);
                 if (!Matches(header, keys, instances, fuzzy)) continue;
                 yield return new Match(header);
                 if (identifier.Level == QueryLevel.Study) break;

@@ -101,10 +101,11 @@ internal sealed class RetrievePlan
             await foreach (var found in archive.SearchAsync("instances", PatientKeys(identifier), include, false, cancellationToken))
                 if (found.GetString(Tags.PatientID) == identifier.PatientId) Add(found, "", "");
         }
-        catch (ArchiveException exception) when (exception.Status is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
-            or HttpStatusCode.NotImplemented)
+        catch (ArchiveException exception) when (exception.Status is HttpStatusCode.NotImplemented
+            or (>= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not (HttpStatusCode.Unauthorized or HttpStatusCode.RequestTimeout
+                or HttpStatusCode.TooManyRequests)))
         {
-            // Not every server searches all instances.
+            // Not every server searches all instances, or as broadly as this.
         }
     }
 

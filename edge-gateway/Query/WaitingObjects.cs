@@ -16,8 +16,8 @@ internal sealed record WaitingInstance(SpoolEntry Entry, ObjectDescription Descr
 
 /// <summary>
 /// The objects that wait, for queries and retrieves: one that was just acknowledged is found and retrieved, whether the archive has it yet or not. What is
-/// known of an object is kept with its entry from the commit on; files are opened for objects from before the start, once each, and for headers that keys are
-/// compared with, up to their pixels.
+/// known of an object is kept with its entry from the commit on; files are opened for objects of which nothing is kept (those from before the start once each,
+/// those beyond what the queue keeps each time), and for headers that keys are compared with, up to their pixels.
 /// </summary>
 internal sealed class WaitingObjects(Spool spool) : IDisposable
 {
@@ -66,17 +66,43 @@ internal sealed class WaitingObjects(Spool spool) : IDisposable
         return [.. bySop.Values];
     }
 
-    /// <summary>The SOP Instance UIDs of all objects that wait for a destination.</summary>
-    /// <exception cref="ArchiveException">A file cannot be read now, so that its object is not known.</exception>
-    public HashSet<string> SopInstances(string destination, CancellationToken cancellationToken)
+    /// <summary>Which of some SOP Instance UIDs wait for a destination.</summary>
+    /// <param name="destination">The destination.</param>
+    /// <param name="sops">The UIDs that are asked for.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>Those that wait, and the studies with waiting objects whose UIDs cannot be read now.</returns>
+    public (HashSet<string> Sops, HashSet<string> UnknownStudies) Among(string destination, IReadOnlySet<string> sops, CancellationToken cancellationToken)
     {
-        var sops = new HashSet<string>(StringComparer.Ordinal);
+        var (found, unknown) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         foreach (var study in Studies(destination))
         {
-            sops.UnionWith(OfStudy(destination, study, out var unreadable, cancellationToken).Select(instance => instance.Key.Sop.Value));
-            if (unreadable is not null) throw unreadable;
+            foreach (var entry in spool.Waiting(destination, study))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if ((entry.Description ?? Describe(entry)) is { } description)
+                {
+                    if (sops.Contains(description.Key.Sop.Value)) found.Add(description.Key.Sop.Value);
+                }
+                else if (entry.IsQueued) unknown.Add(study); // else sent in between
+            }
         }
-        return sops;
+        return (found, unknown);
+    }
+
+    // Null where the file is gone, damaged or cannot be read.
+    private static ObjectDescription? Describe(SpoolEntry entry)
+    {
+        try
+        {
+            if (Read(entry) is not { } header) return null;
+            var description = ObjectDescription.Of(header);
+            entry.Describe(description);
+            return description;
+        }
+        catch (ArchiveException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The header of an object, up to its pixels; null if it is no longer there.</summary>

@@ -12,6 +12,12 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <param name="Patient">Whose it is; a study may hold objects of several patients by mistake.</param>
 internal sealed record ObjectDescription(InstanceKey Key, Uid SopClass, Uid TransferSyntax, string Modality, PatientKey Patient)
 {
+    // LO has at most 64 characters (PS3.5 6.2).
+    private const int UsualLength = 64;
+
+    /// <summary>Whether its texts are of a length that the standard allows, so that what is kept of many objects is bounded.</summary>
+    public bool IsOfUsualSize => Patient.Id.Length <= UsualLength && Patient.Issuer.Length <= UsualLength;
+
     /// <summary>Reads it from a header.</summary>
     public static ObjectDescription Of(InstanceScan scan) => new(
         InstanceUids.Read(scan.DataSet).Key, scan.Uids.SopClass, scan.TransferSyntax.Uid,

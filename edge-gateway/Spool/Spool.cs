@@ -242,13 +242,17 @@ internal sealed class Spool : IAsyncDisposable
         var folder = Folders.Enter(Path.Combine(Root, item.Destination, hour.ToString("D10", CultureInfo.InvariantCulture), study));
         try
         {
+            var queue = Queue(item.Destination);
             var error = await Threads.Run(() =>
             {
                 var made = folder.Make();
-                return made != 0 ? made : Posix.Move(item.Path, Path.Combine(folder.Path, SpoolName.FileName(number, item.Checksum)));
+                if (made != 0) return made;
+                var moved = Posix.Move(item.Path, Path.Combine(folder.Path, SpoolName.FileName(number, item.Checksum)));
+                // It has its new name, so it waits from now on, even if the flush fails; a power cut then leaves it under one of the two.
+                if (moved == 0) queue.Add(new SpoolEntry(queue, study, hour, number, item.Checksum, item.Size, Uptime, null));
+                return moved;
             });
             if (error != 0) return error;
-            // It has its new name, so it waits even if the flush fails; a power cut then leaves it under one of the two.
             error = await FlushFoldersAsync([folder.Path, Path.GetDirectoryName(item.Path)!]);
             if (error != 0) Failed("flush of a folder", error);
         }
@@ -256,8 +260,6 @@ internal sealed class Spool : IAsyncDisposable
         {
             Folders.Leave(folder);
         }
-        var queue = Queue(item.Destination);
-        queue.Add(new SpoolEntry(queue, study, hour, number, item.Checksum, item.Size, Uptime, null));
         return 0;
     }
 

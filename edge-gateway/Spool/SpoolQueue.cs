@@ -5,7 +5,7 @@ namespace DicomServerless.EdgeGateway.Spooling;
 /// <summary>What waits for one destination, by study, in the order in which it came.</summary>
 internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan> uptime)
 {
-    // About 250 bytes each.
+    // About 650 bytes each with their entries.
     private const int MostDescribed = 100_000;
 
     private readonly Lock gate = new();
@@ -106,7 +106,7 @@ internal sealed class SpoolQueue(string root, string destination, Func<TimeSpan>
     {
         lock (gate)
         {
-            if (!entry.IsQueued || entry.Description is not null || described == MostDescribed) return;
+            if (!entry.IsQueued || entry.Description is not null || described == MostDescribed || !description.IsOfUsualSize) return;
             entry.Description = description;
             described++;
         }

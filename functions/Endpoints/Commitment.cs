@@ -33,10 +33,10 @@ internal static class Commitment
         var commitments = context.Archive().Commitments;
         if (await commitments.KeptAsync(transaction, context.RequestAborted) is null)
         {
-            // It goes on without the client: one that gave up waiting finds the result under its Transaction UID.
-            var stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-            var result = ResultOf(items, await commitments.CheckAsync(items, stopping));
-            if (await commitments.TryKeepAsync(transaction, result, stopping))
+            // It goes on without the client: one that gave up waiting finds the result under its Transaction UID. A server that stops lets it end, too.
+            var stopped = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped;
+            var result = ResultOf(items, await commitments.CheckAsync(items, stopped));
+            if (await commitments.TryKeepAsync(transaction, result, stopped))
             {
                 await AnswerAsync(context, form, result);
                 return;

@@ -139,8 +139,11 @@ public sealed class IndexRebuild
         }
     }
 
-    private async Task CheckSearchRowsAsync(string at, Run run, CancellationToken cancellationToken) =>
-        run.Fail(await searchRows.RunAsync(at, place => SaveMarkAsync(SearchRows, place, run, cancellationToken), cancellationToken));
+    private Task CheckSearchRowsAsync(string at, Run run, CancellationToken cancellationToken) => searchRows.RunAsync(at, async (place, failed) =>
+    {
+        run.Fail(failed);
+        await SaveMarkAsync(SearchRows, place, run, cancellationToken);
+    }, cancellationToken);
 
     private Task ReconcileAsync(Uid study, Run run, CancellationToken cancellationToken) =>
         run.TryAsync(log, () => reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken), cancellationToken);
@@ -151,16 +154,18 @@ public sealed class IndexRebuild
         return false;
     }
 
+    // The phase, what has failed so far, and the place, which may be several lines.
     private Task SaveMarkAsync(string phase, string at, Run run, CancellationToken cancellationToken) =>
-        stores.Derived.PutAsync(Mark, new(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{phase}\n{at}\n{run.Failed}"))),
+        stores.Derived.PutAsync(Mark, new(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{phase}\n{run.Failed}\n{at}"))),
             new BlobWrite(BlobCondition.None), cancellationToken);
 
     private async Task<(string Phase, string At, int Failed)> ReadMarkAsync(CancellationToken cancellationToken)
     {
         if (await stores.Derived.HeadAsync(Mark, cancellationToken) is null) return (Blobs, "", 0);
-        var mark = Encoding.UTF8.GetString(await stores.Derived.ReadAllAsync(Mark, cancellationToken)).Split('\n');
-        return mark is [var phase, var at, ..] && Phases.Contains(phase)
-            ? (phase, at, mark.Length > 2 && int.TryParse(mark[2], CultureInfo.InvariantCulture, out var failed) ? failed : 0) : (Blobs, "", 0);
+        var mark = Encoding.UTF8.GetString(await stores.Derived.ReadAllAsync(Mark, cancellationToken)).Split('\n', 3);
+        // That of another version has no place that can be told: its phase begins anew.
+        if (!Phases.Contains(mark[0])) return (Blobs, "", 0);
+        return mark.Length == 3 && int.TryParse(mark[1], CultureInfo.InvariantCulture, out var failed) ? (mark[0], mark[2], failed) : (mark[0], "", 0);
     }
 
     // What one run has done so far; several studies add to it at once.

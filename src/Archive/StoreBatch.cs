@@ -113,7 +113,7 @@ public sealed class StoreBatch : IAsyncDisposable
             {
                 upload.Dispose();
                 // What was not stored has no say in whose study it is.
-                if (!isThere) lock (gate) group.Forget(key);
+                if (!isThere) lock (gate) group.Forget(upload);
             }
             if (put.Change is { } change && store.Options.OnStore == IndexingOnStore.Commit)
             {
@@ -177,7 +177,7 @@ public sealed class StoreBatch : IAsyncDisposable
             var received = store.Clock.GetUtcNow();
             var content = store.Contents.From(upload.Scan, key, upload.Uids.SopClassUid, upload.Length, received.ToUnixTimeMilliseconds());
             // What replaces an object of the study is a correction of it, of its patient too.
-            var isOther = replaced is null && IsOfOtherPatient(group, content, guard);
+            var isOther = replaced is null && IsOfOtherPatient(group, upload, content, guard);
             if (isOther && store.Options.SecondPatient == SecondPatientPolicy.Refuse && await store.Stores.Dicom.HeadAsync(name, cancellationToken) is null)
                 return new(StoreOutcome.OtherPatient, null);
             var condition = replaced is null ? BlobCondition.Absent : BlobCondition.Match(replaced.ETag);
@@ -200,10 +200,10 @@ public sealed class StoreBatch : IAsyncDisposable
     }
 
     // The patients of the study as the index knows them, and the first one that this request names for it.
-    private bool IsOfOtherPatient(StudyGroup group, InstanceContent content, StudyGuard guard)
+    private bool IsOfOtherPatient(StudyGroup group, InstanceUpload upload, InstanceContent content, StudyGuard guard)
     {
         if (StudyPatients.IdIn(content.StudyAttributes) is not { } patient) return false;
-        lock (gate) return patient != group.FirstPatient(content.Key, patient, guard.Patients?.Study) || guard.Patients?.IsOther(patient) == true;
+        lock (gate) return patient != group.FirstPatient(upload, patient, guard.Patients?.Study) || guard.Patients?.IsOther(patient) == true;
     }
 
     private async Task<StudyGuard> GuardAsync(StudyWriter writer, CancellationToken cancellationToken)
@@ -246,7 +246,8 @@ public sealed class StoreBatch : IAsyncDisposable
     private sealed class StudyGroup(StudyLease lease)
     {
         private readonly List<StudyChange> pending = [];
-        private readonly List<(string Patient, HashSet<InstanceKey> Objects)> named = [];
+        // By upload and not by UID: one that is refused as a duplicate must not take away the vote of the object that is there.
+        private readonly List<(string Patient, HashSet<InstanceUpload> Objects)> named = [];
         private string? ofIndex;
 
         public StudyLease Lease => lease;
@@ -255,19 +256,19 @@ public sealed class StoreBatch : IAsyncDisposable
         /// The study's patient: the one that the index had when this request first named one, or else the first that an object of the request names, which is
         /// stored or on its way.
         /// </summary>
-        public string FirstPatient(InstanceKey key, string patient, string? indexed)
+        public string FirstPatient(InstanceUpload upload, string patient, string? indexed)
         {
             if (named.Count == 0) ofIndex ??= indexed;
             var objects = named.Find(other => other.Patient == patient).Objects;
             if (objects is null) named.Add((patient, objects = []));
-            objects.Add(key);
+            objects.Add(upload);
             return ofIndex ?? named[0].Patient;
         }
 
         /// <summary>An object that named a patient was not stored.</summary>
-        public void Forget(InstanceKey key)
+        public void Forget(InstanceUpload upload)
         {
-            foreach (var (_, objects) in named) objects.Remove(key);
+            foreach (var (_, objects) in named) objects.Remove(upload);
             named.RemoveAll(patient => patient.Objects.Count == 0);
         }
 

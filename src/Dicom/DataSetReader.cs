@@ -319,8 +319,8 @@ internal sealed class DataSetReader
         return builder.MemoryUsed <= options.Limits.MaxHeaderBytes || TooLarge(tag, token.Offset);
     }
 
-    // PS3.5 6.2.2: a writer that did not know an attribute made it UN. Where the standard knows it, it is what it is. What the
-    // tokenizer left as UN although it is a sequence by the standard holds none, so it stays bytes.
+    // PS3.5 6.2.2: a writer that did not know an attribute made it UN. Where the standard knows it, it is what it is. What the tokenizer
+    // left as UN although it is a sequence by the standard holds none that can be told, so it stays bytes.
     private static Vr KnownVr(Vr vr, Tag tag) => vr == Vr.UN && !tag.IsPrivate
         && DicomDictionary.VrOf(tag) is not (Vr.SQ or Vr.None) and var known ? known : vr;
 

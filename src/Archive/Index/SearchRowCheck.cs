@@ -17,12 +17,10 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
 
     /// <summary>Checks all rows behind a place.</summary>
     /// <param name="at">The place, as an earlier run gave it; empty for the beginning.</param>
-    /// <param name="save">Takes the place that has been reached.</param>
+    /// <param name="save">Takes the place that has been reached, and how many studies of the page before it could not be checked.</param>
     /// <param name="cancellationToken">Ends the check.</param>
-    /// <returns>How many studies of a page could not be checked.</returns>
-    public async Task<int> RunAsync(string at, Func<string, Task> save, CancellationToken cancellationToken)
+    public async Task RunAsync(string at, Func<string, int, Task> save, CancellationToken cancellationToken)
     {
-        var failed = 0;
         var reached = at.Split('\n');
         foreach (var table in (ITable[])[stores.Studies, stores.Keys, stores.Uids])
         {
@@ -33,6 +31,7 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
             {
                 var studies = page.Select(row => (Row: row, Study: StudyOf(table, row))).Where(item => item.Study is not null)
                     .GroupBy(item => item.Study!.Value, item => item.Row).ToArray();
+                var failed = 0;
                 await Concurrently.ForEachAsync(studies, async rows =>
                 {
                     try
@@ -46,10 +45,9 @@ internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader
                         Interlocked.Increment(ref failed);
                     }
                 });
-                await save($"{table.Name}\n{page[^1].PartitionKey}\n{page[^1].RowKey}");
+                await save($"{table.Name}\n{page[^1].PartitionKey}\n{page[^1].RowKey}", failed);
             }
         }
-        return failed;
     }
 
     private async Task CheckUidsAsync(Uid study, IEnumerable<TableRow> rows, CancellationToken cancellationToken)

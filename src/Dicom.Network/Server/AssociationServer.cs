@@ -209,6 +209,8 @@ public sealed partial class AssociationServer(
             finally
             {
                 associations.TryRemove(id, out _);
+                // Its place is free at once: the peer may keep the connection until ARTIM ends it.
+                LeavePlace(id);
                 await association.DisposeAsync();
             }
         }

@@ -150,9 +150,11 @@ internal sealed class UpperLayer : IAsyncDisposable
     /// <summary>Answers bytes that are no PDU or must not stand there (Evt19).</summary>
     public async ValueTask<AssociationAbortedException> HostileAsync(PduError error)
     {
+        // First, so that an A-ABORT that the peer does not take is not taken for the cause.
+        var failure = Fail(AbortCause.ProtocolError, AbortSource.ServiceProvider, error.Reason, $"The peer broke the protocol: {error}.");
         await RaiseAsync(Event.Evt19InvalidPdu, new Abort(State == State.Sta2AwaitingRequest ? AbortSource.ServiceUser : AbortSource.ServiceProvider,
             State == State.Sta2AwaitingRequest ? AbortReason.NotSpecified : error.Reason));
-        return Fail(AbortCause.ProtocolError, AbortSource.ServiceProvider, error.Reason, $"The peer broke the protocol: {error}.");
+        return failure;
     }
 
     /// <summary>Aborts from this side.</summary>
@@ -176,7 +178,7 @@ internal sealed class UpperLayer : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            await CutAsync(); // whoever writes now is stuck
+            await CutAsync(); // another write has not ended, and nothing may stand in its middle
             throw;
         }
         try

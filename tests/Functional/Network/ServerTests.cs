@@ -127,6 +127,50 @@ public sealed class ServerTests
         Assert.Empty(scp.Server.Associations);
     }
 
+    /// <summary>A peer may leave the connection open after its release until ARTIM ends it (PS3.8 9.2, Sta13).</summary>
+    [Fact]
+    public async Task A_released_association_takes_no_place_although_the_connection_is_still_there()
+    {
+        await using var server = new AssociationServer(new AssociationServerOptions { MaxAssociationsPerPeer = 1 },
+            (_, _) => new(AcceptorDecision.Accept(new AcceptorPolicy
+            {
+                AbstractSyntax = _ => new AbstractSyntaxPolicy([TransferSyntax.ExplicitVrLittleEndian.Uid]),
+            })), async (association, cancellationToken) =>
+            {
+                while (await association.ReceiveAsync(cancellationToken) is not null) { }
+            }, TimeProvider.System, NullLogger.Instance);
+        var port = FreePorts.Next();
+        await server.ApplyAsync([new(new IPEndPoint(IPAddress.Loopback, port))], default);
+        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+        PduWriter.Write(new AssociateRequest
+        {
+            CalledAeTitle = "SCP", CallingAeTitle = "SCU", Contexts = [new(1, Ct, [TransferSyntax.ExplicitVrLittleEndian.Uid])],
+        }, bytes);
+        using var first = await AskAsync(2);
+        await first.GetStream().WriteAsync(new byte[] { 5, 0, 0, 0, 0, 4, 0, 0, 0, 0 }); // A-RELEASE-RQ
+        Assert.Equal(6, await TypeAsync(first));
+        while (server.Associations.Count > 0) await Task.Delay(10);
+        await Task.Delay(50); // the place goes right behind the association
+        using var second = await AskAsync(2);
+
+        async Task<TcpClient> AskAsync(byte expected)
+        {
+            var peer = new TcpClient();
+            await peer.ConnectAsync(IPAddress.Loopback, port);
+            await peer.GetStream().WriteAsync(bytes.WrittenMemory);
+            Assert.Equal(expected, await TypeAsync(peer));
+            return peer;
+        }
+
+        static async Task<byte> TypeAsync(TcpClient peer)
+        {
+            var header = new byte[6];
+            await peer.GetStream().ReadExactlyAsync(header);
+            await peer.GetStream().ReadExactlyAsync(new byte[System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(2))]);
+            return header[0];
+        }
+    }
+
     [Fact]
     public async Task An_abort_and_a_cancel_do_not_wait_for_a_peer_that_takes_nothing()
     {

@@ -40,6 +40,28 @@ public sealed class RebuildTests
     }
 
     [Fact]
+    public async Task A_failure_among_the_search_rows_is_still_told_by_the_run_that_goes_on()
+    {
+        for (var i = 0; i < 3; i++) await Archives.Open(world).StoreAsync(Study(i));
+        using var stop = new CancellationTokenSource();
+        var (isChecking, failures) = (false, 0);
+        var cut = Archives.Open(world, step: async what =>
+        {
+            // The check of search rows begins with a query of all of them; the first study that it looks at fails, and the run ends with the next mark.
+            if (what.StartsWith("query studies", StringComparison.Ordinal)) isChecking = true;
+            if (isChecking && failures == 0 && what.StartsWith("get instances", StringComparison.Ordinal))
+            {
+                failures++;
+                throw new StorageFault();
+            }
+            if (failures > 0 && what.StartsWith("query keys", StringComparison.Ordinal)) await stop.CancelAsync();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cut.Rebuild.RunAsync(stop.Token));
+        Assert.Equal(1, failures);
+        Assert.Equal(new RebuildResult(0, 1, IsContinued: true), await Archives.Open(world).Rebuild.RunAsync(default));
+    }
+
+    [Fact]
     public async Task A_rebuild_that_is_cut_off_again_and_again_comes_to_its_end_and_does_no_phase_twice()
     {
         for (var i = 0; i < 30; i++) await PutAsync(world.Client().Dicom, Layout.BlobName(Key(i)), Study(i));

@@ -63,6 +63,18 @@ public sealed class SecondPatientTests
         new IndexCheck(world).Run();
     }
 
+    [Theory]
+    [InlineData(DuplicatePolicy.Reject)]
+    [InlineData(DuplicatePolicy.KeepFirst)]
+    public async Task An_upload_that_is_refused_as_a_duplicate_takes_no_vote_away_from_the_object_that_is_there(DuplicatePolicy policy)
+    {
+        var archive = Archives.Open(world, clock, new ArchiveOptions { SecondPatient = SecondPatientPolicy.Refuse });
+        var other = TestObject.Of("1.2.3", "1.2.3.1", "1.2.3.1.1").Add(0x00080060, "CS", "MR").Add(0x00100020, "LO", "ALICE").ToFile();
+        var results = await archive.StoreAllAsync([Made(1, "ALICE"), other, Made(2, "BOB")], policy);
+        Assert.Equal([StoreOutcome.Stored, policy == DuplicatePolicy.Reject ? StoreOutcome.Duplicate : StoreOutcome.KeptFirst, StoreOutcome.OtherPatient],
+            results.Select(result => result.Outcome));
+    }
+
     [Fact]
     public async Task A_correction_of_the_patient_of_an_object_and_its_repetition_are_not_another_patient()
     {

@@ -55,6 +55,16 @@ public sealed class DestinationStateTests
     }
 
     [Fact]
+    public void The_alarm_of_uploads_stays_while_stores_are_taken_and_ends_with_the_next_upload()
+    {
+        state.Apply(new RetryDecision { UploadsWait = true, Alarm = "uploads" }, Broken);
+        state.Succeed(1, isUpload: false);
+        Assert.Equal("uploads", Read().Alarm);
+        state.Succeed(1, isUpload: true);
+        Assert.Null(Read().Alarm);
+    }
+
+    [Fact]
     public void An_alarm_stays_until_the_next_or_until_objects_are_taken()
     {
         Assert.Null(Read().Alarm);

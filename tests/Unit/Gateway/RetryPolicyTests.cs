@@ -37,9 +37,10 @@ public sealed class RetryPolicyTests
         { "Unavailable 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination - None None" },
         { "Unauthorized 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination alarm - None None" },
         { "NotStow 4 taken 0, 0 A7xx, 0 0110, 4 unnamed", "destination alarm - None None" },
-        { "Unavailable 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads - None NoUpload" },
-        { "Unauthorized 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads alarm - None NoUpload" },
-        { "NotStow 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads alarm - None NoUpload" },
+        { "Unavailable 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads - None None" },
+        { "Unauthorized 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads alarm - None None" },
+        { "NotStow 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "uploads alarm - None None" },
+        { "Answered 1 taken 0, 1 A7xx, 0 0110, 0 unnamed, single, upload", "uploads - None None" },
         { "Broken 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload", "- - None Broken" },
         { "Broken 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload, row", "uploads - None Broken" },
         { "Refused 1 taken 0, 0 A7xx, 0 0110, 1 unnamed, single, upload, row", "uploads - None Refused" },
@@ -79,7 +80,6 @@ public sealed class RetryPolicyTests
     [InlineData("Broken", 10, 0, true, true)]
     [InlineData("Broken", 9, 60, true, false)]
     [InlineData("Broken", 99, 60, false, false)]
-    [InlineData("NoUpload", 99, 999, true, false)]
     [InlineData("None", 99, 999, true, false)]
     public void Each_row_of_the_table_of_objects(string accused, int failures, int minutes, bool othersTaken, bool isForQuarantine) =>
         Assert.Equal(isForQuarantine,

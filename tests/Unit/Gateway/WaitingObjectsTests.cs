@@ -27,10 +27,11 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
 
     private Spool Open() => Spool.Open(new SpoolOptions { Path = folder, MinFreeMiB = 0 }, TimeProvider.System, NullLogger.Instance);
 
-    private async Task StoreAsync(string study, int series, int number, string name = "Doe^Jane", string date = "20240229", string time = "101112")
+    private async Task StoreAsync(string study, int series, int number, string name = "Doe^Jane", string date = "20240229", string time = "101112",
+        string patient = "P1")
     {
         var data = TestObject.Of(study, $"{study}.{series}", $"{study}.{series}.{number}")
-            .Add(0x00080060, "CS", series == 1 ? "CT" : "SR").Add(0x00100010, "PN", name).Add(0x00100020, "LO", "P1")
+            .Add(0x00080060, "CS", series == 1 ? "CT" : "SR").Add(0x00100010, "PN", name).Add(0x00100020, "LO", patient)
             .Add(0x00080020, "DA", date).Add(0x00080030, "TM", time).Add(0x7FE00010, "OW", new byte[200_000]);
         byte[] file = [.. Part10.Header(Uid.Parse("1.2.840.10008.5.1.4.1.1.7"),
             Uid.Parse($"{study}.{series}.{number}"), TransferSyntax.ExplicitVrLittleEndian.Uid), .. data.DataSet()];
@@ -73,6 +74,50 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
         // The header is kept: its file may be gone, and the answer is the same.
         File.WriteAllBytes(spool.Waiting("archive", "1.2")[0].Path, "damaged"u8.ToArray());
         Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientName, Vr.PN, "doe*"), (Tags.ModalitiesInStudy, Vr.CS, "SR"))));
+    }
+
+    [Fact]
+    public async Task Another_object_stands_for_a_patient_when_the_first_ones_file_is_gone()
+    {
+        for (var i = 1; i <= 2; i++) await StoreAsync("1.2", 1, i);
+        File.Delete(spool.Waiting("archive", "1.2")[0].Path);
+        using var waiting = new WaitingObjects(spool);
+        Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientName, Vr.PN, "doe*"))));
+        Assert.Single(await FindAsync(waiting, Identifier("SERIES", (Tags.StudyInstanceUID, Vr.UI, "1.2"), (Tags.PatientName, Vr.PN, "doe*"))));
+    }
+
+    /// <summary>What a commitment needs to know: one bad file makes its own study doubtful and no other.</summary>
+    [Theory]
+    [InlineData("unreadable")]
+    [InlineData("damaged")]
+    [InlineData("not mounted")]
+    public async Task A_file_that_cannot_be_read_makes_its_own_study_unknown_and_no_other(string trouble)
+    {
+        await StoreAsync("1.2", 1, 1);
+        await StoreAsync("1.3", 1, 1);
+        await spool.DisposeAsync();
+        spool = Open(); // nothing is known of what waited at the start
+        var path = spool.Waiting("archive", "1.3")[0].Path;
+        File.Delete(path);
+        if (trouble == "unreadable") Directory.CreateDirectory(path);
+        if (trouble == "damaged") File.WriteAllBytes(path, new byte[5000]);
+        using var waiting = new WaitingObjects(spool);
+        var (sops, unknown) = waiting.Among("archive", new HashSet<string> { "1.2.1.1", "1.3.1.1", "1.9" }, default);
+        Assert.Equal(["1.2.1.1"], sops);
+        Assert.Equal(["1.3"], unknown);
+    }
+
+    /// <summary>An attribute of any length is matched, but not kept in memory for as many objects as wait.</summary>
+    [Fact]
+    public async Task A_patient_id_longer_than_the_standard_allows_is_not_kept_and_found_all_the_same()
+    {
+        var patient = new string('P', 65);
+        await StoreAsync("1.2", 1, 1, patient: patient);
+        await StoreAsync("1.3", 1, 1, patient: patient[1..]);
+        using var waiting = new WaitingObjects(spool);
+        Assert.Single(await FindAsync(waiting, Identifier("STUDY", (Tags.PatientID, Vr.LO, patient))));
+        Assert.Null(spool.Waiting("archive", "1.2")[0].Description);
+        Assert.NotNull(spool.Waiting("archive", "1.3")[0].Description);
     }
 
     // A restart with a long queue knows nothing of any object at first.
