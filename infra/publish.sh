@@ -7,11 +7,12 @@ viewer=1
 if [ "${1:-}" = --no-viewer ]; then viewer=0; shift; fi
 zip=$(realpath -m "${1:-$root/artifacts/functions.zip}")
 stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
+build=$(mktemp -d)
+trap 'rm -rf "$stage" "$build"' EXIT
 
-# No build servers are left behind: they would keep the caller's output open for as long as they wait for more.
+# The build has a folder of its own, so that nothing else that builds in the tree is disturbed. No build servers are left behind: they would keep the caller's output open for as long as they wait for more.
 dotnet publish "$root/functions/Functions.csproj" -nodeReuse:false -p:UseSharedCompilation=false -c Release -r linux-x64 --self-contained -p:PublishTrimmed=true -p:PublishReadyToRun=true \
-  -p:DebugType=none -p:GenerateDocumentationFile=false -o "$stage/app" --nologo -v quiet
+  -p:DebugType=none -p:GenerateDocumentationFile=false --artifacts-path "$build" -o "$stage/app" --nologo -v quiet
 chmod 0755 "$stage/app/DicomServerless.Functions"
 
 # host.json and the function folders go to the root; the program has no use for its copies.

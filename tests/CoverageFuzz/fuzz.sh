@@ -10,7 +10,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet tool restore >/dev/null || exit 2
-dotnet publish tests/CoverageFuzz -c Release -o "$work/program" -v q --nologo >"$work/publish.log" 2>&1 || { cat "$work/publish.log"; exit 2; }
+# Its build has a folder of its own: another build of the same projects may be going on in the tree.
+dotnet publish tests/CoverageFuzz -c Release --artifacts-path "$work/build" -o "$work/program" -v q --nologo >"$work/publish.log" 2>&1 || { cat "$work/publish.log"; exit 2; }
 program="$work/program/DicomServerless.CoverageFuzz.dll"
 targets=("$@")
 [ "${#targets[@]}" -gt 0 ] || mapfile -t targets < <(dotnet "$program" targets) # before it is instrumented: then it runs under the fuzzer alone

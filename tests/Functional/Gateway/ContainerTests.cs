@@ -71,7 +71,9 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
         Directory.CreateDirectory(Path.Combine(build, "folders/etc/dicom-gateway"));
         var publish = File.ReadLines(Path.Combine(Repository.Root, "edge-gateway/Containerfile"))
             .Single(line => line.StartsWith("RUN dotnet publish", StringComparison.Ordinal));
-        await RunAsync("bash", "-c", publish["RUN ".Length..].Replace("/app", Path.Combine(build, "app"), StringComparison.Ordinal));
+        // Built apart from the tree, where other tests build the same projects.
+        await RunAsync("bash", "-c", publish["RUN ".Length..].Replace("/app", Path.Combine(build, "app"), StringComparison.Ordinal)
+            + " --artifacts-path " + Path.Combine(work, "artifacts"));
         var tar = Path.Combine(work, "base.tar");
         await RunAsync("mmdebstrap", "--variant=extract", "--include=libc6,libgcc-s1,libstdc++6,libssl3,zlib1g,ca-certificates,tzdata,base-files,netbase",
             "bookworm", tar);
