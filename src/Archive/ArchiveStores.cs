@@ -2,7 +2,7 @@ using DicomServerless.Storage;
 
 namespace DicomServerless.Archive;
 
-/// <summary>The containers and tables of one archive (design, "Blobs" and "The index: five tables").</summary>
+/// <summary>The containers and tables of one archive (docs/design.md, "Blobs", "The index").</summary>
 /// <param name="Dicom">The objects: the truth.</param>
 /// <param name="Derived">What can be recomputed and is too large for a row.</param>
 /// <param name="Inbox">The drop zone.</param>

@@ -12,7 +12,7 @@ namespace DicomServerless.Archive;
 /// <param name="ClientRequestId">The id that the writer gave its request, if any.</param>
 public sealed record BlobEvent(bool IsDeleted, string Container, string Name, DateTimeOffset Time, string? ClientRequestId);
 
-/// <summary>Makes the index follow blobs that anyone changes (design, rule 7). An event only says where to look.</summary>
+/// <summary>Makes the index follow blobs that anyone changes (docs/design.md, rule 7). An event only says where to look.</summary>
 public sealed class BlobEventHandler
 {
     private const int MaxLooks = 20;
@@ -37,7 +37,7 @@ public sealed class BlobEventHandler
         if (blobEvent.Container != stores.Dicom.Name) return;
         if (!Layout.TryParseBlobName(blobEvent.Name, out var key))
         {
-            // Rule 10: a name that we would not have given.
+            // docs/design.md, rule 10: a name that we would not have given.
             if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Dicom, blobEvent.Name, cancellationToken);
             return;
         }

@@ -15,9 +15,9 @@ namespace DicomServerless.Archive;
 public readonly record struct RebuildResult(int Changed, int Failed, bool IsContinued = false);
 
 /// <summary>
-/// Makes the whole index equal the blobs, in place, while stores and searches go on (design, rule 8): every study in blobs or rows, every blob under a name
-/// that says nothing, the inbox, and every search row. Several studies are worked on at once; one that fails is reported and passed over. A run that was cut
-/// off is continued by the next.
+/// Makes the whole index equal the blobs, in place, while stores and searches go on (docs/design.md, rule 8): every study in blobs or rows, every blob under
+/// a name that says nothing, the inbox, and every search row. Several studies are worked on at once; one that fails is reported and passed over. A run that
+/// was cut off is continued by the next.
 /// </summary>
 public sealed class IndexRebuild
 {
@@ -88,7 +88,7 @@ public sealed class IndexRebuild
 
     private static string Prefix(int number) => number.ToString("x3", CultureInfo.InvariantCulture);
 
-    // Rule 10: what lies under a name that we would not have given is moved to its place, as its event would have done.
+    // docs/design.md, rule 10: what lies under a name that we would not have given is moved to its place, as its event would have done.
     private async Task TakeAllAsync(IBlobContainer container, Func<string, bool> isStray, Run run, CancellationToken cancellationToken)
     {
         var names = new List<string>();

@@ -4,7 +4,7 @@ using DicomServerless.Storage;
 
 namespace DicomServerless.Archive;
 
-/// <summary>Deletes studies, series and instances (design, rule 6).</summary>
+/// <summary>Deletes studies, series and instances (docs/design.md, rule 6).</summary>
 public sealed class InstanceRemoval
 {
     private readonly ArchiveStores stores;

@@ -14,7 +14,7 @@ public sealed record StoreRequest(Uid? Study, DuplicatePolicy DuplicatePolicy, s
     public InstanceKey? Instance { get; init; }
 }
 
-/// <summary>Stores objects (design, "Writing: STOW").</summary>
+/// <summary>Stores objects (docs/design.md, "Storing").</summary>
 public sealed class InstanceStore
 {
     private readonly UploadMemory memory;

@@ -4,7 +4,7 @@ using DicomServerless.Storage;
 
 namespace DicomServerless.Archive;
 
-/// <summary>Makes the index of a study, or of all, equal its blobs, in place, while stores and searches go on (design, rule 8).</summary>
+/// <summary>Makes the index of a study, or of all, equal its blobs, in place, while stores and searches go on (docs/design.md, rule 8).</summary>
 public sealed class Reconciler
 {
     private sealed record Seen(bool IsRebuilding, DateTimeOffset At);

@@ -82,7 +82,7 @@ public sealed class StoreBatch : IAsyncDisposable
         foreach (var group in groups.Values) group.Lease.Dispose();
     }
 
-    // The blobs of this batch are there, so a change that nobody enqueues would be an object that nobody finds (rule 2).
+    // The blobs of this batch are there, so a change that nobody enqueues would be an object that nobody finds (docs/design.md, rule 2).
     private async Task FlushAsync()
     {
         foreach (var write in lastWrites.Values) await write;
@@ -214,7 +214,8 @@ public sealed class StoreBatch : IAsyncDisposable
         return default;
     }
 
-    // A blob that someone else put has no hash in its metadata, and one of an earlier version no transfer syntax: its row tells, or it is read (rule 10).
+    // A blob that someone else put has no hash in its metadata, and one of an earlier version no transfer syntax: its row tells, or it is read
+    // (docs/design.md, rule 10).
     private async Task<StoredDataSet> StoredDataSetAsync(InstanceKey key, BlobInfo blob, CancellationToken cancellationToken)
     {
         if (BlobMetadata.TryRead(blob, out var hash, out var offset))

@@ -10,7 +10,7 @@ namespace DicomServerless.Archive;
 /// <param name="Failed">Journal rows put off because they could not be worked off.</param>
 public readonly record struct SweepResult(int Done, int Failed);
 
-/// <summary>Works off journal rows that have come due: work that its process did not end (design, rule 2).</summary>
+/// <summary>Works off journal rows that have come due: work that its process did not end (docs/design.md, rule 2).</summary>
 public sealed class Sweeper
 {
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromHours(1);
@@ -65,7 +65,8 @@ public sealed class Sweeper
         }
     }
 
-    // Rule 6: a tombstone goes only while no writer is at work on the study. A writer would have written its journal row before it read the study's row.
+    // docs/design.md, rule 6: a tombstone goes only while no writer is at work on the study. A writer would have written its journal row before it read the
+    // study's row.
     private async Task<bool> PurgeAsync(TableRow entry, Uid study, CancellationToken cancellationToken)
     {
         var tombstone = await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, [Columns.Instances], cancellationToken);

@@ -11,7 +11,7 @@ public readonly record struct InstanceKey(Uid Study, Uid Series, Uid Sop)
 }
 
 /// <summary>
-/// An instance within a study. Ordered by SOP Instance UID, then series, ordinally: the order in which attributes are taken (design, rule 4).
+/// An instance within a study. Ordered by SOP Instance UID, then series, ordinally: the order in which attributes are taken (docs/design.md, rule 4).
 /// </summary>
 /// <param name="Series">Series Instance UID.</param>
 /// <param name="Sop">SOP Instance UID.</param>

@@ -3,7 +3,7 @@ using DicomServerless.Shared;
 
 namespace DicomServerless.Unit;
 
-/// <summary>Dependencies run only along the arrows of the design.</summary>
+/// <summary>Dependencies run only along the arrows in docs/design.md, "The parts".</summary>
 public sealed class ArchitectureTests
 {
     private static readonly Dictionary<string, string[]> Arrows = new()

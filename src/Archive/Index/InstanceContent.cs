@@ -9,7 +9,7 @@ internal sealed record InstanceContent
     public required string SopClassUid { get; init; }
     public required string TransferSyntaxUid { get; init; }
 
-    /// <summary>SHA-256 of the data set, lower-case hexadecimal (design, "Blobs").</summary>
+    /// <summary>SHA-256 of the data set, lower-case hexadecimal (docs/design.md, "Blobs").</summary>
     public required string DataSetHash { get; init; }
 
     /// <summary>Where the data set starts in the blob; frame and bulk offsets count from there.</summary>

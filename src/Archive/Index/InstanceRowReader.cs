@@ -64,7 +64,9 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
         }
     }
 
-    /// <summary>The blob of a change: known from our own put or delete, or asked for, and read back where nobody has its content (rule 1).</summary>
+    /// <summary>
+    /// The blob of a change: known from our own put or delete, or asked for, and read back where nobody has its content (docs/design.md, rule 1).
+    /// </summary>
     public async Task<ResolvedBlob> ResolveAsync(StudyChange change, bool isTrusted, InstanceState? row, CancellationToken cancellationToken)
     {
         if (isTrusted) return change.IsDelete ? new(SettledAs.Absent, false, null, null)

@@ -75,7 +75,7 @@ internal sealed class InstanceState
                 row.SetBytes(column, bytes!);
                 continue;
             }
-            // Design, rule 9: the name carries the hash of what it comes from. The blob's ETag is in it too, so that two versions never share one.
+            // docs/design.md, rule 9: the name carries the hash of what it comes from. The blob's ETag is in it too, so that two versions never share one.
             var folder = Layout.SeriesPrefix(content.Key.Study, content.Key.Series) + content.Key.Sop;
             var name = $"{folder}/{content.DataSetHash[..16]}-{ETagPart(blobETag)}.{column}";
             row[Columns.DerivedOf(column)] = name;

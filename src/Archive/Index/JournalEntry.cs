@@ -4,8 +4,8 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// One process's note in <c>journal</c> that a study is being worked on (design, rule 2). It is there before the first blob changes, is put off while the work
-/// goes on, and goes when the search rows agree; should the process die, it comes due and the sweep reconciles the study.
+/// One process's note in <c>journal</c> that a study is being worked on (docs/design.md, rule 2). It is there before the first blob changes, is put off while
+/// the work goes on, and goes when the search rows agree; should the process die, it comes due and the sweep reconciles the study.
 /// </summary>
 internal sealed class JournalEntry(ITable journal, Uid study, string nonce, TimeSpan dueAfter, TimeProvider clock) : IDisposable
 {

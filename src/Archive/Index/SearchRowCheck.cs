@@ -5,8 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// Goes over every search row and removes those that nothing claims (rules 5 and 8). What is missing is written by reconciling the studies. Rows are read in
-/// pages, and what claims the rows of a page is read once for each study; a row that nothing claims is looked at once more, on its own, before it goes.
+/// Goes over every search row and removes those that nothing claims (docs/design.md, rules 5 and 8). What is missing is written by reconciling the studies.
+/// Rows are read in pages, and what claims the rows of a page is read once for each study; a row that nothing claims is looked at once more, on its own,
+/// before it goes.
 /// </summary>
 internal sealed class SearchRowCheck(ArchiveStores stores, InstanceContentReader contents, ConflictWait wait, ILogger log)
 {

@@ -124,7 +124,7 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             if (!result.IsOk) throw new IOException($"The study's search row was refused ({result.Status}).");
             written = (claim, result.ETags[0]!);
             if (etag is not null) return true;
-            // Rule 5: the study may have been deleted, or have moved, while we were about to insert.
+            // docs/design.md, rule 5: the study may have been deleted, or have moved, while we were about to insert.
             if ((await stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, [Columns.Version], cancellationToken))?.Number(
                 Columns.Version) == state.Version) return true;
             await RemoveUnclaimedAsync([claim], cancellationToken);
@@ -143,7 +143,8 @@ internal sealed class SearchRows(Uid study, ArchiveStores stores, InstanceRowRea
             ClaimedAsync(cancellationToken), cancellationToken);
     }
 
-    // Rule 5: a row goes only with the ETag that was read before it was seen that nothing claims it. When it has changed meanwhile, both are read again.
+    // docs/design.md, rule 5: a row goes only with the ETag that was read before it was seen that nothing claims it. When it has changed meanwhile, both are
+    // read again.
     private async Task RemoveAsync(
         ITable table, IReadOnlyList<(string Partition, string Row)> rows, Func<IReadOnlyList<(string Partition, string Row)>,
         Task<Func<(string Partition, string Row), bool>>> readClaims,

@@ -6,8 +6,8 @@ using DicomServerless.Dicom;
 namespace DicomServerless.Archive.Index;
 
 /// <summary>
-/// Attributes of a study or series, each with the instance that it comes from: the lowest SOP Instance UID that has a value for it (design, rule 4), so that
-/// order of arrival, re-sends and a rebuild give the same answer.
+/// Attributes of a study or series, each with the instance that it comes from: the lowest SOP Instance UID that has a value for it (docs/design.md, rule 4),
+/// so that order of arrival, re-sends and a rebuild give the same answer.
 /// </summary>
 internal sealed class SourcedAttributes
 {

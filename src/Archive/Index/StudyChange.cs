@@ -2,7 +2,7 @@ using DicomServerless.Dicom;
 
 namespace DicomServerless.Archive.Index;
 
-/// <summary>What a process knew of a study before it changed a blob (design, rule 3).</summary>
+/// <summary>What a process knew of a study before it changed a blob (docs/design.md, rule 3).</summary>
 /// <param name="ForeignChanges">How many changes by others the writer had noticed.</param>
 /// <param name="Commits">How many commits it had made.</param>
 /// <param name="Patients">The patients of the study, as far as they were known.</param>

@@ -20,7 +20,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     private readonly List<(string Name, byte[] Bytes)> spilled = [];
     private readonly Dictionary<InstanceName, InstanceContent?> overlay = [];
 
-    // What had its source in an instance that this commit removes or replaces: the next lowest instance that has a value follows (rule 4).
+    // What had its source in an instance that this commit removes or replaces: the next lowest instance that has a value follows (docs/design.md, rule 4).
     private readonly HashSet<Tag> lostOfStudy = [];
     private readonly HashSet<(string Key, string Value)> lostValues = [];
     private readonly Dictionary<Uid, HashSet<Tag>> lostOfSeries = [];

@@ -33,7 +33,7 @@ internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, I
         lock (gate) return LeaseOf(writer);
     }
 
-    /// <summary>Makes the rows of the names follow their blobs, whoever changed those (design, "Settle").</summary>
+    /// <summary>Makes the rows of the names follow their blobs, whoever changed those (docs/design.md, "Settle").</summary>
     public async Task<IReadOnlyList<SettledAs>> SettleAsync(Uid study, IReadOnlyCollection<InstanceName> names, CancellationToken cancellationToken)
     {
         if (names.Count == 0) return [];

@@ -13,7 +13,7 @@ internal sealed class StudyState(Uid study)
     /// <summary>Null while there is no row.</summary>
     public string? ETag { get; set; }
 
-    /// <summary>Grows with every commit, even over a delete (design, "The index").</summary>
+    /// <summary>Grows with every commit, even over a delete (docs/design.md, "The index").</summary>
     public long Version { get; set; }
 
     /// <summary>Instances; 0 is a tombstone.</summary>

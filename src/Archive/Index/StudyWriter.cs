@@ -145,7 +145,8 @@ internal sealed class StudyWriter(
 
     private async Task RunAsync()
     {
-        // Whoever waits for these commits may stop waiting, and give its lease back, before they end: the journal row must outlive them all the same (rule 2).
+        // Whoever waits for these commits may stop waiting, and give its lease back, before they end: the journal row must outlive them all the same
+        // (docs/design.md, rule 2).
         using var lease = index.Extend(this);
         while (true)
         {

@@ -6,8 +6,8 @@ using DicomServerless.Storage;
 namespace DicomServerless.Archive.Retrieve;
 
 /// <summary>
-/// Finds and reads what is stored (design, "Reading"). Every read of a blob carries the ETag of the row that told where to read, so old offsets never meet
-/// new bytes.
+/// Finds and reads what is stored (docs/design.md, "Retrieving"). Every read of a blob carries the ETag of the row that told where to read, so old offsets
+/// never meet new bytes.
 /// </summary>
 public sealed partial class InstanceRetrieval
 {

@@ -14,15 +14,15 @@ namespace DicomServerless.Archive.Search;
 public sealed record SearchCursor(SearchPlace Place, IReadOnlyList<KeyValuePair<string, string>> Parameters);
 
 /// <summary>
-/// Cursors: a whole query and a place in its answers, encrypted with AES-256-GCM, since they hold names, dates and UIDs that no URL of ours may (design,
-/// invariant 6), and bound to the resource that they came from. All processes of an archive share the key: the configured one, or one derived from a random
-/// secret that the first of them leaves in <c>derived</c>.
+/// Cursors: a whole query and a place in its answers, encrypted with AES-256-GCM, since they hold names, dates and UIDs that no URL of ours may
+/// (docs/design.md, promise 6), and bound to the resource that they came from. All processes of an archive share the key: the configured one, or one derived
+/// from a random secret that the first of them leaves in <c>derived</c>.
 /// </summary>
 /// <param name="derived">Where the secret is kept when no key is configured.</param>
 /// <param name="configuredKey">32 bytes, or null.</param>
 public sealed class SearchCursors(IBlobContainer derived, byte[]? configuredKey)
 {
-    /// <summary>The blob with the secret: no study's prefix, so nothing that is tidied away (design, rule 9).</summary>
+    /// <summary>The blob with the secret: no study's prefix, so nothing that is tidied away (docs/design.md, rule 9).</summary>
     public const string SecretName = "cursor-secret";
 
     /// <summary>Bytes of a key.</summary>

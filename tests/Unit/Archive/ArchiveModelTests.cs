@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace DicomServerless.Unit.Archive;
 
-/// <summary>Whatever happens in whatever order, the index ends up saying what the blobs say (design, rules 1 to 10).</summary>
+/// <summary>Whatever happens in whatever order, the index ends up saying what the blobs say (docs/design.md, rules 1 to 10).</summary>
 public sealed class ArchiveModelTests(ITestOutputHelper output)
 {
     private static readonly int Histories = int.TryParse(Environment.GetEnvironmentVariable("MODEL_HISTORIES"), out var count) ? count : 10_000;
@@ -18,7 +18,7 @@ public sealed class ArchiveModelTests(ITestOutputHelper output)
     public void Index_follows_blobs_in_every_history_when_only_events_index() =>
         Check.One(Settings(Histories / 5), Prop.ForAll(AnyHistory, history => Play(history, IndexingOnStore.Event)));
 
-    /// <summary>What the process wrote down itself must do where no event ever comes (rule 2).</summary>
+    /// <summary>What the process wrote down itself must do where no event ever comes (docs/design.md, rule 2).</summary>
     [Fact]
     public void Journal_alone_heals_every_history_without_events() =>
         Check.One(Settings(Histories / 5), Prop.ForAll(AnyHistory, history => Play(history with { IsWithoutEvents = true }, IndexingOnStore.Commit)));

@@ -16,7 +16,7 @@ public sealed class InterleavingTests
 
     public InterleavingTests() => world = new MemoryWorld(clock);
 
-    /// <summary>Rule 6: a delete takes exactly what it has listed.</summary>
+    /// <summary>docs/design.md, rule 6: a delete takes exactly what it has listed.</summary>
     [Fact]
     public async Task A_replace_that_is_acknowledged_between_a_deletes_listing_and_its_delete_of_the_blob_stays()
     {
@@ -28,7 +28,9 @@ public sealed class InterleavingTests
         new IndexCheck(world).Run();
     }
 
-    /// <summary>Rule 2: the journal row is there before each blob, not only before the first: a sweep may have taken it in a long request.</summary>
+    /// <summary>
+    /// docs/design.md, rule 2: the journal row is there before each blob, not only before the first: a sweep may have taken it in a long request.
+    /// </summary>
     [Fact]
     public async Task The_journal_alone_heals_an_object_that_came_late_in_a_long_request()
     {
@@ -44,7 +46,7 @@ public sealed class InterleavingTests
         new IndexCheck(world).Run();
     }
 
-    /// <summary>Rule 2: the row does not come due while a blob is being written that was begun before.</summary>
+    /// <summary>docs/design.md, rule 2: the row does not come due while a blob is being written that was begun before.</summary>
     [Fact]
     public async Task The_journal_row_does_not_come_due_during_a_blob_commit_that_began_shortly_before()
     {
@@ -70,7 +72,8 @@ public sealed class InterleavingTests
     }
 
     /// <summary>
-    /// Rule 7: a handler believes HEAD after its commit, too. The writer of what came in between has died, and its event is taken for one of our own.
+    /// docs/design.md, rule 7: a handler believes HEAD after its commit, too. The writer of what came in between has died, and its event is taken for one of
+    /// our own.
     /// </summary>
     [Fact]
     public async Task A_blob_that_changes_between_an_events_look_and_its_commit_is_followed_at_once()
@@ -82,7 +85,8 @@ public sealed class InterleavingTests
     }
 
     /// <summary>
-    /// Rule 5: the row in <c>studies</c> comes last, so that who wrote it knows whether a later commit has looked for the others before they were there.
+    /// docs/design.md, rule 5: the row in <c>studies</c> comes last, so that who wrote it knows whether a later commit has looked for the others before they
+    /// were there.
     /// </summary>
     [Fact]
     public async Task A_delete_between_a_commit_and_its_search_rows_leaves_none_of_them()

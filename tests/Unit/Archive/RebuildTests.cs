@@ -7,7 +7,7 @@ using DicomServerless.Storage;
 
 namespace DicomServerless.Unit.Archive;
 
-/// <summary>A rebuild makes the index of everything equal the blobs, from wherever it was cut off (design, rule 8).</summary>
+/// <summary>A rebuild makes the index of everything equal the blobs, from wherever it was cut off (docs/design.md, rule 8).</summary>
 public sealed class RebuildTests
 {
     private readonly MemoryWorld world = new(TimeProvider.System);

@@ -7,7 +7,7 @@ using DicomServerless.Storage;
 
 namespace DicomServerless.Unit.Archive;
 
-/// <summary>What operations cost, counted on the stores: cost follows work (design, third promise).</summary>
+/// <summary>What operations cost, counted on the stores: cost follows work (docs/design.md, promise 8).</summary>
 public sealed class RequestCountTests
 {
     private readonly MemoryWorld world = new(TimeProvider.System);

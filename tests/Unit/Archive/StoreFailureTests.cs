@@ -3,7 +3,7 @@ using DicomServerless.Shared;
 
 namespace DicomServerless.Unit.Archive;
 
-/// <summary>A request that breaks off loses nothing that it has stored (design, rule 2).</summary>
+/// <summary>A request that breaks off loses nothing that it has stored (docs/design.md, rule 2).</summary>
 public sealed class StoreFailureTests
 {
     private readonly MemoryWorld world = new(TimeProvider.System);
