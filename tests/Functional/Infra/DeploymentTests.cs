@@ -116,7 +116,7 @@ public sealed partial class DeploymentTests
             "Http__MaxBodyBytes=104857600",
             "SWEEP_CRON=0 * * * * *",
         ];
-        Assert.Equal(expected, Settings(await Default.Value).Pairs("properties"));
+        Assert.Equal(expected, AppSettings(await Default.Value).Pairs("properties"));
     }
 
     [Theory]
@@ -125,7 +125,7 @@ public sealed partial class DeploymentTests
     public async Task The_program_takes_its_settings(string indexing, string origins, IndexingOnStore onStore, bool corsByPlatform)
     {
         var problems = new List<string>();
-        var read = Functions.Hosting.Settings.Read(
+        var read = Settings.Read(
             Configuration(await PredictAsync($"param indexing = '{indexing}'", $"param allowedOrigins = {origins}")), problems);
         Assert.Empty(problems);
         Assert.Equal(onStore, read.Archive.OnStore);
@@ -137,10 +137,10 @@ public sealed partial class DeploymentTests
     [Fact]
     public async Task Triggers_find_their_settings()
     {
-        var settings = Settings(await Default.Value);
-        var folders = Directory.EnumerateFiles(Path.Combine(Repository.Root, "functions"), "function.json", SearchOption.AllDirectories)
+        var settings = AppSettings(await Default.Value);
+        var files = Directory.EnumerateFiles(Path.Combine(Repository.Root, "functions"), "function.json", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/bin/", StringComparison.Ordinal) && !file.Contains("/obj/", StringComparison.Ordinal)).ToList();
-        var functions = string.Concat(folders.Select(File.ReadAllText));
+        var functions = string.Concat(files.Select(File.ReadAllText));
         Assert.Equal(["EVENTS_QUEUE", "SWEEP_CRON"], Placeholder().Matches(functions).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
         Assert.All(Placeholder().Matches(functions), match => Assert.NotNull(settings.At("properties." + match.Groups[1].Value)));
         // The connection of the queue's trigger; the host reads its URI and its identity by these names.
@@ -148,7 +148,7 @@ public sealed partial class DeploymentTests
         Assert.All((string[])["queueServiceUri", "credential", "clientId"], name => Assert.NotNull(settings.At("properties.DataStorage__" + name)));
         // What is off by its name must bear it.
         var off = settings.Pairs("properties").Select(pair => Disabled().Match(pair)).Single(match => match.Success).Groups[1].Value;
-        Assert.Contains(off, folders.Select(file => Path.GetFileName(Path.GetDirectoryName(file))));
+        Assert.Contains(off, files.Select(file => Path.GetFileName(Path.GetDirectoryName(file))));
     }
 
     [Fact]
@@ -167,6 +167,7 @@ public sealed partial class DeploymentTests
         Assert.Equal(["name=FC1", "tier=FlexConsumption"], deployment.Single("Microsoft.Web/serverfarms").Pairs("sku"));
         Assert.Equal(deployment.Single("Microsoft.Web/serverfarms").At("id"), app.At("properties.serverFarmId"));
         Assert.NotNull(deployment.Single(Containers, "deployment"));
+        Assert.Equal("[format('https://{0}/dicomweb', app.hostName)]", deployment.Outputs.At("dicomWebUrl"));
     }
 
     [Fact]
@@ -310,10 +311,10 @@ public sealed partial class DeploymentTests
     private static Task<Deployment> PredictAsync(params string[] parameters) =>
         Deployment.OfAsync("main.bicep", ["param name = 'dicom'", $"param authClientId = '{Client}'", .. parameters]);
 
-    private static Resource Settings(Deployment deployment) => deployment.Single("Microsoft.Web/sites/config", "appsettings");
+    private static Resource AppSettings(Deployment deployment) => deployment.Single("Microsoft.Web/sites/config", "appsettings");
 
     // As the program reads its environment, with what modules would give.
-    private static IConfiguration Configuration(Deployment deployment) => new ConfigurationBuilder().AddInMemoryCollection(Settings(deployment)
+    private static IConfiguration Configuration(Deployment deployment) => new ConfigurationBuilder().AddInMemoryCollection(AppSettings(deployment)
         .Pairs("properties").Select(pair => pair.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0].Replace("__", ":", StringComparison.Ordinal),
             (string?)(pair[1] switch
             {
