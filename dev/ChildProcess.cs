@@ -5,7 +5,7 @@ namespace DicomServerless.Dev;
 /// <summary>A program that ends when this one does.</summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
 
     private readonly Process process;
     private readonly StreamWriter log;
@@ -32,10 +32,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(string name, string program, IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string> environment, string workingDirectory, string logFile, Action<string>? onLine = null)
     {
-        // Should this process be killed, the kernel ends the child.
-        var start = OperatingSystem.IsLinux() && File.Exists("/usr/bin/setpriv")
-            ? new ProcessStartInfo("/usr/bin/setpriv", ["--pdeathsig", "KILL", program, .. arguments])
-            : new ProcessStartInfo(program, arguments);
+        // Should this process be killed, the pipe to the child's watcher breaks, and the watcher ends the child.
+        var start = new ProcessStartInfo("node", [Path.Combine(Folders.Dev, "child.mjs"), program, .. arguments]);
         start.RedirectStandardOutput = start.RedirectStandardError = start.RedirectStandardInput = true;
         start.WorkingDirectory = workingDirectory;
         foreach (var (key, value) in environment) start.Environment[key] = value;
@@ -44,8 +42,14 @@ internal sealed class ChildProcess : IAsyncDisposable
         var child = new ChildProcess(name, process, log);
         process.OutputDataReceived += (_, line) => child.Take(line.Data, onLine);
         process.ErrorDataReceived += (_, line) => child.Take(line.Data, null);
-        StartOnOwnThread(process);
-        process.StandardInput.Close();
+        try
+        {
+            process.Start();
+        }
+        catch (System.ComponentModel.Win32Exception exception)
+        {
+            throw new StartException($"Node cannot be started: {exception.Message}. It is needed for Azurite and the viewer as well.");
+        }
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return child;
@@ -55,7 +59,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     {
         if (!process.HasExited)
         {
-            using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            process.StandardInput.Close();
             try
             {
                 await process.WaitForExitAsync().WaitAsync(Grace);
@@ -68,29 +72,6 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
         process.Dispose();
         await log.DisposeAsync();
-    }
-
-    // The kernel sends the death signal when the thread that started the child ends, and pool threads come and go: so a thread that lives as long as the child.
-    private static void StartOnOwnThread(Process process)
-    {
-        using var started = new ManualResetEventSlim();
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                process.Start();
-            }
-            catch (System.ComponentModel.Win32Exception exception)
-            {
-                failure = exception;
-            }
-            started.Set();
-            if (failure is null) process.WaitForExit();
-        }) { IsBackground = true, Name = "child process" };
-        thread.Start();
-        started.Wait();
-        if (failure is not null) throw new StartException($"{process.StartInfo.FileName} cannot be started: {failure.Message}");
     }
 
     private void Take(string? line, Action<string>? onLine)

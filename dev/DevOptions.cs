@@ -3,7 +3,7 @@ using System.Reflection;
 namespace DicomServerless.Dev;
 
 /// <summary>What the command line asked for.</summary>
-internal sealed record DevOptions(int FunctionsPort, int DimsePort, int DashboardPort, int AzuritePort, string Data, bool SendSamples)
+internal sealed record DevOptions(int FunctionsPort, int DimsePort, int DashboardPort, int AzuritePort, string Data, bool SendSamples, bool IsUnderHost)
 {
     public string ServiceUrl => $"http://127.0.0.1:{FunctionsPort}";
 
@@ -27,6 +27,9 @@ internal static class Folders
 
     public static string Functions { get; } = Metadata("FunctionsFolder");
 
+    /// <summary>Where <c>func start</c> finds host.json and the project.</summary>
+    public static string FunctionsProject => Path.GetFullPath(Path.Combine(Dev, "../functions"));
+
     public static string Gateway { get; } = Metadata("GatewayFolder");
 
     public static string Samples => Path.Combine(Dev, "samples");
@@ -35,6 +38,9 @@ internal static class Folders
 
     /// <summary>Made once, for tests and packages too.</summary>
     public static string Viewer => Path.GetFullPath(Path.Combine(Dev, "../artifacts/viewer"));
+
+    /// <summary>A script where programs have extensions.</summary>
+    public static string Npm => OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
 
     public static string DefaultData => Path.Combine(Path.GetFullPath(Path.Combine(Dev, "..")), ".dev");
 

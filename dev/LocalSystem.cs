@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DicomServerless.Storage.Azure;
 using Spectre.Console;
 
 namespace DicomServerless.Dev;
@@ -6,7 +7,8 @@ namespace DicomServerless.Dev;
 /// <summary>Starts everything, in order, and ends it.</summary>
 internal sealed class LocalSystem(DevOptions options)
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private const string EventsQueue = "dicom-events";
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -16,7 +18,8 @@ internal sealed class LocalSystem(DevOptions options)
             await InstallAsync(cancellationToken);
             await PrepareViewerAsync(cancellationToken);
             using var http = new HttpClient { Timeout = TimeSpan.FromMinutes(5) };
-            var relay = new BlobEventRelay(options, http);
+            var relay = new BlobEventRelay(
+                new AzureStorageAccount(new AzureStorageOptions { ConnectionString = options.ConnectionString }).EventQueue(EventsQueue));
             await using var azurite = StartAzurite(relay.OnLine);
             await WaitAsync(azurite, () => IsOpenAsync(options.AzuritePort + 2, cancellationToken), cancellationToken);
             await using var functions = StartFunctions();
@@ -60,7 +63,7 @@ internal sealed class LocalSystem(DevOptions options)
         var done = Path.Combine(Folders.Dev, "node_modules", ".package-lock.json");
         if (File.Exists(done) && File.GetLastWriteTimeUtc(done) >= File.GetLastWriteTimeUtc(Path.Combine(Folders.Dev, "package-lock.json"))) return;
         Console.WriteLine("Installing Azurite (npm ci) …");
-        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        using var npm = Process.Start(new ProcessStartInfo(Folders.Npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
             { WorkingDirectory = Folders.Dev, RedirectStandardError = true, RedirectStandardOutput = true })!;
         var errors = npm.StandardError.ReadToEndAsync(cancellationToken);
         await npm.StandardOutput.ReadToEndAsync(cancellationToken);
@@ -93,18 +96,31 @@ internal sealed class LocalSystem(DevOptions options)
         ], new Dictionary<string, string>(), options.Data, Path.Combine(options.Data, "azurite.log"), onLine);
     }
 
-    private ChildProcess StartFunctions() =>
-        ChildProcess.Start("The DICOMweb service", Path.Combine(Folders.Functions, "DicomServerless.Functions"), [], new Dictionary<string, string>
+    private ChildProcess StartFunctions()
     {
-        // As the Functions host starts it: so the trigger routes exist, and events come as invocations.
-        ["FUNCTIONS_CUSTOMHANDLER_PORT"] = Text(options.FunctionsPort),
-        ["DataStorage"] = options.ConnectionString,
-        ["Archive__JournalDueSeconds"] = "15",
-        ["Viewer__Path"] = Folders.Viewer,
-    }, Folders.Functions, Path.Combine(options.Data, "functions.log"));
+        var settings = new Dictionary<string, string>
+        {
+            ["DataStorage"] = options.ConnectionString, ["Archive__JournalDueSeconds"] = "15", ["Viewer__Path"] = Folders.Viewer,
+        };
+        var log = Path.Combine(options.Data, "functions.log");
+        if (options.IsUnderHost)
+        {
+            settings["AzureWebJobsStorage"] = options.ConnectionString;
+            settings["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
+            settings["EVENTS_QUEUE"] = EventsQueue;
+            settings["SWEEP_CRON"] = "*/10 * * * * *";
+            settings["AzureWebJobs.events-grid.Disabled"] = "true";
+            return ChildProcess.Start("The DICOMweb service", OperatingSystem.IsWindows() ? "func.cmd" : "func",
+                ["start", "--port", Text(options.FunctionsPort)], settings, Folders.FunctionsProject, log);
+        }
+        settings["Http__Urls"] = options.ServiceUrl;
+        settings["Events__PollSeconds"] = "0.2";
+        settings["Events__SweepSeconds"] = "10";
+        return ChildProcess.Start("The DICOMweb service", Program(Folders.Functions, "DicomServerless.Functions"), [], settings, Folders.Functions, log);
+    }
 
     private ChildProcess StartGateway() =>
-        ChildProcess.Start("The gateway", Path.Combine(Folders.Gateway, "DicomServerless.EdgeGateway"), [], new Dictionary<string, string>
+        ChildProcess.Start("The gateway", Program(Folders.Gateway, "DicomServerless.EdgeGateway"), [], new Dictionary<string, string>
     {
         ["Gateway__Dimse__Address"] = "127.0.0.1",
         ["Gateway__Dimse__Port"] = Text(options.DimsePort),
@@ -157,6 +173,8 @@ internal sealed class LocalSystem(DevOptions options)
         table.AddRow("State and logs", Markup.Escape(options.Data));
         AnsiConsole.Write(table);
     }
+
+    private static string Program(string folder, string name) => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
 
     private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -21,6 +21,9 @@ internal static class Preflight
         CheckPort(options.DashboardPort, "--dashboard-port");
         for (var i = 0; i < 3; i++) CheckPort(options.AzuritePort + i, "--azurite-port");
         await CheckNodeAsync(cancellationToken);
+        if (options.IsUnderHost && await OutputOfAsync("func", ["--version"], cancellationToken) is null)
+            throw new StartException("func is not on the PATH. Install the Azure Functions Core Tools (npm install -g azure-functions-core-tools@4), or leave "
+                + "--host func out to run the service alone.");
         return HoldState(options.Data);
     }
 
@@ -45,7 +48,7 @@ internal static class Preflight
             ?? throw new StartException($"Node is not installed, or not on the PATH. Install Node {OldestNode} or later: https://nodejs.org");
         if (!int.TryParse(version.TrimStart('v').Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major) || major < OldestNode)
             throw new StartException($"Node {version.Trim()} is too old. Install Node {OldestNode} or later: https://nodejs.org");
-        if (await OutputOfAsync("npm", ["--version"], cancellationToken) is null)
+        if (await OutputOfAsync(Folders.Npm, ["--version"], cancellationToken) is null)
             throw new StartException("npm is not on the PATH. It comes with Node: https://nodejs.org");
     }
 

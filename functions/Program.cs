@@ -1,29 +1,19 @@
-using System.Net;
 using DicomServerless.Archive;
 using DicomServerless.Archive.Index;
-using DicomServerless.Archive.Search;
-using DicomServerless.Functions.Endpoints;
 using DicomServerless.Functions.Hosting;
-using DicomServerless.Functions.Triggers;
-using DicomServerless.Functions.Viewer;
-using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.AspNetCore.ResponseCompression;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging.Console;
+using Microsoft.Azure.Functions.Worker.Builder;
 
 namespace DicomServerless.Functions;
 
-/// <summary>The application: every registration and every route.</summary>
+/// <summary>Starts the program: as a worker of the Functions host, on its own, or for a rebuild.</summary>
 internal static class Program
 {
-    private const int DefaultMaxBodyBytes = 8 * 1024 * 1024 + 1; // of endpoints that take no objects
-    private static readonly string[] Reading = ["GET", "HEAD"];
-
     public static async Task<int> Main(string[] args)
     {
-        // Exit code 0 makes the Functions host leave a dead process alone, so it is never ours: the process ends because it was told to, or with an error.
         var problems = new List<string>();
-        await using var app = Build(args, problems, (configuration, found) => StorageConnection.Open(configuration, found));
+        // An argument and no environment variable: those are inherited by whatever a worker starts.
+        var isUnderHost = args.Contains("--functions-uri");
+        using var app = isUnderHost ? BuildWorker(args, problems) : Build(args, problems, StorageConnection.Open);
         if (app is null)
         {
             foreach (var problem in problems) await Console.Error.WriteLineAsync("Configuration: " + problem);
@@ -39,11 +29,12 @@ internal static class Program
             await Console.Error.WriteLineAsync("The port cannot be opened: " + exception.Message);
             return 1;
         }
-        return Environment.ExitCode != 0 ? Environment.ExitCode : 143; // as a process that was told to stop by SIGTERM
+        // The host asks its worker to end, which then ends well; on its own it is as a process that was told to stop by SIGTERM.
+        return Environment.ExitCode != 0 || isUnderHost ? Environment.ExitCode : 143;
     }
 
     // `DicomServerless.Functions rebuild`: makes the index of everything equal its blobs, while the service goes on elsewhere.
-    private static async Task<int> RebuildAsync(WebApplication app)
+    private static async Task<int> RebuildAsync(IHost app)
     {
         using var stop = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) =>
@@ -80,196 +71,43 @@ internal static class Program
         }
     }
 
-    /// <summary>Puts the application together. Null if the configuration has problems.</summary>
+    /// <summary>Puts the program together that runs without the Functions host. Null if the configuration has problems.</summary>
     /// <param name="args">Command line: --Key:Name=value.</param>
     /// <param name="problems">Takes what is wrong.</param>
     /// <param name="openStorage">Opens the stores that the configuration names; null if that has problems.</param>
     /// <param name="configure">More configuration, for tests.</param>
-    public static WebApplication? Build(
-        string[] args, List<string> problems, Func<IConfiguration, List<string>,
-            StorageConnection?> openStorage, Action<WebApplicationBuilder>? configure = null)
+    public static WebApplication? Build(string[] args, List<string> problems, Func<IConfiguration, List<string>, StorageConnection?> openStorage,
+        Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         configure?.Invoke(builder);
-        var settings = Settings.Read(builder.Configuration, problems);
-        var storage = openStorage(builder.Configuration, problems);
-        if (problems.Count > 0 || storage is null) return null;
-
-        AddLogging(builder.Logging, settings.Http.LogFormat);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = DefaultMaxBodyBytes; // store requests set their own
-            kestrel.Limits.MaxRequestLineSize = settings.Http.MaxUrlBytes;
-            // Scanners encode while they send, so a body may pause; one that stands still for good ends all the same.
-            var slowest = new MinDataRate(settings.Http.MinBytesPerSecond, TimeSpan.FromSeconds(settings.Http.SlowSeconds));
-            kestrel.Limits.MinRequestBodyDataRate = slowest;
-            kestrel.Limits.MinResponseDataRate = slowest;
-            // The host dials 127.0.0.1 and nobody else may: said in code, so that a stray ASPNETCORE_URLS cannot win.
-            if (settings.HostPort is { } port) kestrel.Listen(IPAddress.Loopback, port);
-        });
-        var services = builder.Services;
-        services.AddSingleton(settings);
-        services.AddSingleton(storage);
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<Func<Guid>>(_ => NewGuid);
-        services.AddSingleton(provider => new Telemetry(provider.GetRequiredService<IConfiguration>()));
-        services.AddSingleton(provider => new DicomArchive(
-            storage.Stores, settings.Archive, provider.GetRequiredService<TimeProvider>(), NewGuid, provider.GetRequiredService<ILogger<DicomArchive>>()));
-        services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync,
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Readiness>>()));
-        services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
-        services.AddHostedService<ArchiveClosing>();
-        if (storage.Uploads is { } uploads)
-            services.AddSingleton(provider => new ResumableUploads(uploads.Container, uploads.UrlOf,
-                provider.GetRequiredService<DicomArchive>().Store, provider.GetRequiredService<TimeProvider>(), NewGuid));
-        services.AddSingleton<EventIntake>();
-        services.AddSingleton<EventRecovery>();
-        services.AddSingleton<QueryTagJob>();
-        services.AddSingleton<SweepJobs>();
-        services.AddSingleton(new SearchCursors(storage.Stores.Derived, settings.Http.CursorKey));
-        if (settings.HostPort is null)
-        {
-            services.AddHostedService<SweepTimer>();
-            if (settings.Events.Poll && storage.Events is not null) services.AddHostedService<EventPolling>();
-        }
-        if (settings.Viewer.Enabled
-            && ViewerFiles.Open(Path.Combine(AppContext.BaseDirectory, settings.Viewer.Path), settings.Viewer.ConfigurationFile) is { } viewer)
-            services.AddSingleton(viewer);
-        var cors = Cors.Policy(settings.Http);
-        if (cors is not null) services.AddCors(options => options.AddDefaultPolicy(cors));
-        // each has its own retries
-        services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
-        services.AddSingleton<IResponseCompressionProvider, TextCompression>();
-        services.AddRateLimiter(limiter => RequestLimits.Apply(limiter, settings.Http));
-        services.AddResponseCompression(compression =>
-        {
-            compression.EnableForHttps = true;
-            compression.MimeTypes = TextCompression.Types; // never pixels
-        });
-        services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = System.IO.Compression.CompressionLevel.Fastest);
-
+        if (Configure(builder, openStorage, problems, isUnderHost: false) is not { } settings) return null;
         var app = builder.Build();
-        if (settings.HostPort is null)
-            foreach (var url in settings.Http.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) app.Urls.Add(url);
-        app.Lifetime.ApplicationStarted.Register(() =>
-            HostingLog.Listening(app.Logger, string.Join(", ", app.Urls), settings.HostPort is null ? "" : ", under the Functions host"));
-
-        app.UseForwardedHeaders(ForwardedHeaders(settings));
-        if (settings.Http.PathBase.Length > 0) app.UsePathBase(settings.Http.PathBase);
-        if (cors is not null || settings.Http.CorsByPlatform) app.Use((context, next) => Cors.AddHeadersAsync(context, settings.Http, next));
-        if (cors is not null) app.UseCors();
-        app.UseMiddleware<RequestEnvelope>();
-        app.Use(JoinSlashes);
-        if (settings.Http.CompressJson) app.UseResponseCompression();
-        app.UseRouting();
-        app.UseRateLimiter();
-        app.UseMiddleware<ReadinessGate>();
-
-        app.MapMethods("/", Reading, Health.RootAsync);
-        app.MapMethods("/health/live", Reading, Health.LiveAsync);
-        app.MapMethods("/health/ready", Reading, Health.ReadyAsync);
-
-        app.MapMethods("/viewer/{**path}", Reading, (HttpContext context, string? path) => ViewerPages.FileAsync(context, path));
-
-        const string studies = "/dicomweb/studies", study = studies + "/{study}",
-            series = study + "/series/{series}", instance = series + "/instances/{instance}";
-        app.MapMethods("/dicomweb", ["GET", "HEAD", "OPTIONS"], CapabilityDocuments.CapabilitiesAsync);
-        app.MapMethods("/dicomweb/capabilities", Reading, CapabilityDocuments.CapabilitiesAsync);
-        app.MapMethods("/dicomweb/openapi.json", Reading, CapabilityDocuments.OpenApiAsync);
-
-        app.MapPost(studies, Stow.StoreAsync);
-        app.MapPost(study, Stow.StoreAsync);
-        app.MapPut(instance, Stow.ReplaceAsync);
-
-        app.MapMethods(studies, Reading, Qido.StudiesAsync);
-        app.MapMethods(study + "/series", Reading, Qido.SeriesAsync);
-        app.MapMethods(study + "/instances", Reading, Qido.InstancesAsync);
-        app.MapMethods("/dicomweb/series", Reading, Qido.SeriesAsync);
-        app.MapMethods(series + "/instances", Reading, Qido.InstancesAsync);
-        app.MapMethods("/dicomweb/instances", Reading, Qido.InstancesAsync);
-        app.MapMethods("/dicomweb/querytags", Reading, QueryTags.ListAsync);
-
-        app.MapMethods(study, Reading, WadoObjects.RetrieveAsync);
-        app.MapMethods(series, Reading, WadoObjects.RetrieveAsync);
-        app.MapMethods(instance, Reading, WadoObjects.RetrieveAsync);
-        app.MapMethods(study + "/metadata", Reading, WadoMetadata.RetrieveAsync);
-        app.MapMethods(series + "/metadata", Reading, WadoMetadata.RetrieveAsync);
-        app.MapMethods(instance + "/metadata", Reading, WadoMetadata.RetrieveAsync);
-        app.MapMethods(instance + "/frames/{frames}", Reading, WadoFrames.RetrieveAsync);
-        foreach (var resource in new[] { study, series, instance })
-        {
-            app.MapMethods(resource + "/bulkdata", Reading, WadoCollections.BulkDataAsync);
-            app.MapMethods(resource + "/pixeldata", Reading, WadoCollections.PixelDataAsync);
-            app.MapMethods(resource + "/rendered", Reading, WadoRendered.RetrieveAsync);
-            app.MapMethods(resource + "/thumbnail", Reading, WadoRendered.ThumbnailAsync);
-        }
-        app.MapMethods(instance + "/frames/{frames}/rendered", Reading, WadoRendered.FramesAsync);
-        app.MapMethods(instance + "/frames/{frames}/thumbnail", Reading, WadoRendered.ThumbnailAsync);
-        app.MapMethods("/dicomweb/wado", Reading, WadoUri.RetrieveAsync);
-        app.MapMethods(instance + "/bulkdata/{**path}", Reading, WadoBulkData.RetrieveAsync);
-
-        app.MapPost("/dicomweb/uploads", Uploads.BeginAsync);
-        app.MapPut("/dicomweb/uploads/{id}/blocks/{number}", Uploads.PutBlockAsync);
-        app.MapPost("/dicomweb/uploads/{id}/complete", Uploads.CompleteAsync);
-
-        const string commitment = "/dicomweb/commitment-requests/{transaction}";
-        app.MapPost(commitment, Commitment.RequestAsync);
-        app.MapMethods(commitment, Reading, Commitment.ResultAsync);
-
-        app.MapDelete(study, Delete.DeleteAsync);
-        app.MapDelete(series, Delete.DeleteAsync);
-        app.MapDelete(instance, Delete.DeleteAsync);
-
-        if (settings.HostPort is not null)
-        {
-            app.MapPost("/events-queue", HostTriggers.QueueAsync);
-            app.MapPost("/events-grid", HostTriggers.EventGridAsync);
-            app.MapPost("/sweep", HostTriggers.SweepAsync);
-        }
+        foreach (var url in settings.Http.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) app.Urls.Add(url);
+        app.Lifetime.ApplicationStarted.Register(() => HostingLog.Listening(app.Logger, string.Join(", ", app.Urls), ""));
+        Pipeline.Use(app, settings);
         return app;
     }
 
-    // Clients that join a base URL and a path send "//studies": it means what it means without the second slash. Trailing slashes are the router's to ignore.
-    private static Task JoinSlashes(HttpContext context, RequestDelegate next)
+    // The worker has a server and routes of its own; its HTTP functions hand requests to our pipeline.
+    private static IHost? BuildWorker(string[] args, List<string> problems)
     {
-        if (context.Request.Path.Value is { } path && path.Contains("//", StringComparison.Ordinal))
-            context.Request.Path = "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries)) + (path.EndsWith('/') ? "/" : "");
-        return next(context);
+        var builder = FunctionsApplication.CreateBuilder(args);
+        builder.ConfigureFunctionsWebApplication();
+        if (Configure(builder, StorageConnection.Open, problems, isUnderHost: true) is null) return null;
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton<WorkerPipeline>();
+        return builder.Build();
     }
 
-#pragma warning disable RS0030 // the one place where random ids come from
-    private static Guid NewGuid() => Guid.NewGuid();
-#pragma warning restore RS0030
-
-    // Everything to stdout: the Functions host takes stderr for errors.
-    private static void AddLogging(ILoggingBuilder logging, LogFormat format)
+    private static Settings? Configure(
+        IHostApplicationBuilder builder, Func<IConfiguration, List<string>, StorageConnection?> openStorage, List<string> problems, bool isUnderHost)
     {
-        logging.ClearProviders();
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        // Its lines hold whole URLs, and searches hold names: also where somebody asks for more of the framework's.
-        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
-        if (format == LogFormat.Json) logging.AddJsonConsole(json => json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
-        else logging.AddSimpleConsole(simple =>
-        {
-            simple.SingleLine = true;
-            simple.ColorBehavior = LoggerColorBehavior.Disabled;
-            simple.TimestampFormat = "HH:mm:ss.fff ";
-            simple.UseUtcTimestamp = true;
-        });
-    }
-
-    private static ForwardedHeadersOptions ForwardedHeaders(Settings settings)
-    {
-        var options = new ForwardedHeadersOptions
-        {
-            ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.All,
-            ForwardLimit = null, // each step is checked against the trusted proxies
-        };
-        options.KnownIPNetworks.Clear();
-        options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse("127.0.0.0/8"));
-        options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse("::1/128"));
-        foreach (var network in settings.Proxies) options.KnownIPNetworks.Add(network);
-        return options;
+        var settings = Settings.Read(builder.Configuration, isUnderHost, problems);
+        var storage = openStorage(builder.Configuration, problems);
+        if (problems.Count > 0 || storage is null) return null;
+        Services.AddLogging(builder.Logging, settings);
+        Services.Add(builder.Services, settings, storage);
+        return settings;
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes the package that a function app runs: artifacts/functions.zip, with host.json and one folder a function at its root and the self-contained program in app/.
-# The viewer comes along; that needs Node. usage: infra/publish.sh [--no-viewer] [OUTPUT.zip]
+# Makes the package that a function app runs: artifacts/functions.zip, with host.json, the worker and what the host needs to know of its functions at its
+# root. It depends on the platform's .NET and is compiled ahead for its processors. The viewer comes along; that needs Node.
+# usage: infra/publish.sh [--no-viewer] [OUTPUT.zip]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 viewer=1
@@ -10,21 +11,15 @@ stage=$(mktemp -d)
 build=$(mktemp -d)
 trap 'rm -rf "$stage" "$build"' EXIT
 
-# The build has a folder of its own, so that nothing else that builds in the tree is disturbed. No build servers are left behind: they would keep the caller's output open for as long as they wait for more.
-dotnet publish "$root/functions/Functions.csproj" -nodeReuse:false -p:UseSharedCompilation=false -c Release -r linux-x64 --self-contained -p:PublishTrimmed=true -p:PublishReadyToRun=true \
-  -p:DebugType=none -p:GenerateDocumentationFile=false --artifacts-path "$build" -o "$stage/app" --nologo -v quiet
-chmod 0755 "$stage/app/DicomServerless.Functions"
-
-# host.json and the function folders go to the root; the program has no use for its copies.
-for item in host.json http events-queue events-grid sweep; do
-  rm -rf "${stage:?}/app/$item"
-  cp -R "$root/functions/$item" "$stage/$item"
-done
+# The build has a folder of its own, so that nothing else that builds in the tree is disturbed. No build servers are left behind: they would keep the
+# caller's output open for as long as they wait for more.
+dotnet publish "$root/functions/Functions.csproj" -nodeReuse:false -p:UseSharedCompilation=false -c Release -r linux-x64 --self-contained false \
+  -p:PublishReadyToRun=true -p:DebugType=none -p:GenerateDocumentationFile=false --artifacts-path "$build" -o "$stage" --nologo -v quiet
 
 # Prepared once: the script knows a viewer that it has made.
 if [ "$viewer" = 1 ]; then
   node "$root/infra/viewer.mjs" "$root/artifacts/viewer"
-  cp -R "$root/artifacts/viewer" "$stage/app/viewer"
+  cp -R "$root/artifacts/viewer" "$stage/viewer"
 fi
 
 mkdir -p "$(dirname "$zip")"

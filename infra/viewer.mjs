@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Prepares the OHIF viewer that the service shows at /viewer/: takes the prebuilt one out of the npm package @ohif/app, pinned by version and hash, leaves out what
-// nobody asks for, makes its paths follow the place where it is served, and compresses it.
+// Prepares the OHIF viewer that the service shows at /viewer/: takes the prebuilt one out of the npm package @ohif/app, pinned by version and hash, leaves
+// out what nobody asks for, makes its paths follow the place where it is served, and compresses it.
 // usage: node infra/viewer.mjs DIR                                          for functions: DIR is its folder `viewer`
-//        node infra/viewer.mjs DIR --static --base /viewer/ --dicomweb URL   plain files for any static hosting; URL as browsers reach it, such as https://dicom.example.org/dicomweb
+//        node infra/viewer.mjs DIR --static --base /viewer/ --dicomweb URL   plain files for any static hosting; URL as browsers reach it, such as
+//                                                                            https://dicom.example.org/dicomweb
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -70,12 +71,15 @@ function unpack(folder) {
 }
 
 function files(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).map(entry => join(entry.parentPath ?? entry.path, entry.name)).sort()
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name)).sort()
 }
 
-// The configurations are examples; the service worker and the page that renews logins (and what it loads) would fetch programs from elsewhere; the rest is of other hosting services.
+// The configurations are examples; the service worker and the page that renews logins (and what it loads) would fetch programs from elsewhere; the rest is of
+// other hosting services.
 function isLeftOut(name) {
-  return ['app-config.js', 'google.js', 'sw.js', 'init-service-worker.js', 'silent-refresh.html', 'oidc-client.min.js', 'es6-shim.min.js', 'polyfill.min.js', '_headers', '_redirects', 'serve.json'].includes(name) || name.startsWith('ort/') || name.endsWith('.map')
+  return ['app-config.js', 'google.js', 'sw.js', 'init-service-worker.js', 'silent-refresh.html', 'oidc-client.min.js', 'es6-shim.min.js', 'polyfill.min.js',
+    '_headers', '_redirects', 'serve.json'].includes(name) || name.startsWith('ort/') || name.endsWith('.map')
 }
 
 // Our changes are part of the program's name: browsers keep it for a year.
@@ -117,11 +121,14 @@ function fill(text) {
 async function write(name, content) {
   const path = join(made, name)
   mkdirSync(dirname(path), { recursive: true })
-  const compresses = ['.js', '.css', '.html', '.json', '.svg', '.wasm', '.ttf', '.webapp', '.xml'].includes(extname(name)) && content.length > 512 && !['index.html', 'app-config.js'].includes(name)
+  const compresses = ['.js', '.css', '.html', '.json', '.svg', '.wasm', '.ttf', '.webapp', '.xml'].includes(extname(name)) && content.length > 512
+    && !['index.html', 'app-config.js'].includes(name)
   if (isStatic || !compresses) writeFileSync(path, content)
   else {
     const [br, gz] = await Promise.all([
-      promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 22, [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }),
+      promisify(brotliCompress)(content, {
+        params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 22, [constants.BROTLI_PARAM_SIZE_HINT]: content.length },
+      }),
       promisify(gzip)(content, { level: 9 }),
     ])
     writeFileSync(path + '.br', br)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Mutation testing with Stryker: mutate.py [--jobs N] [FOLDER…], all folders where none is given. Prints the score of each folder; what survived goes to mutants/FOLDER.tsv.
+"""Mutation testing with Stryker: mutate.py [--jobs N] [FOLDER…], all folders where none is given. Prints the score of each folder; what survived goes to
+mutants/FOLDER.tsv.
 
-The score is what the tests caught (a test failed, or did not end) of the mutants that any change of behaviour could show. Left out are changes of the words of messages and
-logs. The model tests play fewer histories than in a test run (MODEL_HISTORIES), because thousands of mutants are tried.
+The score is what the tests caught (a test failed, or did not end) of the mutants that any change of behaviour could show. Left out are changes of the words
+of messages and logs. The model tests play fewer histories than in a test run (MODEL_HISTORIES), because thousands of mutants are tried.
 """
 import argparse
 import fnmatch

@@ -13,7 +13,7 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
     private readonly Dictionary<int, List<double>> processorTime = []; // of the program, ms an instance
     private readonly int rounds = isQuick ? 1 : 3, retrieved = isQuick ? 100 : 500;
 
-    /// <summary>Runs one part (store, retrieve, transactions) or all.</summary>
+    /// <summary>Runs one part (start, store, retrieve, transactions) or all.</summary>
     /// <param name="isQuick">One round of little instead of three.</param>
     /// <param name="only">The part; null for all.</param>
     /// <param name="instances">How many are stored, a multiple of 50; null for the usual number.</param>
@@ -21,6 +21,7 @@ internal sealed class ArchiveBench(string executable, CtObjects objects, bool is
     {
         var (executable, objects) = (await PublishedProgram.PathAsync(), new CtObjects());
         var bench = new ArchiveBench(executable, objects, isQuick, instances ?? (isQuick ? 200 : 1000));
+        if (only is null or "start") await StartBench.RunAsync(executable);
         if (only is null or "transactions") await TransactionBench.RunAsync(executable, objects);
         if (only is null or "retrieve") await bench.RetrieveAsync();
         if (only is null or "store") await bench.StoreAsync();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using DicomServerless.Shared;
+using DicomServerless.Shared.Worker;
 
 namespace DicomServerless.Bench.Archive;
 
@@ -71,10 +72,10 @@ internal sealed class MemoryBench(string executable, CtObjects objects, bool isQ
         await run(program, name => Show(name, program.PeakResidentMiB()));
     }
 
-    private async Task HostAsync(HttpClient http, long bodyLimit, Func<FunctionsHost, Action<string>, Task> run)
+    private async Task HostAsync(HttpClient http, long bodyLimit, Func<WorkerHost, Action<string>, Task> run)
     {
         using var azurite = await Azurite.StartAsync();
-        await using var host = await FunctionsHost.StartAsync(executable, new Dictionary<string, string>
+        await using var host = await WorkerHost.StartAsync(executable + ".dll", new Dictionary<string, string>
             { ["DataStorage"] = azurite.ConnectionString }, bodyLimit);
         await run(host, name => Show(name, FunctionsProcess.PeakResidentMiB(host.ProcessId)));
     }

@@ -3,7 +3,7 @@ using DicomServerless.Shared;
 
 namespace DicomServerless.Bench.Archive;
 
-/// <summary>The program as it is deployed: self-contained, trimmed, compiled ahead (the flags of infra/publish.sh).</summary>
+/// <summary>The program as it is deployed: on the platform's .NET, compiled ahead (the flags of infra/publish.sh).</summary>
 internal static class PublishedProgram
 {
     /// <summary>Publishes it and gives the executable's path. BENCH_EXECUTABLE names one that is there already.</summary>
@@ -15,7 +15,7 @@ internal static class PublishedProgram
         using var dotnet = Process.Start(new ProcessStartInfo("dotnet",
         [
             "publish", Path.Combine(Repository.Root, "functions/Functions.csproj"), "-c", "Release",
-                "-r", "linux-x64", "--self-contained", "-p:PublishTrimmed=true", "-p:PublishReadyToRun=true",
+                "-r", "linux-x64", "--self-contained", "false", "-p:PublishReadyToRun=true",
             "-p:DebugType=none", "-p:GenerateDocumentationFile=false", "-o", folder, "--nologo", "-v", "quiet",
         ]) { RedirectStandardOutput = true })!;
         var said = await dotnet.StandardOutput.ReadToEndAsync();

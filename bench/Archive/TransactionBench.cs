@@ -17,7 +17,8 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
     {
         var counter = new Counter();
         using var azurite = await Azurite.StartAsync(counter.Add);
-        using var program = await FunctionsProcess.StartAsync(azurite.ConnectionString, executable: executable);
+        using var program = await FunctionsProcess.StartAsync(azurite.ConnectionString,
+            new Dictionary<string, string> { ["Events__Poll"] = "true", ["Events__PollSeconds"] = "0.1" }, executable);
         using var http = ArchiveBench.Client();
         await new TransactionBench(azurite, program, http, objects, counter).RunAsync();
     }
@@ -85,10 +86,11 @@ internal sealed partial class TransactionBench(Azurite azurite, FunctionsProcess
 
     private async Task EventAsync(string blob, string? clientRequestId)
     {
-        var text = HostInvocation.ToEvent(new BlobAccess(false, "dicom", blob, DateTimeOffset.UtcNow), ++sequence);
+        var text = Encoding.UTF8.GetString(GridEvents.Of(new BlobAccess(false, "dicom", blob, DateTimeOffset.UtcNow), ++sequence));
         if (clientRequestId is not null) text = text.Replace("\"api\":", $"\"clientRequestId\":\"{clientRequestId}\",\"api\":", StringComparison.Ordinal);
-        if (!await HostInvocation.SendEventAsync(http, program.Url, text, CancellationToken.None))
-            throw new InvalidOperationException("The event was not taken.");
+        var queue = new EventsOnQueue(azurite.ConnectionString);
+        await queue.SendAsync(Encoding.UTF8.GetBytes(text), TimeSpan.Zero, CancellationToken.None);
+        await queue.EmptyAsync();
     }
 
     // Study state is kept a while after the last request; then the journal row goes. Ends when it has, and the log has been quiet since.

@@ -115,7 +115,7 @@ internal static class FindBench
 
     private static async Task FillAsync(Azurite azurite, int studies)
     {
-        var table = new AzureStorageAccount(new AzureStorageOptions { ConnectionString = azurite.ConnectionString }, TimeProvider.System).Table("studies");
+        var table = new AzureStorageAccount(new AzureStorageOptions { ConnectionString = azurite.ConnectionString }).Table("studies");
         await table.CreateIfAbsentAsync(CancellationToken.None);
         var rows = Enumerable.Range(0, studies).Select(Row).ToList();
         foreach (var partition in rows.GroupBy(row => row.PartitionKey))

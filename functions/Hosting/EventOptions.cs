@@ -18,6 +18,13 @@ public sealed class EventOptions
     [Range(0.1, 300, ErrorMessage = "Events:PollSeconds must be 0.1 to 300 seconds.")]
     public double PollSeconds { get; set; } = 2;
 
+    /// <summary>
+    /// How long a message is hidden from other readers while it is worked on; where the process dies meanwhile, it comes again after that time. Seconds, 5 to
+    /// 3,600. Default 300.
+    /// </summary>
+    [Range(5, 3600, ErrorMessage = "Events:HideSeconds must be 5 to 3600 seconds.")]
+    public double HideSeconds { get; set; } = 300;
+
     /// <summary>How often the journal is swept outside the Functions host; 0 for never. Seconds, 0 to 86,400. Default 60.</summary>
     [Range(0, 86400, ErrorMessage = "Events:SweepSeconds must be 0 to 86400 seconds.")]
     public double SweepSeconds { get; set; } = 60;

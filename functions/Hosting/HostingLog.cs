@@ -36,9 +36,6 @@ internal static partial class HostingLog
     [LoggerMessage(3008, LogLevel.Information, "Listening at {Url}{Mode}")]
     public static partial void Listening(ILogger log, string url, string mode);
 
-    [LoggerMessage(3009, LogLevel.Information, "Functions host {Version}")]
-    public static partial void FunctionsHost(ILogger log, string version);
-
     [LoggerMessage(3010, LogLevel.Warning, "A trigger message is no storage event: {Reason}")]
     public static partial void NoEvent(ILogger log, string reason);
 

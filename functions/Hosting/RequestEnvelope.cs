@@ -12,14 +12,10 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
 {
     private const int ClientClosedRequest = 499;
 
-    private int hostVersionLogged;
-
     public async Task InvokeAsync(HttpContext context)
     {
         var started = clock.GetTimestamp();
         using var activity = telemetry.Source.StartActivity("request", ActivityKind.Server, Parent(context));
-        if (context.Request.Headers["X-Azure-Functions-HostVersion"] is [{ } version] && Interlocked.Exchange(ref hostVersionLogged, 1) == 0)
-            HostingLog.FunctionsHost(log, version);
         context.Response.Headers.XContentTypeOptions = "nosniff"; // what objects hold is never to be taken for a page
         try
         {

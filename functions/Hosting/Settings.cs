@@ -11,26 +11,18 @@ namespace DicomServerless.Functions.Hosting;
 /// <param name="Archive">Section Archive.</param>
 /// <param name="Http">Section Http.</param>
 /// <param name="Events">Section Events.</param>
-/// <param name="HostPort">The port that the Functions host gives us; null outside it.</param>
+/// <param name="IsUnderHost">Whether the Functions host runs the program; its triggers then take the place of our own polling and sweeping.</param>
 /// <param name="Viewer">Section Viewer.</param>
 /// <param name="Proxies">Networks whose X-Forwarded headers count.</param>
 internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http,
-    EventOptions Events, ViewerOptions Viewer, int? HostPort, IReadOnlyList<IPNetwork> Proxies)
+    EventOptions Events, ViewerOptions Viewer, bool IsUnderHost, IReadOnlyList<IPNetwork> Proxies)
 {
-    private const string HostPortKey = "FUNCTIONS_CUSTOMHANDLER_PORT";
-
     /// <summary>Reads the configuration. All that is wrong goes to the list, one clear line each.</summary>
-    public static Settings Read(IConfiguration configuration, List<string> problems)
+    public static Settings Read(IConfiguration configuration, bool isUnderHost, List<string> problems)
     {
-        int? port = null;
-        if (configuration[HostPortKey] is { Length: > 0 } text)
-        {
-            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65536) port = number;
-            else problems.Add($"{HostPortKey} is \"{text}\": the Functions host sets it to a port, 1 to 65535; remove it to run without the host.");
-        }
         var http = ReadHttp(configuration, problems, out var proxies);
         return new Settings(ReadArchive(configuration, problems), http,
-            ReadEvents(configuration, problems), ReadViewer(configuration, problems), port, proxies);
+            ReadEvents(configuration, problems), ReadViewer(configuration, problems), isUnderHost, proxies);
     }
 
     private static ArchiveOptions ReadArchive(IConfiguration configuration, List<string> problems)
@@ -148,6 +140,7 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http,
             Queue = reader.Text("Queue", configuration["EVENTS_QUEUE"] is { Length: > 0 } queue ? queue : defaults.Queue)!,
             Poll = reader.Flag("Poll", defaults.Poll),
             PollSeconds = reader.Number("PollSeconds", defaults.PollSeconds),
+            HideSeconds = reader.Number("HideSeconds", defaults.HideSeconds),
             SweepSeconds = reader.Number("SweepSeconds", defaults.SweepSeconds),
             MaxDequeueCount = reader.Number("MaxDequeueCount", defaults.MaxDequeueCount),
         };

@@ -20,7 +20,7 @@ internal sealed record StorageConnection(ArchiveStores Stores, EventQueue? Event
         try
         {
             var options = AzureStorageOptions.Read(Section, key => configuration[key]);
-            var account = new AzureStorageAccount(options, TimeProvider.System);
+            var account = new AzureStorageAccount(options);
             var stores = new ArchiveStores(
                 account.BlobContainer("dicom"), account.BlobContainer("derived"), account.BlobContainer("inbox"), account.BlobContainer("rejected"),
                 account.Table("instances"), account.Table("studies"), account.Table("keys"), account.Table("uids"), account.Table("journal"));

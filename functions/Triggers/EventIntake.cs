@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DicomServerless.Archive;
 using DicomServerless.Functions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,16 +22,16 @@ internal enum IntakeOutcome
 internal sealed class EventIntake(DicomArchive archive, Telemetry telemetry, TimeProvider clock, ILogger<EventIntake> log)
 {
     /// <summary>Handles the events of one message.</summary>
-    public async Task<IntakeOutcome> HandleAsync(JsonElement? message, CancellationToken cancellationToken)
+    public async Task<IntakeOutcome> HandleAsync(BinaryData message, CancellationToken cancellationToken)
     {
         var outcome = await RunAsync(message, cancellationToken);
         telemetry.Events.Add(1, new KeyValuePair<string, object?>("result", outcome.ToString()));
         return outcome;
     }
 
-    private async Task<IntakeOutcome> RunAsync(JsonElement? message, CancellationToken cancellationToken)
+    private async Task<IntakeOutcome> RunAsync(BinaryData message, CancellationToken cancellationToken)
     {
-        if (StorageEvent.Read(message, clock.GetUtcNow(), out var problem) is not { } events)
+        if (StorageEvents.Read(message, clock.GetUtcNow(), out var problem) is not { } events)
         {
             HostingLog.NoEvent(log, problem!);
             return IntakeOutcome.NoEvent;

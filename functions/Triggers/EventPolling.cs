@@ -13,7 +13,7 @@ internal sealed class EventPolling(StorageConnection storage, EventIntake intake
     Settings settings, TimeProvider clock, ILogger<EventPolling> log) : BackgroundService
 {
     private const int BatchSize = 16;
-    private static readonly TimeSpan Hidden = TimeSpan.FromMinutes(5), RetryAfter = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     private readonly EventQueue queue = storage.Events!;
 
@@ -26,7 +26,7 @@ internal sealed class EventPolling(StorageConnection storage, EventIntake intake
             var received = 0;
             try
             {
-                var messages = await queue.ReceiveAsync(BatchSize, Hidden, stoppingToken);
+                var messages = await queue.ReceiveAsync(BatchSize, TimeSpan.FromSeconds(settings.Events.HideSeconds), stoppingToken);
                 received = messages.Count;
                 await Task.WhenAll(messages.Select(message => HandleAsync(message, stoppingToken)));
             }
@@ -41,7 +41,7 @@ internal sealed class EventPolling(StorageConnection storage, EventIntake intake
 
     private async Task HandleAsync(QueuedEvent message, CancellationToken cancellationToken)
     {
-        if (await intake.HandleAsync(Invocation.ReadMessage(message.Body), cancellationToken) == IntakeOutcome.Done)
+        if (await intake.HandleAsync(BinaryData.FromBytes(message.Body), cancellationToken) == IntakeOutcome.Done)
             await queue.DeleteAsync(message, cancellationToken);
         else if (message.DequeueCount < settings.Events.MaxDequeueCount) await queue.HideAsync(message, RetryAfter, cancellationToken);
         else

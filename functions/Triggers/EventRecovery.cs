@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DicomServerless.Functions.Hosting;
 using DicomServerless.Storage;
 using Microsoft.Extensions.Logging;
@@ -28,7 +27,7 @@ internal sealed class EventRecovery(StorageConnection storage, EventIntake intak
         var recovered = 0;
         foreach (var message in await queue.ReceivePoisonAsync(MessagesPerSweep, RetryAfter, cancellationToken))
         {
-            if (await intake.HandleAsync(Invocation.ReadMessage(message.Body), cancellationToken) != IntakeOutcome.Done) continue;
+            if (await intake.HandleAsync(BinaryData.FromBytes(message.Body), cancellationToken) != IntakeOutcome.Done) continue;
             await queue.DeletePoisonAsync(message, cancellationToken);
             recovered++;
         }
@@ -60,18 +59,9 @@ internal sealed class EventRecovery(StorageConnection storage, EventIntake intak
         && await intake.HandleAsync(events, cancellationToken) == IntakeOutcome.Done;
 
     // A JSON array of events, each with the reason why it was not delivered beside it.
-    private static async Task<JsonElement?> ReadAsync(IBlobContainer container, BlobInfo blob, CancellationToken cancellationToken)
+    private static async Task<BinaryData?> ReadAsync(IBlobContainer container, BlobInfo blob, CancellationToken cancellationToken)
     {
         await using var read = await container.ReadAsync(blob.Name, 0, null, blob.ETag, cancellationToken);
-        if (read.Status != StorageStatus.Ok) return null;
-        try
-        {
-            using var document = await JsonDocument.ParseAsync(read.Content, cancellationToken: cancellationToken);
-            return document.RootElement.Clone();
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        return read.Status == StorageStatus.Ok ? await BinaryData.FromStreamAsync(read.Content!, cancellationToken) : null;
     }
 }

@@ -1,9 +1,9 @@
 namespace DicomServerless.Storage;
 
 /// <summary>
-/// A row of a table. Property values are string, int, long, bool, double, DateTimeOffset, Guid or byte[]; a property that is null is absent. Limits of the
-/// Azure engine hold for all: a string ≤ 32,768 UTF-16 units, bytes ≤ 64 KiB, a row ≤ 1 MiB, ≤ 252 properties, keys ≤ 1 KiB without / \ # ? and control
-/// characters.
+/// A row of a table. Property values are string, int, long, bool, double (finite), DateTimeOffset, Guid or byte[]; a property that is null is absent. Limits
+/// of the Azure engine hold for all: a string ≤ 32,768 UTF-16 units, bytes ≤ 64 KiB, a row ≤ 1 MiB, ≤ 252 properties, keys ≤ 1 KiB without / \ # ? and
+/// control characters.
 /// </summary>
 /// <param name="partitionKey">The partition: rows of one partition can change in one batch.</param>
 /// <param name="rowKey">The row within the partition, ordered ordinally.</param>

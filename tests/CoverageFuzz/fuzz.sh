@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Coverage-guided fuzzing with AFL++ (package afl++): fuzz.sh [SECONDS] [TARGET…]. Two targets at a time; 60 seconds and all targets where nothing is given; 1800 for a long run.
-# Prints of each target its executions, its coverage (edges of the instrumented assemblies that inputs have reached) and its findings; inputs that break a target are kept
-# in fuzz-findings/ and end the script with 1. What was found belongs into corpus/, so that every test run replays it.
+# Coverage-guided fuzzing with AFL++ (package afl++): fuzz.sh [SECONDS] [TARGET…]. Two targets at a time; 60 seconds and all targets where nothing is given;
+# 1800 for a long run. Prints of each target its executions, its coverage (edges of the instrumented assemblies that inputs have reached) and its findings;
+# inputs that break a target are kept in fuzz-findings/ and end the script with 1. What was found belongs into corpus/, so that every test run replays it.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet tool restore >/dev/null || exit 2
 # Its build has a folder of its own: another build of the same projects may be going on in the tree.
-dotnet publish tests/CoverageFuzz -c Release --artifacts-path "$work/build" -o "$work/program" -v q --nologo >"$work/publish.log" 2>&1 || { cat "$work/publish.log"; exit 2; }
+dotnet publish tests/CoverageFuzz -c Release --artifacts-path "$work/build" -o "$work/program" -v q --nologo >"$work/publish.log" 2>&1 \
+  || { cat "$work/publish.log"; exit 2; }
 program="$work/program/DicomServerless.CoverageFuzz.dll"
 targets=("$@")
 [ "${#targets[@]}" -gt 0 ] || mapfile -t targets < <(dotnet "$program" targets) # before it is instrumented: then it runs under the fuzzer alone
@@ -40,7 +41,8 @@ for target in "${targets[@]}"; do
   value() { sed -n "s/^$1 *: //p" "$stats"; }
   findings=$(find "$work/$target/default/crashes" "$work/$target/default/hangs" -type f -name 'id:*' 2>/dev/null)
   count=$(printf '%s' "$findings" | grep -c .)
-  echo "$target: $(value execs_done) executions in $(value run_time) s, $(value edges_found) of $(value total_edges) edges ($(value bitmap_cvg)), $(value corpus_count) inputs kept, $count findings"
+  echo "$target: $(value execs_done) executions in $(value run_time) s, $(value edges_found) of $(value total_edges) edges ($(value bitmap_cvg))," \
+    "$(value corpus_count) inputs kept, $count findings"
   if [ "$count" -gt 0 ]; then
     bad=1
     mkdir -p "fuzz-findings/$target"

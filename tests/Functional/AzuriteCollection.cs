@@ -15,7 +15,7 @@ public sealed class AzuriteFixture : IAsyncLifetime
     public AzureStorageAccount Account { get; private set; } = null!;
 
     public AzureStorageAccount Connect(Action<StorageTransaction> onTransaction) =>
-        new(new AzureStorageOptions { ConnectionString = ConnectionString, OnTransaction = onTransaction }, TimeProvider.System);
+        new(new AzureStorageOptions { ConnectionString = ConnectionString, OnTransaction = onTransaction });
 
     /// <summary>A name that is valid for containers, tables and queues, and new.</summary>
     public static string NewName() => "t" + Guid.NewGuid().ToString("N");
@@ -23,7 +23,7 @@ public sealed class AzuriteFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         if (RealAccount is null) azurite = await Azurite.StartAsync();
-        Account = new AzureStorageAccount(new AzureStorageOptions { ConnectionString = ConnectionString }, TimeProvider.System);
+        Account = new AzureStorageAccount(new AzureStorageOptions { ConnectionString = ConnectionString });
     }
 
     public Task DisposeAsync()

@@ -6,7 +6,7 @@ using System.Reflection;
 
 namespace DicomServerless.Shared;
 
-/// <summary>The function app as a process of its own, started as the Functions host starts it.</summary>
+/// <summary>The function app as a process of its own, without the Functions host.</summary>
 public sealed class FunctionsProcess : IDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
@@ -47,10 +47,13 @@ public sealed class FunctionsProcess : IDisposable
         IReadOnlyDictionary<string, string>? settings = null, string? executable = null, int port = 0)
     {
         if (port == 0) port = FreePorts.Next();
-        var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
+        // Neither events nor sweeps unless they are asked for: a test is to know what works when.
+        var all = new Dictionary<string, string>
         {
-            ["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture), ["DataStorage"] = connectionString,
+            ["Http__Urls"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"), ["DataStorage"] = connectionString,
+            ["Events__Poll"] = "false", ["Events__SweepSeconds"] = "0",
         };
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>()) all[name] = value;
         var started = new FunctionsProcess(executable ?? BuiltExecutable, all, port);
         await started.WaitAsync();
         return started;

@@ -44,13 +44,14 @@ public sealed class StudyTorture : IDisposable
 
     private readonly TortureOptions options;
     private readonly Random random;
-    private readonly ConcurrentQueue<string> events = [];
+    private readonly ConcurrentQueue<byte[]> events = [];
     private readonly ConcurrentBag<Operation> operations = [];
     private readonly List<string> problems = [];
     private readonly HttpClient http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64 }) { Timeout = TimeSpan.FromSeconds(60) };
     private long sequence;
     private int delivered, kills;
     private FunctionsProcess functions = null!;
+    private EventsOnQueue queue = null!;
 
     private StudyTorture(TortureOptions options) => (this.options, random) = (options, new Random(options.Seed));
 
@@ -76,7 +77,7 @@ public sealed class StudyTorture : IDisposable
     private void OnLine(string line)
     {
         if (AzuriteAccessLog.Read(line) is not { Container: "dicom" } access) return;
-        var made = HostInvocation.ToEvent(access, Interlocked.Increment(ref sequence));
+        var made = GridEvents.Of(access, Interlocked.Increment(ref sequence));
         events.Enqueue(made);
         if (sequence % 5 == 0) events.Enqueue(made);
     }
@@ -84,13 +85,15 @@ public sealed class StudyTorture : IDisposable
     private async Task<TortureTally> RunAsync(Azurite azurite)
     {
         functions = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string>
-            { ["Archive__JournalDueSeconds"] = "2", ["Archive__KeepStudySeconds"] = "1", ["Archive__TombstoneSeconds"] = "4" });
+            { ["Archive__JournalDueSeconds"] = "2", ["Archive__KeepStudySeconds"] = "1", ["Archive__TombstoneSeconds"] = "4",
+            ["Events__Poll"] = "true", ["Events__PollSeconds"] = "0.1", ["Events__HideSeconds"] = "5", ["Events__MaxDequeueCount"] = "100",
+            ["Events__SweepSeconds"] = "1" });
+        queue = new EventsOnQueue(azurite.ConnectionString);
         var stores = Connect(azurite.ConnectionString);
         await stores.CreateIfAbsentAsync(default);
         using var stop = new CancellationTokenSource();
         using var stopEvents = new CancellationTokenSource();
-        var delivering = Task.WhenAll(Enumerable.Range(0, 4).Select(i => DeliverAsync(new Random(options.Seed + 100 + i), stopEvents.Token))
-            .Append(SweepAsync(stopEvents.Token)));
+        var delivering = Task.WhenAll(Enumerable.Range(0, 4).Select(i => DeliverAsync(new Random(options.Seed + 100 + i), stopEvents.Token)));
         var clients = Enumerable.Range(0, options.Clients).Select(i => ClientAsync(new Random(options.Seed + i), stop.Token)).ToArray();
         var rebuilding = options.WithRebuild ? RebuildAsync(stores) : Task.CompletedTask;
         await KillAsync();
@@ -109,7 +112,7 @@ public sealed class StudyTorture : IDisposable
 
     private static ArchiveStores Connect(string connectionString)
     {
-        var account = new AzureStorageAccount(new AzureStorageOptions { ConnectionString = connectionString }, TimeProvider.System);
+        var account = new AzureStorageAccount(new AzureStorageOptions { ConnectionString = connectionString });
         return new ArchiveStores(
             account.BlobContainer("dicom"), account.BlobContainer("derived"), account.BlobContainer("inbox"), account.BlobContainer("rejected"),
             account.Table("instances"), account.Table("studies"), account.Table("keys"), account.Table("uids"), account.Table("journal"));
@@ -244,7 +247,7 @@ public sealed class StudyTorture : IDisposable
     // At least once, late, in any order.
     private async Task DeliverAsync(Random own, CancellationToken cancellationToken)
     {
-        var held = new List<string>();
+        var held = new List<byte[]>();
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -257,32 +260,8 @@ public sealed class StudyTorture : IDisposable
             var index = own.Next(held.Count);
             var blobEvent = held[index];
             held.RemoveAt(index);
-            try
-            {
-                if (await HostInvocation.SendEventAsync(http, functions.Url, blobEvent, cancellationToken)) Interlocked.Increment(ref delivered);
-                else events.Enqueue(blobEvent);
-            }
-            catch (Exception exception)
-                when (exception is IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-            {
-                events.Enqueue(blobEvent);
-            }
-        }
-    }
-
-    private async Task SweepAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await Task.Delay(1000, cancellationToken);
-            try
-            {
-                await HostInvocation.SweepAsync(http, functions.Url, cancellationToken);
-            }
-            catch (IOException)
-            {
-                // Killed while it worked.
-            }
+            await queue.SendAsync(blobEvent, TimeSpan.FromSeconds(own.Next(3)), cancellationToken);
+            Interlocked.Increment(ref delivered);
         }
     }
 
@@ -293,7 +272,7 @@ public sealed class StudyTorture : IDisposable
         while (quiet < 3)
         {
             await Task.Delay(500);
-            var pending = events.Count + await PendingAsync(stores);
+            var pending = events.Count + await queue.CountAsync() + await PendingAsync(stores);
             quiet = pending == 0 ? quiet + 1 : 0;
             if (watch.Elapsed > TimeSpan.FromMinutes(3))
             {
@@ -303,11 +282,11 @@ public sealed class StudyTorture : IDisposable
         }
     }
 
-    // Purge entries only wait for their time; they change nothing that is seen.
+    // Purge entries only wait for their time, and a lease is no work; they change nothing that is seen.
     private static async Task<int> PendingAsync(ArchiveStores stores)
     {
         var page = await stores.Journal.QueryAsync(new Storage.TableQuery { Select = ["K"] }, null, default);
-        return page.Rows.Count(row => row.Text("K") != "purge");
+        return page.Rows.Count(row => row.PartitionKey != "lease" && row.Text("K") != "purge");
     }
 
     private async Task<int> CheckAsync(ArchiveStores stores)

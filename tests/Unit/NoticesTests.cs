@@ -19,24 +19,35 @@ public sealed partial class NoticesTests
         Assert.Empty(packages.Except(Named()));
     }
 
-    /// <summary>What our packages bring along is shipped too.</summary>
-    [Fact]
-    public void Every_package_that_comes_with_these_is_named_in_the_notices()
+    /// <summary>
+    /// What our packages bring along is shipped too: "s" in the service, "g" in the gateway, "h" in what the Functions host loads beside the service.
+    /// </summary>
+    [Theory]
+    [InlineData('s', "functions/DicomServerless.Functions.deps.json", "Azure.Storage.Common")]
+    [InlineData('g', "edge-gateway/DicomServerless.EdgeGateway.deps.json", "System.ClientModel")]
+    [InlineData('h', "functions/.azurefunctions/function.deps.json", "Azure.Storage.Common")]
+    public void Every_package_that_comes_with_these_is_named_in_the_notices(char program, string dependencies, string example)
     {
-        using var dependencies = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "DicomServerless.Unit.deps.json")));
-        var libraries = dependencies.RootElement.GetProperty("targets").EnumerateObject().First().Value.EnumerateObject()
-            .ToDictionary(library => library.Name.Split('/')[0], library => library.Value);
-        var reached = new HashSet<string>(StringComparer.Ordinal);
-        var left = new Stack<string>(["DicomServerless.Archive", "DicomServerless.EdgeGateway"]);
-        while (left.TryPop(out var name))
-        {
-            if (!reached.Add(name) || !libraries.TryGetValue(name, out var library)) continue;
-            if (library.TryGetProperty("dependencies", out var needed)) foreach (var item in needed.EnumerateObject()) left.Push(item.Name);
-        }
-        Assert.Contains("Azure.Storage.Common", reached);
-        // Programs on ASP.NET Core have these from it; the notices name it.
-        Assert.Empty(reached.Where(name => !name.StartsWith("DicomServerless.", StringComparison.Ordinal)
-            && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)).Except(Named()));
+        var file = BuiltFile(dependencies);
+        var shipped = Libraries(file).Where(library => program != 'h' || library.Assemblies.Any(name => IsBeside(file, name))).Select(library => library.Name)
+            .ToArray();
+        Assert.Contains(example, shipped);
+        Assert.Empty(shipped.Except(Named(program)));
+        // Those of .NET itself come out of the framework. What the host loads has the versions that its makers chose, and so what comes with these.
+        var unshipped = Named(program).Except(shipped).ToArray();
+        if (program != 'h') Assert.All(unshipped, name => Assert.StartsWith("Microsoft.Extensions.", name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_assembly_that_the_host_loads_is_of_a_package_in_the_notices()
+    {
+        var file = BuiltFile("functions/.azurefunctions/function.deps.json");
+        var known = Libraries(file).SelectMany(library => library.Assemblies).Select(Path.GetFileName).ToHashSet(StringComparer.Ordinal);
+        var others = Directory.EnumerateFiles(Path.GetDirectoryName(file)!, "*.dll", SearchOption.AllDirectories).Select(Path.GetFileName)
+            .Where(name => !known.Contains(name)).Order(StringComparer.Ordinal);
+        // The first is made by the build and has nothing in it; the second is of Microsoft.Azure.Functions.Worker.Sdk, as the notices say.
+        Assert.Equal(["Microsoft.Azure.Functions.Worker.Extensions.dll", "Microsoft.Azure.WebJobs.Extensions.FunctionMetadataLoader.dll"], others);
+        Assert.Contains("Microsoft.Azure.Functions.Worker.Sdk", Named('h'));
     }
 
     [Fact]
@@ -50,12 +61,39 @@ public sealed partial class NoticesTests
         Assert.Equal(versions, reasons);
     }
 
-    private static HashSet<string> Named()
+    private static HashSet<string> Named(char? program = null)
     {
-        var named = NamedPackage().Matches(File.ReadAllText(Path.Combine(Repository.Root, "THIRD-PARTY-NOTICES")))
-            .Select(match => match.Groups["name"].Value).ToHashSet(StringComparer.Ordinal);
+        var named = NamedPackage().Matches(File.ReadAllText(Path.Combine(Repository.Root, "THIRD-PARTY-NOTICES")));
         Assert.True(named.Count >= 15, "The pattern of packages finds hardly any.");
-        return named;
+        return named.Where(match => program is not { } letter || match.Groups["in"].Value.Contains(letter)).Select(match => match.Groups["name"].Value)
+            .ToHashSet(StringComparer.Ordinal);
+    }
+
+    // These tests' build has built the programs too.
+    private static string BuiltFile(string path)
+    {
+        var output = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Unit"), AppContext.BaseDirectory);
+        var parts = path.Split('/', 2);
+        return Path.Combine(Repository.Root, parts[0], output, parts[1]);
+    }
+
+    // The packages of a deps.json with their assemblies, relative to its folder or to that of the package.
+    private static List<(string Name, string[] Assemblies)> Libraries(string file)
+    {
+        using var dependencies = JsonDocument.Parse(File.ReadAllBytes(file));
+        var kinds = dependencies.RootElement.GetProperty("libraries");
+        return [.. dependencies.RootElement.GetProperty("targets").EnumerateObject().First().Value.EnumerateObject()
+            .Where(library => kinds.GetProperty(library.Name).GetProperty("type").GetString() == "package")
+            .Select(library => (library.Name.Split('/')[0], AssembliesOf(library.Value).ToArray()))];
+    }
+
+    private static IEnumerable<string> AssembliesOf(JsonElement library) => new[] { "runtime", "runtimeTargets" }
+        .SelectMany(kind => library.TryGetProperty(kind, out var files) ? files.EnumerateObject().Select(item => item.Name) : []);
+
+    private static bool IsBeside(string file, string assembly)
+    {
+        var folder = Path.GetDirectoryName(file)!;
+        return File.Exists(Path.Combine(folder, Path.GetFileName(assembly))) || File.Exists(Path.Combine(folder, assembly));
     }
 
     private static IEnumerable<string> Projects() =>
@@ -68,7 +106,7 @@ public sealed partial class NoticesTests
     private static IEnumerable<string> Elements(string file, string element) =>
         XDocument.Load(Path.Combine(Repository.Root, file)).Descendants(element).Select(item => item.Attribute("Include")!.Value);
 
-    [GeneratedRegex(@"^(?<name>[A-Z][\w.]+) +(?:s g|s  |  g) +\S", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?<name>[A-Z][\w.]+) +(?<in>[s ] [g ] [h ]) +\S", RegexOptions.Multiline)]
     private static partial Regex NamedPackage();
 
     [GeneratedRegex(@"^\| `(?<name>[^`]+)` \| (?:yes|no) \| \S", RegexOptions.Multiline)]

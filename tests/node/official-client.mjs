@@ -34,13 +34,15 @@ if (mode === 'read') {
 } else {
   await table.submitTransaction([
     ['create', {
-      partitionKey: "O'Brien", rowKey: 'Müller 山田', text: 'a "quoted" 😀', empty: '', int: -5, long: { value: '9223372036854775807', type: 'Int64' }, flag: true,
+      partitionKey: "O'Brien", rowKey: 'Müller 山田', text: 'a "quoted" 😀', empty: '', int: -5,
+      long: { value: '9223372036854775807', type: 'Int64' }, flag: true,
       whole: { value: 3, type: 'Double' }, half: 1.5, time: { value: '2024-05-06T07:08:09.1234567Z', type: 'DateTime' },
       id: { value: '6ba7b810-9dad-11d1-80b4-00c04fd430c8', type: 'Guid' }, bytes: new Uint8Array([0, 255, 62]),
     }],
     ['upsert', { partitionKey: "O'Brien", rowKey: 'second', value: 1 }, 'Replace'],
   ]);
-  await container.getBlockBlobClient('put/Müller.dcm').upload('abc', 3, { metadata: { sha256: 'ff' }, blobHTTPHeaders: { blobContentType: 'application/dicom' } });
+  await container.getBlockBlobClient('put/Müller.dcm')
+    .upload('abc', 3, { metadata: { sha256: 'ff' }, blobHTTPHeaders: { blobContentType: 'application/dicom' } });
   const staged = container.getBlockBlobClient('staged');
   await staged.stageBlock('YWFhYQ==', 'hello ', 6);
   await staged.stageBlock('YmJiYg==', 'world', 5);

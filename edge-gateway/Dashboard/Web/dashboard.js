@@ -45,7 +45,9 @@ async function call(method, path, body, type) {
   const text = await response.text();
   let answer = null;
   try { answer = text ? JSON.parse(text) : null; } catch { /* no JSON: told by its status */ }
-  if (!response.ok) throw new Refusal(answer && answer.detail ? (answer.parameter ? answer.parameter + ': ' : '') + answer.detail : 'The gateway answered ' + response.status + '.');
+  if (!response.ok) throw new Refusal(answer && answer.detail
+    ? (answer.parameter ? answer.parameter + ': ' : '') + answer.detail
+    : 'The gateway answered ' + response.status + '.');
   return answer;
 }
 
@@ -95,7 +97,8 @@ function rows(body, items, columns, make, nothing) {
 // Status
 
 function tile(name, value, sub, extra) {
-  return element('div', { class: 'tile' }, element('dt', {}, name), element('dd', {}, value, sub ? element('div', { class: 'sub' }, sub) : null, extra || null));
+  return element('div', { class: 'tile' }, element('dt', {}, name),
+    element('dd', {}, value, sub ? element('div', { class: 'sub' }, sub) : null, extra || null));
 }
 
 function showStatus(status) {
@@ -106,7 +109,10 @@ function showStatus(status) {
   const sending = status.destinations.reduce((sum, one) => sum + one.objectsPerSecond, 0);
   const sendingBytes = status.destinations.reduce((sum, one) => sum + one.bytesPerSecond, 0);
   const health = $('health');
-  const [text, kind] = !status.spool.canTakeObjects ? ['Cannot take objects', 'bad'] : alarms.length > 0 ? ['Needs attention', 'warn'] : status.refusedConfiguration.length > 0 ? ['Configuration refused', 'warn'] : ['Ready', 'good'];
+  const [text, kind] = !status.spool.canTakeObjects ? ['Cannot take objects', 'bad']
+    : alarms.length > 0 ? ['Needs attention', 'warn']
+    : status.refusedConfiguration.length > 0 ? ['Configuration refused', 'warn']
+    : ['Ready', 'good'];
   if (health.textContent !== text) health.textContent = text;
   health.className = 'pill ' + kind;
   $('meta').textContent = `up ${duration(status.uptimeSeconds)} · ${status.listening.join(', ') || 'no port open'} · version ${status.version.split('+')[0]}`;
@@ -116,24 +122,34 @@ function showStatus(status) {
   $('tiles').replaceChildren(
     tile('Associations now', number.format(status.associations.length)),
     tile('Waiting to be sent', number.format(waiting), bytes(waitingBytes)),
-    tile('Receiving', status.received.objectsPerSecond.toFixed(1) + ' /s', `${bytes(status.received.bytesPerSecond)}/s · ${number.format(status.received.totalObjects)} in all`),
+    tile('Receiving', status.received.objectsPerSecond.toFixed(1) + ' /s',
+      `${bytes(status.received.bytesPerSecond)}/s · ${number.format(status.received.totalObjects)} in all`),
     tile('Sending', sending.toFixed(1) + ' /s', bytes(sendingBytes) + '/s'),
     tile('In quarantine', number.format(quarantined), status.openCommitments > 0 ? `${number.format(status.openCommitments)} commitments open` : ''),
-    tile('Disk free', bytes(status.spool.freeBytes), `spool ${bytes(status.spool.usedBytes)}${status.spool.maxBytes > 0 ? ' of ' + bytes(status.spool.maxBytes) : ''}`, meter));
+    tile('Disk free', bytes(status.spool.freeBytes),
+      `spool ${bytes(status.spool.usedBytes)}${status.spool.maxBytes > 0 ? ' of ' + bytes(status.spool.maxBytes) : ''}`, meter));
   $('quarantine-badge').hidden = quarantined === 0;
   $('quarantine-badge').textContent = number.format(quarantined);
-  const refused = status.refusedConfiguration.length > 0 ? 'The last change of the configuration was refused, the old one stays:\n' + status.refusedConfiguration.join('\n') : '';
+  const refused = status.refusedConfiguration.length > 0
+    ? 'The last change of the configuration was refused, the old one stays:\n' + status.refusedConfiguration.join('\n') : '';
   if ($('refused').textContent !== refused) $('refused').textContent = refused;
   $('refused').hidden = !refused;
   $('destinations').replaceChildren(...status.destinations.map(showDestination));
   if (status.destinations.length === 0) $('destinations').append(element('p', { class: 'empty' }, 'No destination is configured.'));
   const columns = ['Calling AE', 'Called AE', 'Address', 'Since', 'Stored', 'Refused', 'Received'];
-  rows($('associations'), status.associations, columns, one => [one.callingAe, one.calledAe, one.remote, [time(one.since), 'nowrap'], [number.format(one.stored), 'number'], [number.format(one.refused), 'number'], [bytes(one.bytesReceived), 'number']], 'Nobody is connected.');
+  rows($('associations'), status.associations, columns, one => [
+    one.callingAe, one.calledAe, one.remote, [time(one.since), 'nowrap'],
+    [number.format(one.stored), 'number'], [number.format(one.refused), 'number'], [bytes(one.bytesReceived), 'number'],
+  ], 'Nobody is connected.');
   showPeers(status);
 }
 
 function showDestination(one) {
-  const [text, kind] = one.alarm ? ['Alarm', 'bad'] : one.isOutsideWindow ? ['Outside its window', 'warn'] : one.waiting > 0 && one.lastErrorAt && (!one.lastSuccess || one.lastErrorAt > one.lastSuccess) ? ['Failing', 'warn'] : one.inFlight > 0 ? ['Sending', 'good'] : ['Idle', 'good'];
+  const [text, kind] = one.alarm ? ['Alarm', 'bad']
+    : one.isOutsideWindow ? ['Outside its window', 'warn']
+    : one.waiting > 0 && one.lastErrorAt && (!one.lastSuccess || one.lastErrorAt > one.lastSuccess) ? ['Failing', 'warn']
+    : one.inFlight > 0 ? ['Sending', 'good']
+    : ['Idle', 'good'];
   const facts = [
     ['Waiting', `${number.format(one.waiting)} · ${bytes(one.waitingBytes)}`],
     ['Oldest', one.waiting > 0 ? duration(one.oldestAgeSeconds) : '-'],
@@ -166,11 +182,16 @@ function showPeers(status) {
     const echo = button('Echo', event => run(event.currentTarget, async () => {
       result.replaceChildren('…');
       const answer = await call('POST', '/api/echo/' + encodeURIComponent(remote.name));
-      result.replaceChildren(answer.isAlive ? pill(`Alive, ${milliseconds(answer.milliseconds)}`, 'good') : pill('No', 'bad'), answer.isAlive ? '' : ' ' + answer.reason);
+      result.replaceChildren(answer.isAlive ? pill(`Alive, ${milliseconds(answer.milliseconds)}`, 'good') : pill('No', 'bad'),
+        answer.isAlive ? '' : ' ' + answer.reason);
     }));
     echo.setAttribute('aria-label', 'Echo ' + remote.name);
     return element('li', { 'data-remote': remote.name },
-      element('div', { class: 'what' }, element('strong', {}, remote.name), element('div', { class: 'small' }, `${remote.aeTitle} · ${remote.host}:${remote.port}${remote.tls ? ' · TLS' : ''}`), result), echo);
+      element('div', { class: 'what' },
+        element('strong', {}, remote.name),
+        element('div', { class: 'small' }, `${remote.aeTitle} · ${remote.host}:${remote.port}${remote.tls ? ' · TLS' : ''}`),
+        result),
+      echo);
   }));
   if (status.remotes.length === 0) $('remotes').append(element('li', { class: 'empty' }, 'None is configured.'));
   const choice = document.querySelector('#search [name=ae]');
@@ -180,7 +201,11 @@ function showPeers(status) {
 // Quarantine
 
 // PS3.18 annex I.2.2, in words.
-const reasons = { '0110': 'processing failure', '0111': 'another object has this UID', '0117': 'invalid SOP instance', '0122': 'SOP class not supported', '0124': 'not authorised', A700: 'out of resources', A900: 'data set does not match its SOP class', C000: 'cannot be understood', C122: 'transfer syntax not supported' };
+const reasons = {
+  '0110': 'processing failure', '0111': 'another object has this UID', '0117': 'invalid SOP instance', '0122': 'SOP class not supported',
+  '0124': 'not authorised', A700: 'out of resources', A900: 'data set does not match its SOP class', C000: 'cannot be understood',
+  C122: 'transfer syntax not supported',
+};
 
 let quarantineShown = '';
 async function loadQuarantine() {
@@ -190,26 +215,35 @@ async function loadQuarantine() {
   quarantineShown = signature;
   $('objects').replaceChildren(...list.items.map(showObject));
   if (list.items.length === 0) $('objects').append(element('li', { class: 'empty' }, 'Nothing is in quarantine.'));
-  else if (list.total > list.items.length) $('objects').append(element('li', { class: 'small' }, `The first ${list.items.length} of ${number.format(list.total)} are shown.`));
+  else if (list.total > list.items.length)
+    $('objects').append(element('li', { class: 'small' }, `The first ${list.items.length} of ${number.format(list.total)} are shown.`));
   const destinations = [...new Set(list.items.map(item => item.destination))];
   $('quarantine-all').replaceChildren(...destinations.flatMap(name => [
-    button(destinations.length > 1 ? `Retry all for ${name}` : 'Retry all', event => run(event.currentTarget, () => all('POST', name, '/retry', 'go to the end of the queue'))),
+    button(destinations.length > 1 ? `Retry all for ${name}` : 'Retry all',
+      event => run(event.currentTarget, () => all('POST', name, '/retry', 'go to the end of the queue'))),
     button(destinations.length > 1 ? `Purge all for ${name}` : 'Purge all', async event => {
       const source = event.currentTarget;
-      if (await confirmed('Purge everything?', `Every object in quarantine for ${name} is deleted for good. There is no way back.`, 'Purge all')) run(source, () => all('DELETE', name, '', 'are gone'));
+      if (await confirmed('Purge everything?', `Every object in quarantine for ${name} is deleted for good. There is no way back.`, 'Purge all'))
+        run(source, () => all('DELETE', name, '', 'are gone'));
     }, 'danger')]));
 }
 
 async function all(method, name, ending, said) {
   const counts = await call(method, '/api/quarantine/' + encodeURIComponent(name) + ending);
-  notify(`${number.format(counts.done)} objects ${said}${counts.failed > 0 ? `, ${number.format(counts.failed)} could not be moved` : ''}.`, counts.failed === 0);
+  notify(`${number.format(counts.done)} objects ${said}${counts.failed > 0 ? `, ${number.format(counts.failed)} could not be moved` : ''}.`,
+    counts.failed === 0);
   await refresh();
 }
 
 function showObject(item) {
   const path = `/api/quarantine/${encodeURIComponent(item.destination)}/${item.id}`;
   const reason = item.reason;
-  const facts = [item.destination, time(reason.time), bytes(item.bytes), reason.status ? 'HTTP ' + reason.status : null, reason.failureReason ? 'reason ' + reason.failureReason + (reasons[reason.failureReason] ? ' (' + reasons[reason.failureReason] + ')' : '') : null, reason.attempts ? `${reason.attempts} ${reason.attempts === 1 ? 'attempt' : 'attempts'}` : null].filter(Boolean).join(' · ');
+  const facts = [
+    item.destination, time(reason.time), bytes(item.bytes),
+    reason.status ? 'HTTP ' + reason.status : null,
+    reason.failureReason ? 'reason ' + reason.failureReason + (reasons[reason.failureReason] ? ' (' + reasons[reason.failureReason] + ')' : '') : null,
+    reason.attempts ? `${reason.attempts} ${reason.attempts === 1 ? 'attempt' : 'attempts'}` : null,
+  ].filter(Boolean).join(' · ');
   const act = async (source, method, ending, said, body, type) => run(source, async () => {
     await call(method, path + ending, body, type);
     notify(`Object ${item.id} ${said}.`, true);
@@ -226,13 +260,16 @@ function showObject(item) {
       labelled(button('Replace', event => {
         const source = event.currentTarget, input = $('replacement');
         input.value = '';
-        input.onchange = () => { if (input.files[0]) act(source, 'PUT', '/replace', 'was replaced and waits to be sent', input.files[0], 'application/dicom'); };
+        input.onchange = () => {
+          if (input.files[0]) act(source, 'PUT', '/replace', 'was replaced and waits to be sent', input.files[0], 'application/dicom');
+        };
         input.click();
       }), 'Replace'),
       element('a', { class: 'button', href: path + '/file', download: '', 'aria-label': 'Download object ' + item.id }, 'Download'),
       labelled(button('Purge', async event => {
         const source = event.currentTarget;
-        if (await confirmed('Purge this object?', `Object ${item.id} for ${item.destination} is deleted for good. There is no way back.`, 'Purge')) act(source, 'DELETE', '', 'is gone');
+        if (await confirmed('Purge this object?', `Object ${item.id} for ${item.destination} is deleted for good. There is no way back.`, 'Purge'))
+          act(source, 'DELETE', '', 'is gone');
       }, 'danger'), 'Purge')));
 }
 
@@ -247,9 +284,11 @@ async function loadTransactions() {
   const list = await call('GET', '/api/transactions?' + query);
   const columns = ['Time', 'Kind', 'Result', 'From', 'To', 'Objects', 'Size', 'Duration', 'Detail'];
   rows($('records'), list.transactions, columns, one => [
-    [time(one.time), 'nowrap'], one.kind, [pill(one.result, resultKind[one.result] || ''), ''], one.callingAe || one.user || (one.kind === 'Forward' ? 'gateway' : one.kind === 'Operator' ? one.remote || '' : ''),
+    [time(one.time), 'nowrap'], one.kind, [pill(one.result, resultKind[one.result] || ''), ''],
+    one.callingAe || one.user || (one.kind === 'Forward' ? 'gateway' : one.kind === 'Operator' ? one.remote || '' : ''),
     one.kind === 'Forward' || one.kind === 'Retrieve' || one.action && one.destination ? one.destination || '' : one.calledAe || '',
-    [one.count + one.failed > 0 ? number.format(one.count) + (one.failed > 0 ? ` (${number.format(one.failed)} failed)` : '') : '', 'number'], [one.bytes > 0 ? bytes(one.bytes) : '', 'number'], [milliseconds(one.duration), 'number'],
+    [one.count + one.failed > 0 ? number.format(one.count) + (one.failed > 0 ? ` (${number.format(one.failed)} failed)` : '') : '', 'number'],
+    [one.bytes > 0 ? bytes(one.bytes) : '', 'number'], [milliseconds(one.duration), 'number'],
     [[one.action, one.status, one.detail].filter(Boolean).join(' · '), 'detail'],
   ], 'No transaction fits.');
   $('records-note').textContent = list.isLimited ? 'The newest 100 are shown; narrow the filter to see others.' : '';
@@ -268,10 +307,15 @@ $('search').addEventListener('submit', event => {
     $('search-note').textContent = 'Searching…';
     try {
       const found = await call('POST', '/api/query', JSON.stringify(query), 'application/json');
-      $('search-note').textContent = `${found.isLimited ? 'The first ' : ''}${found.rows.length} ${found.rows.length === 1 ? 'study' : 'studies'} in ${milliseconds(found.milliseconds)}.${found.failure ? ' The archive could not answer: ' + found.failure : ''}`;
+      const count = `${found.isLimited ? 'The first ' : ''}${found.rows.length} ${found.rows.length === 1 ? 'study' : 'studies'}`;
+      const failure = found.failure ? ' The archive could not answer: ' + found.failure : '';
+      $('search-note').textContent = `${count} in ${milliseconds(found.milliseconds)}.${failure}`;
       $('search-table').hidden = found.rows.length === 0;
       const columns = ['Patient', 'ID', 'Date', 'Description', 'Modalities', 'Instances'];
-      rows($('studies'), found.rows, columns, row => [row.patientName.replaceAll('^', ' ').trim(), row.patientId, [row.studyDate.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'), 'nowrap'], row.description, row.modalities, [row.instances, 'number']], '');
+      rows($('studies'), found.rows, columns, row => [
+        row.patientName.replaceAll('^', ' ').trim(), row.patientId, [row.studyDate.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'), 'nowrap'],
+        row.description, row.modalities, [row.instances, 'number'],
+      ], '');
     } catch (error) {
       $('search-note').textContent = '';
       throw error;

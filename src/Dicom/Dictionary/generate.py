@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Attributes.g.cs, Tags.g.cs and UidNames.g.cs from the tables beside it (PS3.6). Run it after changing a table: python3 src/Dicom/Dictionary/generate.py
+"""Writes Attributes.g.cs, Tags.g.cs and UidNames.g.cs from the tables beside it (PS3.6). Run it after changing a table:
+python3 src/Dicom/Dictionary/generate.py
 README.md says of which edition the tables are, and how they are renewed.
 
 The data become spans over the assembly's own read-only bytes: nothing is built at start, nothing lies on the heap.
@@ -66,8 +67,10 @@ def attributes():
     out += numbers("byte", "VmCodes", [vms.index(r[3]) for r in everything], "Index into Multiplicities.")
     out += numbers("int", "TextOffsets", offsets(lines), "Where an entry's line starts in Texts.")
     out += numbers("ushort", "ByKeyword", order, "Entries ordered by lower-case keyword.")
-    out += "    private static string Multiplicity(int code) => code switch\n    {\n" + "".join(f'        {i} => "{v}",\n' for i, v in enumerate(vms)) + '        _ => "",\n    };\n\n'
-    out += "    private static VrChoice Choice(int code) => code switch\n    {\n" + "".join(f"        {i} => {vr(v).strip()[:-1].replace('new(', 'new VrChoice(')},\n" for i, v in enumerate(vrs))
+    out += "    private static string Multiplicity(int code) => code switch\n    {\n"
+    out += "".join(f'        {i} => "{v}",\n' for i, v in enumerate(vms)) + '        _ => "",\n    };\n\n'
+    out += "    private static VrChoice Choice(int code) => code switch\n    {\n"
+    out += "".join(f"        {i} => {vr(v).strip()[:-1].replace('new(', 'new VrChoice(')},\n" for i, v in enumerate(vrs))
     out += "        _ => default,\n    };\n\n"
     firsts = []
     for v in vrs:
@@ -93,7 +96,8 @@ def uids():
     kinds = {"SOP Class": 0, "Meta SOP Class": 1, "Transfer Syntax": 2}
     out = HEAD.format("uids.tsv") + "public static partial class UidNames\n{\n"
     out += f"    private const int Count = {len(rows)};\n\n"
-    out += numbers("byte", "Kinds", [kinds.get(r[2], 3) | (0x80 if r[3] == "Y" else 0) for r in rows], "0 SOP class, 1 meta SOP class, 2 transfer syntax, 3 other; bit 7: retired.")
+    out += numbers("byte", "Kinds", [kinds.get(r[2], 3) | (0x80 if r[3] == "Y" else 0) for r in rows],
+                   "0 SOP class, 1 meta SOP class, 2 transfer syntax, 3 other; bit 7: retired.")
     out += numbers("int", "TextOffsets", offsets(lines), "Where an entry's line starts in Texts.")
     out += text("Texts", lines, "UID, tab, keyword, tab, name; ordered by UID.").rstrip("\n") + "\n}\n"
     (HERE / "UidNames.g.cs").write_text(out, encoding="utf-8", newline="\n")

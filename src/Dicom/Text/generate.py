@@ -52,7 +52,8 @@ def four_byte_ranges():
 
 
 def characters():
-    out = HEAD + "/// <summary>The coded character sets that PS3.3 C.12.1.1.2 names, as tables. U+FFFD where a set has nothing.</summary>\ninternal static class CharacterTables\n{\n"
+    out = HEAD + "/// <summary>The coded character sets that PS3.3 C.12.1.1.2 names, as tables. U+FFFD where a set has nothing.</summary>\n"
+    out += "internal static class CharacterTables\n{\n"
     singles = ["latin_1", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "iso8859_9", "iso8859_15", "iso8859_11"]
     out += span("ushort", "SingleByte", [one(bytes([b]), codec) for codec in singles for b in range(0xA0, 0x100)],
                 "A0 to FF of ISO_IR 100, 101, 109, 110, 144, 127, 126, 138, 148, 203, 166, in the order of CodedSet.")
@@ -126,7 +127,8 @@ def folds():
                     if f not in strings:
                         strings.append(f)
                     values.append(0xE000 + strings.index(f))
-    out = HEAD + "/// <summary>What <see cref=\"TextFolding\"/> makes of each UTF-16 unit above ASCII that it changes.</summary>\ninternal static class FoldTables\n{\n"
+    out = HEAD + "/// <summary>What <see cref=\"TextFolding\"/> makes of each UTF-16 unit above ASCII that it changes.</summary>\n"
+    out += "internal static class FoldTables\n{\n"
     out += span("ushort", "Keys", keys, "Ascending.")
     out += span("ushort", "Values", values, "One unit, or E000 and above: an index into Strings. Parallel to Keys.")
     out += "    internal static string String(int index) => index switch\n    {\n"

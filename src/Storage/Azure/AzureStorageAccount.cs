@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
-using Azure.Storage;
+using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Azure.Storage.Sas;
@@ -14,40 +14,41 @@ namespace DicomServerless.Storage.Azure;
 /// </summary>
 public sealed class AzureStorageAccount
 {
+    private readonly AzureStorageOptions options;
+    private readonly StorageIdentity? identity;
     private readonly Lazy<BlobServiceClient> blobs;
-    private readonly Lazy<HttpPipeline> tables;
-    private readonly StorageEndpoints endpoints;
-    private readonly Action<StorageTransaction>? onTransaction;
+    private readonly Lazy<TableServiceClient> tables;
+    private readonly Lazy<QueueServiceClient> queues;
 
     /// <summary>Checks the options; throws <see cref="StorageOptionsException"/> if they cannot work.</summary>
-    public AzureStorageAccount(AzureStorageOptions options, TimeProvider time)
+    public AzureStorageAccount(AzureStorageOptions options)
     {
-        endpoints = StorageEndpoints.From(options);
-        onTransaction = options.OnTransaction;
-        blobs = new(BuildBlobs);
-        tables = new(() => BuildTables(time));
+        this.options = options;
+        identity = options.ConnectionString is null ? StorageIdentity.Of(options) : null;
+        blobs = new(() => Client("blob", identity?.Blob, new BlobClientOptions(), (text, with) => new BlobServiceClient(text, with),
+            (address, credential, with) => new BlobServiceClient(address, credential, with), client => client.Uri));
+        tables = new(() => Client("table", identity?.Table, new TableClientOptions(), (text, with) => new TableServiceClient(text, with),
+            (address, credential, with) => new TableServiceClient(address, credential, with), client => client.Uri));
+        // The text of a message is decoded by us: one message that is not base64 must not fail the receipt of its neighbours.
+        queues = new(() => Client("queue", identity?.Queue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None },
+            (text, with) => new QueueServiceClient(text, with), (address, credential, with) => new QueueServiceClient(address, credential, with),
+            client => client.Uri));
+        if (identity is null) _ = blobs.Value;
     }
+
+    internal BlobServiceClient Blobs => blobs.Value;
+    internal TableServiceClient Tables => tables.Value;
+    internal QueueServiceClient Queues => queues.Value;
+    internal TokenCredential? Credential => identity?.Credential;
 
     /// <summary>A container of blobs.</summary>
-    public IBlobContainer BlobContainer(string name) => new AzureBlobContainer(blobs.Value.GetBlobContainerClient(name));
+    public IBlobContainer BlobContainer(string name) => new AzureBlobContainer(Blobs.GetBlobContainerClient(name));
 
     /// <summary>A table; names are letters and digits.</summary>
-    public ITable Table(string name) => new AzureTable(tables.Value, endpoints.Require(endpoints.Table, "table"), name);
+    public ITable Table(string name) => new AzureTable(Tables.GetTableClient(name));
 
     /// <summary>A queue of events with its companion <c>NAME-poison</c>.</summary>
-    public EventQueue EventQueue(string name)
-    {
-        var address = endpoints.Require(endpoints.Queue, "queue");
-        // The text of a message is decoded by us: one message that is not base64 must not fail the receipt of its neighbours.
-        var options = Configured(new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None }, "queue");
-        var service = endpoints switch
-        {
-            { AccountKey: { } key } => new QueueServiceClient(address, new StorageSharedKeyCredential(endpoints.AccountName, key), options),
-            { Signature: { } signature } => new QueueServiceClient(address, new AzureSasCredential(signature), options),
-            _ => new QueueServiceClient(address, endpoints.Identity, options),
-        };
-        return new EventQueue(service.GetQueueClient(name), service.GetQueueClient(name + "-poison"));
-    }
+    public EventQueue EventQueue(string name) => new(Queues.GetQueueClient(name), Queues.GetQueueClient(name + "-poison"));
 
     /// <summary>
     /// A URL by which anyone may write one blob, blocks included, until then: signed with the account's key, or with a user delegation key of the identity.
@@ -55,53 +56,50 @@ public sealed class AzureStorageAccount
     /// </summary>
     public async Task<Uri?> WriteUrlAsync(string container, string name, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        if (endpoints.Signature is not null) return null;
-        var blob = blobs.Value.GetBlobContainerClient(container).GetBlobClient(name);
+        var blob = Blobs.GetBlobContainerClient(container).GetBlobClient(name);
         var permission = new BlobSasBuilder(BlobSasPermissions.Create | BlobSasPermissions.Write, until) { BlobContainerName = container, BlobName = name,
             Resource = "b" };
-        if (endpoints.AccountKey is not null) return blob.GenerateSasUri(permission);
-        var key = await blobs.Value.GetUserDelegationKeyAsync(null, until, cancellationToken).ConfigureAwait(false);
-        return new BlobUriBuilder(blob.Uri) { Sas = permission.ToSasQueryParameters(key.Value, blobs.Value.AccountName) }.ToUri();
+        if (blob.CanGenerateSasUri) return blob.GenerateSasUri(permission);
+        if (identity is null) return null;
+        var key = await Blobs.GetUserDelegationKeyAsync(null, until, cancellationToken).ConfigureAwait(false);
+        return new BlobUriBuilder(blob.Uri) { Sas = permission.ToSasQueryParameters(key.Value, Blobs.AccountName) }.ToUri();
     }
 
-    private BlobServiceClient BuildBlobs()
+    private TClient Client<TClient, TOptions>(string service, Uri? address, TOptions clientOptions, Func<string, TOptions, TClient> byText,
+        Func<Uri, TokenCredential, TOptions, TClient> byIdentity, Func<TClient, Uri> addressOf) where TOptions : ClientOptions
     {
-        var address = endpoints.Require(endpoints.Blob, "blob");
-        var options = Configured(new BlobClientOptions(), "blob");
-        return endpoints switch
+        var missing = $"{options.Section}: no address for the {service} service. Set {options.Section}__{service}ServiceUri, or "
+            + $"{char.ToUpperInvariant(service[0])}{service[1..]}Endpoint in the connection string {options.Section}.";
+        Configure(clientOptions, service);
+        if (identity is not null) return byIdentity(address ?? throw new StorageOptionsException(missing), identity.Credential, clientOptions);
+        TClient client;
+        try
         {
-            { AccountKey: { } key } => new BlobServiceClient(address, new StorageSharedKeyCredential(endpoints.AccountName, key), options),
-            { Signature: { } signature } => new BlobServiceClient(address, new AzureSasCredential(signature), options),
-            _ => new BlobServiceClient(address, endpoints.Identity, options),
-        };
+            client = byText(options.ConnectionString!, clientOptions);
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException or ArgumentException)
+        {
+            throw new StorageOptionsException(
+                $"{options.Section}: the connection string cannot be used for the {service} service. It is written as Name=Value;Name=Value, with AccountName "
+                + $"and AccountKey (base64), or SharedAccessSignature and the address {char.ToUpperInvariant(service[0])}{service[1..]}Endpoint, or "
+                + "UseDevelopmentStorage=true. Copy the whole string from the storage account again, or leave it out and set "
+                + $"{options.Section}__{service}ServiceUri to sign in with an identity.");
+        }
+        return addressOf(client) is { Scheme: "http" or "https" } ? client : throw new StorageOptionsException(missing);
     }
 
-    private HttpPipeline BuildTables(TimeProvider time)
-    {
-        HttpPipelinePolicy authentication = endpoints switch
-        {
-            { AccountKey: { } key } => new SharedKeyLitePolicy(endpoints.AccountName!, Convert.FromBase64String(key), time),
-            { Signature: { } signature } => new SignaturePolicy(signature),
-            _ => new BearerTokenAuthenticationPolicy(endpoints.Identity!, "https://storage.azure.com/.default"),
-        };
-        return HttpPipelineBuilder.Build(Configured(new TableOptions(), "table"), authentication);
-    }
-
-    private T Configured<T>(T options, string service) where T : ClientOptions
+    private void Configure(ClientOptions clientOptions, string service)
     {
         // The service asks for exponential back-off on 503 and 500; four tries after the first end within about 15 s, inside a front end's patience.
-        options.Retry.Mode = RetryMode.Exponential;
-        options.Retry.MaxRetries = 4;
-        options.Retry.Delay = TimeSpan.FromMilliseconds(500);
-        options.Retry.MaxDelay = TimeSpan.FromSeconds(8);
-        options.Retry.NetworkTimeout = BodyTimeoutPolicy.Base;
-        options.Diagnostics.IsLoggingEnabled = false;
-        options.Diagnostics.IsDistributedTracingEnabled = false;
-        options.Diagnostics.IsTelemetryEnabled = false;
-        options.AddPolicy(BodyTimeoutPolicy.Instance, HttpPipelinePosition.PerCall);
-        options.AddPolicy(new TransactionPolicy(service, onTransaction), HttpPipelinePosition.PerRetry);
-        return options;
+        clientOptions.Retry.Mode = RetryMode.Exponential;
+        clientOptions.Retry.MaxRetries = 4;
+        clientOptions.Retry.Delay = TimeSpan.FromMilliseconds(500);
+        clientOptions.Retry.MaxDelay = TimeSpan.FromSeconds(8);
+        clientOptions.Retry.NetworkTimeout = BodyTimeoutPolicy.Base;
+        clientOptions.Diagnostics.IsLoggingEnabled = false;
+        clientOptions.Diagnostics.IsDistributedTracingEnabled = false;
+        clientOptions.Diagnostics.IsTelemetryEnabled = false;
+        clientOptions.AddPolicy(BodyTimeoutPolicy.Instance, HttpPipelinePosition.PerCall);
+        clientOptions.AddPolicy(new TransactionPolicy(service, options.OnTransaction), HttpPipelinePosition.PerRetry);
     }
-
-    private sealed class TableOptions : ClientOptions;
 }

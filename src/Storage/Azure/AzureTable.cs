@@ -1,116 +1,101 @@
-using System.Buffers;
-using System.Globalization;
-using System.Text.Json;
 using Azure;
-using Azure.Core;
-using Azure.Core.Pipeline;
+using Azure.Data.Tables;
 
 namespace DicomServerless.Storage.Azure;
 
 /// <summary>
-/// A table of an Azure storage account, over its REST interface. One request per call. Requests that failed on the way (429, 5xx, time-outs, broken
-/// connections) are sent again by the pipeline; so a write may meet its own first try: an insert its own row (Conflict), a conditional write its own ETag
-/// (PreconditionFailed), a delete its own absence (NotFound). Callers take all three as "look again", never as "somebody else did it". A missing table and
-/// failed sign-in are exceptions.
+/// A table of an Azure storage account. One request per call. Requests that failed on the way (429, 5xx, time-outs, broken connections) are sent again by the
+/// client; so a write may meet its own first try: an insert its own row (Conflict), a conditional write its own ETag (PreconditionFailed), a delete its own
+/// absence (NotFound). Callers take all three as "look again", never as "somebody else did it". A missing table and failed sign-in are exceptions.
 /// </summary>
-internal sealed class AzureTable(HttpPipeline pipeline, Uri endpoint, string name) : ITable
+internal sealed class AzureTable(TableClient client) : ITable
 {
-    private readonly TableAddress address = new(endpoint, name);
+    private const string PartitionKey = "PartitionKey", RowKey = "RowKey";
 
-    public string Name => name;
+    public string Name => client.Name;
 
-    public async Task CreateIfAbsentAsync(CancellationToken cancellationToken)
-    {
-        using var message = Message(RequestMethod.Post, address.Tables);
-        var body = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(body))
-        {
-            json.WriteStartObject();
-            json.WriteString("TableName"u8, name);
-            json.WriteEndObject();
-        }
-        Content(message, body.WrittenMemory, "application/json");
-        message.Request.Headers.Add("Prefer", "return-no-content");
-        await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
-        var response = message.Response;
-        if (response.Status is 201 or 204) return;
-        if (response.Status != 409 || TableError.Read(response.Content.ToMemory()).Code != "TableAlreadyExists") throw new RequestFailedException(response);
-    }
+    public async Task CreateIfAbsentAsync(CancellationToken cancellationToken) =>
+        await client.CreateIfNotExistsAsync(cancellationToken).ConfigureAwait(false);
 
     public async Task<TableRow?> GetAsync(string partitionKey, string rowKey, IReadOnlyList<string>? select, CancellationToken cancellationToken)
     {
-        var url = address.Row(partitionKey, rowKey);
-        if (select is not null) url += "?$select=" + TableAddress.Select(select);
-        using var message = Message(RequestMethod.Get, url);
-        await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
-        var response = message.Response;
-        if (response.Status == 200)
-        {
-            var row = TableRowReader.ReadOne(response.Content.ToMemory().Span);
-            if (response.Headers.TryGetValue("ETag", out var etag)) row.ETag = etag;
-            return row;
-        }
-        if (response.Status == 404 && !TableError.Read(response.Content.ToMemory()).IsTable) return null;
-        throw new RequestFailedException(response);
+        var found = await client.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, WithKeys(select), cancellationToken).ConfigureAwait(false);
+        if (found.HasValue) return Row(found.Value!);
+        // The client takes a missing table for a missing row.
+        var response = found.GetRawResponse();
+        return TableErrors.IsOfTable(response) ? throw new RequestFailedException(response) : null;
     }
 
     public async Task<TablePage> QueryAsync(TableQuery query, string? continuation, CancellationToken cancellationToken)
     {
-        using var message = Message(RequestMethod.Get, address.Query(query, continuation));
-        await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
-        var response = message.Response;
-        if (response.Status != 200) throw new RequestFailedException(response);
-        var rows = TableRowReader.ReadPage(response.Content.ToMemory().Span);
-        string? next = null;
-        if (response.Headers.TryGetValue("x-ms-continuation-NextPartitionKey", out var nextPartition))
-            next = TableAddress.Continuation(nextPartition, response.Headers.TryGetValue("x-ms-continuation-NextRowKey", out var nextRow) ? nextRow : null);
-        return new TablePage(rows, next);
+        var pages = client.QueryAsync<TableEntity>(TableFilter.Of(query), query.PageSize, WithKeys(query.Select), cancellationToken).AsPages(continuation);
+        await foreach (var page in pages.ConfigureAwait(false)) return new TablePage([.. page.Values.Select(Row)], page.ContinuationToken);
+        return new TablePage([], null);
     }
 
     public async Task<TableWritten> SubmitAsync(IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken)
     {
         Check(writes);
-        return writes.Count == 1 ? await SubmitOneAsync(writes[0], cancellationToken).ConfigureAwait(false)
-            : await SubmitBatchAsync(writes, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task<TableWritten> SubmitOneAsync(TableWrite write, CancellationToken cancellationToken)
-    {
-        var (method, url) = address.Of(write);
-        using var message = Message(RequestMethod.Parse(method), url);
-        var headers = message.Request.Headers;
-        if (write.Kind is TableWriteKind.Replace or TableWriteKind.Merge or TableWriteKind.Delete) headers.Add("If-Match", write.IfMatch!);
-        if (write.Kind != TableWriteKind.Delete)
+        try
         {
-            var body = new ArrayBufferWriter<byte>(TableRowSize.Encoded(write.Row));
-            TableRowJson.Write(body, write.Row);
-            Content(message, body.WrittenMemory, "application/json");
-            headers.Add("Prefer", "return-no-content");
+            if (writes.Count > 1)
+            {
+                var answers = await client.SubmitTransactionAsync(writes.Select(Action), cancellationToken).ConfigureAwait(false);
+                return new TableWritten(StorageStatus.Ok, [.. answers.Value.Select((answer, i) => ETagOf(writes[i], answer))]);
+            }
+            var response = await SubmitOneAsync(writes[0], cancellationToken).ConfigureAwait(false);
+            // The client takes a delete of what is not there for done.
+            return response.Status != 404 ? new TableWritten(StorageStatus.Ok, [ETagOf(writes[0], response)])
+                : TableErrors.IsOfTable(response) ? throw new RequestFailedException(response) : new TableWritten(StorageStatus.NotFound, [], 0);
         }
-        await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
-        var response = message.Response;
-        if (response.Status is >= 200 and < 300)
-            return new TableWritten(StorageStatus.Ok,
-                [write.Kind != TableWriteKind.Delete && response.Headers.TryGetValue("ETag", out var etag) ? etag : null]);
-        return new TableWritten(TableError.Read(response.Content.ToMemory()).Status(response.Status) ?? throw new RequestFailedException(response), [], 0);
+        catch (RequestFailedException e) when (TableErrors.Status(e) is { } status)
+        {
+            var index = e is TableTransactionFailedException { FailedTransactionActionIndex: { } failed } ? failed : writes.Count == 1 ? 0 : -1;
+            return new TableWritten(status, [], index);
+        }
     }
 
-    private async Task<TableWritten> SubmitBatchAsync(IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken)
+    private Task<Response> SubmitOneAsync(TableWrite write, CancellationToken cancellationToken) => write.Kind switch
     {
-        var boundary = Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture);
-        using var message = Message(RequestMethod.Post, address.Batch);
-        Content(message, TableBatch.Write(address, writes, boundary), $"multipart/mixed; boundary=batch_{boundary}");
-        await pipeline.SendAsync(message, cancellationToken).ConfigureAwait(false);
-        var response = message.Response;
-        if (response.Status is < 200 or >= 300) // Refused as a whole: too large, not signed in.
-            return new TableWritten(TableError.Read(response.Content.ToMemory()).Status(response.Status) ?? throw new RequestFailedException(response), []);
-        var answer = TableBatch.Read(response.Content.ToMemory(), writes.Count);
-        if (answer.Status < 300) return new TableWritten(StorageStatus.Ok, answer.ETags);
-        var error = TableError.Read(answer.Error);
-        return new TableWritten(
-            error.Status(answer.Status) ?? throw new RequestFailedException(answer.Status,
-            $"The table service refused a batch with {answer.Status} {error.Code}: {error.Message}", error.Code, null), [], error.Index);
+        TableWriteKind.Insert => client.AddEntityAsync(Entity(write.Row), cancellationToken),
+        TableWriteKind.Upsert => client.UpsertEntityAsync(Entity(write.Row), TableUpdateMode.Replace, cancellationToken),
+        TableWriteKind.Replace => client.UpdateEntityAsync(Entity(write.Row), new ETag(write.IfMatch!), TableUpdateMode.Replace, cancellationToken),
+        TableWriteKind.Merge => client.UpdateEntityAsync(Entity(write.Row), new ETag(write.IfMatch!), TableUpdateMode.Merge, cancellationToken),
+        TableWriteKind.Delete => client.DeleteEntityAsync(write.Row.PartitionKey, write.Row.RowKey, new ETag(write.IfMatch!), cancellationToken),
+        _ => throw new ArgumentOutOfRangeException(nameof(write)),
+    };
+
+    private static TableTransactionAction Action(TableWrite write) => write.Kind switch
+    {
+        TableWriteKind.Insert => new(TableTransactionActionType.Add, Entity(write.Row)),
+        TableWriteKind.Upsert => new(TableTransactionActionType.UpsertReplace, Entity(write.Row)),
+        TableWriteKind.Replace => new(TableTransactionActionType.UpdateReplace, Entity(write.Row), new ETag(write.IfMatch!)),
+        TableWriteKind.Merge => new(TableTransactionActionType.UpdateMerge, Entity(write.Row), new ETag(write.IfMatch!)),
+        TableWriteKind.Delete => new(TableTransactionActionType.Delete, new TableEntity(write.Row.PartitionKey, write.Row.RowKey), new ETag(write.IfMatch!)),
+        _ => throw new ArgumentOutOfRangeException(nameof(write)),
+    };
+
+    private static string? ETagOf(TableWrite write, Response response) =>
+        write.Kind != TableWriteKind.Delete && response.Headers.ETag is { } etag ? etag.ToString("H") : null;
+
+    // The values go over as they are: binary ones are not copied.
+    private static TableEntity Entity(TableRow row)
+    {
+        var entity = new TableEntity(row.PartitionKey, row.RowKey);
+        foreach (var (name, value) in row.Values) entity[name] = value;
+        return entity;
     }
+
+    private static TableRow Row(TableEntity entity)
+    {
+        var row = new TableRow(entity.PartitionKey, entity.RowKey) { ETag = entity.ETag.ToString("H") };
+        foreach (var (name, value) in entity)
+            if (name is not (PartitionKey or RowKey or "Timestamp" or "odata.etag" or "odata.metadata")) row[name] = value;
+        return row;
+    }
+
+    // The keys come only where they are asked for.
+    private static IEnumerable<string>? WithKeys(IReadOnlyList<string>? select) => select is null ? null : [PartitionKey, RowKey, .. select];
 
     private static void Check(IReadOnlyList<TableWrite> writes)
     {
@@ -122,22 +107,5 @@ internal sealed class AzureTable(HttpPipeline pipeline, Uri endpoint, string nam
             if (write.Kind is TableWriteKind.Replace or TableWriteKind.Merge or TableWriteKind.Delete && string.IsNullOrEmpty(write.IfMatch))
                 throw new ArgumentException($"A {write.Kind} needs an ETag, or \"*\".", nameof(writes));
         }
-    }
-
-    private HttpMessage Message(RequestMethod method, string url)
-    {
-        var message = pipeline.CreateMessage();
-        message.Request.Method = method;
-        message.Request.Uri.Reset(new Uri(url));
-        message.Request.Headers.Add("Accept", "application/json;odata=minimalmetadata");
-        message.Request.Headers.Add("DataServiceVersion", "3.0");
-        message.Request.Headers.Add("x-ms-version", "2020-12-06"); // The first version that takes tokens.
-        return message;
-    }
-
-    private static void Content(HttpMessage message, ReadOnlyMemory<byte> body, string type)
-    {
-        message.Request.Content = RequestContent.Create(body);
-        message.Request.Headers.Add("Content-Type", type);
     }
 }

@@ -22,9 +22,9 @@ def double(terms, escape, codec, prefix=b"", high=False, skip=()):
                 show(terms, escape + (pair if high else bytes([row, cell])), text)
 
 
-for terms, codec in [("ISO_IR 100", "latin_1"), ("ISO_IR 101", "iso8859_2"), ("ISO_IR 109", "iso8859_3"), ("ISO_IR 110", "iso8859_4"), ("ISO_IR 144", "iso8859_5"),
-                     ("ISO_IR 127", "iso8859_6"), ("ISO_IR 126", "iso8859_7"), ("ISO_IR 138", "iso8859_8"), ("ISO_IR 148", "iso8859_9"), ("ISO_IR 203", "iso8859_15"),
-                     ("ISO_IR 166", "iso8859_11")]:
+for terms, codec in [("ISO_IR 100", "latin_1"), ("ISO_IR 101", "iso8859_2"), ("ISO_IR 109", "iso8859_3"), ("ISO_IR 110", "iso8859_4"),
+                     ("ISO_IR 144", "iso8859_5"), ("ISO_IR 127", "iso8859_6"), ("ISO_IR 126", "iso8859_7"), ("ISO_IR 138", "iso8859_8"),
+                     ("ISO_IR 148", "iso8859_9"), ("ISO_IR 203", "iso8859_15"), ("ISO_IR 166", "iso8859_11")]:
     single(terms, codec)
 for b in range(0xA1, 0xE0):
     show("ISO_IR 13", bytes([b]), bytes([b]).decode("shift_jis"))

@@ -1,7 +1,8 @@
 """Compares DICOM JSON with what pydicom reads from the same files, element by element.
 
 Reads a manifest: one JSON object a line with file, json (path of our DICOM JSON), bulk (list of [path, offset in the file or the inflated bytes, length]) and,
-for deflated files, deflatedAt (where the deflated bytes start). Where a server made the JSON, bulk has [BulkDataURI, path of what it served] instead. Prints one line per difference: kind, file, element, ours, pydicom's; tab separated.
+for deflated files, deflatedAt (where the deflated bytes start). Where a server made the JSON, bulk has [BulkDataURI, path of what it served] instead.
+Prints one line per difference: kind, file, element, ours, pydicom's; tab separated.
 Kinds in capitals are declared exceptions, those in small letters are failures. The last line says how much was compared.
 """
 import base64

@@ -10,6 +10,12 @@ for path in sys.argv[2:]:
         name = ".".join(re.sub(r"\(.*", "", result.get("testName"), flags=re.S).split(".")[-2:])
         outcomes.setdefault(name, []).append(result.get("outcome"))
 
+
+def told(test):
+    results = outcomes.get(test, [])
+    return f"{len(results)} of {len(results)} cases" if set(results) == {"Passed"} else outcomes.get(test, "did not run")
+
+
 missing = 0
 counts = {}
 with open(sys.argv[1], encoding="utf-8") as lines:
@@ -21,6 +27,6 @@ with open(sys.argv[1], encoding="utf-8") as lines:
             said = "pass" if all(outcomes.get(test) and set(outcomes[test]) == {"Passed"} for test in tests.split()) else "NOT SHOWN"
             missing += said != "pass"
         counts[said] = counts.get(said, 0) + 1
-        print(f"{item:6} [{kind}] {said:9} {what}" + (f" ({note})" if note else "") + "".join(f"\n{'':20}{test}: {len(outcomes.get(test, []))} of {len(outcomes.get(test, []))} cases" if set(outcomes.get(test, [])) == {"Passed"} else f"\n{'':20}{test}: {outcomes.get(test, 'did not run')}" for test in tests.split()))
+        print(f"{item:6} [{kind}] {said:9} {what}" + (f" ({note})" if note else "") + "".join(f"\n{'':20}{test}: {told(test)}" for test in tests.split()))
 print("Demands on a DICOMweb server: " + ", ".join(f"{count} {said}" for said, count in sorted(counts.items())))
 sys.exit(1 if missing else 0)

@@ -14,11 +14,15 @@ config.settings.reading_validation_mode = config.IGNORE
 
 # PS3.3 F.5: keys of type 1 that every record of the type has.
 REQUIRED = {
-    'PATIENT': ['PatientID'], 'STUDY': ['StudyDate', 'StudyTime', 'StudyInstanceUID', 'StudyID'], 'SERIES': ['Modality', 'SeriesInstanceUID', 'SeriesNumber'], 'IMAGE': ['InstanceNumber'],
-    'RT DOSE': ['InstanceNumber', 'DoseSummationType'], 'RT STRUCTURE SET': ['InstanceNumber', 'StructureSetLabel'], 'RT PLAN': ['InstanceNumber', 'RTPlanLabel'],
-    'PRESENTATION': ['PresentationCreationDate', 'PresentationCreationTime', 'InstanceNumber', 'ContentLabel'], 'WAVEFORM': ['InstanceNumber', 'ContentDate', 'ContentTime'],
+    'PATIENT': ['PatientID'], 'STUDY': ['StudyDate', 'StudyTime', 'StudyInstanceUID', 'StudyID'],
+    'SERIES': ['Modality', 'SeriesInstanceUID', 'SeriesNumber'], 'IMAGE': ['InstanceNumber'],
+    'RT DOSE': ['InstanceNumber', 'DoseSummationType'], 'RT STRUCTURE SET': ['InstanceNumber', 'StructureSetLabel'],
+    'RT PLAN': ['InstanceNumber', 'RTPlanLabel'],
+    'PRESENTATION': ['PresentationCreationDate', 'PresentationCreationTime', 'InstanceNumber', 'ContentLabel'],
+    'WAVEFORM': ['InstanceNumber', 'ContentDate', 'ContentTime'],
     'SR DOCUMENT': ['InstanceNumber', 'CompletionFlag', 'VerificationFlag', 'ContentDate', 'ContentTime', 'ConceptNameCodeSequence'],
-    'KEY OBJECT DOC': ['InstanceNumber', 'ContentDate', 'ContentTime', 'ConceptNameCodeSequence'], 'ENCAP DOC': ['InstanceNumber', 'MIMETypeOfEncapsulatedDocument'],
+    'KEY OBJECT DOC': ['InstanceNumber', 'ContentDate', 'ContentTime', 'ConceptNameCodeSequence'],
+    'ENCAP DOC': ['InstanceNumber', 'MIMETypeOfEncapsulatedDocument'],
     'REGISTRATION': ['InstanceNumber', 'ContentDate', 'ContentTime', 'ContentLabel'], 'RAW DATA': ['ContentDate', 'ContentTime'],
 }
 counts = dict(sets=0, records=0, files=0)
@@ -41,9 +45,13 @@ def check(folder, report):
         path = os.path.relpath(instance.path, folder)
         referenced.add(path)
         stored = dcmread(instance.path, stop_before_pixels=True, force=True)
-        for name, of_record, of_file in [('SOP instance', instance.ReferencedSOPInstanceUIDInFile, stored.SOPInstanceUID), ('SOP class', instance.ReferencedSOPClassUIDInFile, stored.SOPClassUID),
-                                         ('series', instance.SeriesInstanceUID, stored.SeriesInstanceUID), ('study', instance.StudyInstanceUID, stored.StudyInstanceUID),
-                                         ('transfer syntax', instance.ReferencedTransferSyntaxUIDInFile, stored.file_meta.get('TransferSyntaxUID', instance.ReferencedTransferSyntaxUIDInFile))]:
+        for name, of_record, of_file in [
+                ('SOP instance', instance.ReferencedSOPInstanceUIDInFile, stored.SOPInstanceUID),
+                ('SOP class', instance.ReferencedSOPClassUIDInFile, stored.SOPClassUID),
+                ('series', instance.SeriesInstanceUID, stored.SeriesInstanceUID),
+                ('study', instance.StudyInstanceUID, stored.StudyInstanceUID),
+                ('transfer syntax', instance.ReferencedTransferSyntaxUIDInFile,
+                 stored.file_meta.get('TransferSyntaxUID', instance.ReferencedTransferSyntaxUIDInFile))]:
             if of_record != of_file:
                 report(f'{path}: {name} {of_record} is {of_file}')
         if stored.get('PatientID') and str(instance.PatientID).strip() != str(stored.PatientID).strip():

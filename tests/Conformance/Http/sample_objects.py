@@ -1,7 +1,7 @@
 """Says of each file whether pydicom finds an object of a study in it.
 
-Reads paths, one a line, from standard input. Prints one line a file: verdict, Study, Series and SOP Instance UID, SOP Class UID, remark; tab separated. Verdicts:
-object, no-object (cannot be read to its end, or one of the four UIDs is missing or malformed) and meta-mismatch (group 2 names another object).
+Reads paths, one a line, from standard input. Prints one line a file: verdict, Study, Series and SOP Instance UID, SOP Class UID, remark; tab separated.
+Verdicts: object, no-object (cannot be read to its end, or one of the four UIDs is missing or malformed) and meta-mismatch (group 2 names another object).
 A UID that is malformed is printed as an empty field.
 """
 import io

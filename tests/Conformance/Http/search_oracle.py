@@ -19,13 +19,17 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 warnings.simplefilter("ignore")
 FAR = 1 << 62
 STUDY = {tag_for_keyword(k) for k in (
-    "StudyDate StudyTime AccessionNumber InstitutionName ReferringPhysicianName StudyDescription PatientName PatientID PatientBirthDate PatientSex StudyID TimezoneOffsetFromUTC").split()}
+    "StudyDate StudyTime AccessionNumber InstitutionName ReferringPhysicianName StudyDescription "
+    "PatientName PatientID PatientBirthDate PatientSex StudyID TimezoneOffsetFromUTC").split()}
 SERIES = {tag_for_keyword(k) for k in (
-    "Modality SeriesDescription SeriesNumber BodyPartExamined PerformedProcedureStepStartDate PerformedProcedureStepStartTime RequestAttributesSequence InstitutionName TimezoneOffsetFromUTC").split()}
+    "Modality SeriesDescription SeriesNumber BodyPartExamined PerformedProcedureStepStartDate PerformedProcedureStepStartTime "
+    "RequestAttributesSequence InstitutionName TimezoneOffsetFromUTC").split()}
 MODALITIES, STUDY_UID, SERIES_UID, ZONE = 0x00080061, 0x0020000D, 0x0020000E, 0x00080201
 WILD = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"}
 EVERY = {"AE", "AS", "AT", "CS", "LO", "PN", "SH", "UC"}
-SPELLED = str.maketrans({"ß": "SS", "ẞ": "SS", "ø": "O", "Ø": "O", "ł": "L", "Ł": "L", "đ": "D", "Đ": "D", "æ": "AE", "Æ": "AE", "œ": "OE", "Œ": "OE", "þ": "TH", "Þ": "TH", "ð": "D", "Ð": "D", "ı": "I"})
+SPELLED = str.maketrans({
+    "ß": "SS", "ẞ": "SS", "ø": "O", "Ø": "O", "ł": "L", "Ł": "L", "đ": "D", "Đ": "D", "æ": "AE", "Æ": "AE", "œ": "OE", "Œ": "OE",
+    "þ": "TH", "Þ": "TH", "ð": "D", "Ð": "D", "ı": "I"})
 
 
 @functools.lru_cache(maxsize=100_000)

@@ -13,8 +13,9 @@ import sys
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-NAMES = ["Smith^John", "Smithson^Anna Maria", "Li^Na", "Ng^O", "O'Brien^Pat", "Müller^Jürgen", "Łuczak^Zofia", "Sørensen^Bjørn", "Weiß^Jörg", "Nuñez^José", "MC DONALD^RONALD",
-         "Le-Grand^Élise", "Иванова^Анна", "Ωνάσης^Αρης", "山田^太郎", "王^小明", "김^희중", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Hong^Gildong=洪^吉洞=홍^길동", "Wang^XiaoDong=王^小東",
+NAMES = ["Smith^John", "Smithson^Anna Maria", "Li^Na", "Ng^O", "O'Brien^Pat", "Müller^Jürgen", "Łuczak^Zofia", "Sørensen^Bjørn", "Weiß^Jörg",
+         "Nuñez^José", "MC DONALD^RONALD", "Le-Grand^Élise", "Иванова^Анна", "Ωνάσης^Αρης", "山田^太郎", "王^小明", "김^희중",
+         "Yamada^Tarou=山田^太郎=やまだ^たろう", "Hong^Gildong=洪^吉洞=홍^길동", "Wang^XiaoDong=王^小東",
          "Žižková^Jana", "Garcia Lopez^Maria^X^Dr", "Ivanov^Ivan", "X", "Van der Berg^Kees", "Gonçalves^João", "Đorđević^Ana", "Ærø^Åse"]
 DESCRIPTIONS = ["CT CHEST W CONTRAST", "XCHEST", "MR BRAIN", "Thorax + abdomen", "HAND_RT", "a/b#c?e", "Knee, left", "PET WB", "Échographie", "CT 100%"]
 INSTITUTIONS = ["General Hospital", "St. Mary", "Krankenhaus Süd"]
@@ -41,17 +42,20 @@ def time(r):
 
 def study(r, group, i, several):
     base = {
-        "StudyInstanceUID": uid(group, i), "PatientName": r.choice(NAMES), "PatientID": f"{r.choice(['MRN', 'P-', '00'])}{r.randrange(400)}", "PatientSex": r.choice(["M", "F", "O", ""]),
-        "PatientBirthDate": r.choice([day(r).replace("20", "19", 1), ""]), "StudyDate": r.choice([day(r)] * 12 + ["", day(r)[:4] + ".03.04"]), "StudyTime": r.choice([time(r)] * 8 + [""]),
-        "AccessionNumber": r.choice([f"A{r.randrange(3000)}", f"A{r.randrange(3000)}", ""]), "StudyID": str(r.randrange(300)), "ReferringPhysicianName": r.choice(NAMES + [""] * 8),
+        "StudyInstanceUID": uid(group, i), "PatientName": r.choice(NAMES), "PatientID": f"{r.choice(['MRN', 'P-', '00'])}{r.randrange(400)}",
+        "PatientSex": r.choice(["M", "F", "O", ""]), "PatientBirthDate": r.choice([day(r).replace("20", "19", 1), ""]),
+        "StudyDate": r.choice([day(r)] * 12 + ["", day(r)[:4] + ".03.04"]), "StudyTime": r.choice([time(r)] * 8 + [""]),
+        "AccessionNumber": r.choice([f"A{r.randrange(3000)}", f"A{r.randrange(3000)}", ""]), "StudyID": str(r.randrange(300)),
+        "ReferringPhysicianName": r.choice(NAMES + [""] * 8),
         "StudyDescription": r.choice(DESCRIPTIONS + [""]), "InstitutionName": r.choice(INSTITUTIONS + [""]),
     }
     zone = r.choice([None] * 3 + ZONES)
     address = r.choice(ADDRESSES + [None])
     for s in range(1, (r.randrange(2, 5) if several else r.choice([1, 1, 1, 2])) + 1):
         of = {
-            "SeriesInstanceUID": uid(group, i, s), "Modality": r.choice(MODALITIES), "SeriesNumber": r.choice([str(s), str(s), str(20 - s), ""]), "SeriesDescription": r.choice(SERIES + [""]),
-            "BodyPartExamined": r.choice(PARTS + [""]), "PerformedProcedureStepStartDate": r.choice([day(r), ""]), "PerformedProcedureStepStartTime": r.choice([time(r), ""]),
+            "SeriesInstanceUID": uid(group, i, s), "Modality": r.choice(MODALITIES), "SeriesNumber": r.choice([str(s), str(s), str(20 - s), ""]),
+            "SeriesDescription": r.choice(SERIES + [""]), "BodyPartExamined": r.choice(PARTS + [""]),
+            "PerformedProcedureStepStartDate": r.choice([day(r), ""]), "PerformedProcedureStepStartTime": r.choice([time(r), ""]),
         }
         request = r.choice([None, r.randrange(50)])
         for k in range(1, (r.randrange(1, 6) if several else 1) + 1):
@@ -100,7 +104,8 @@ def pattern(r, value):
         return "*"
     a = r.randrange(len(value))
     part = value[a:r.randrange(a + 1, len(value) + 1)]
-    return r.choice([value, value, value.upper(), value.lower(), f"*{part}*", value[:a + 1] + "*", "*" + value[a:], value[:a] + "?" + value[a + 1:], value[:a] + "*" + value[a + 1:]])
+    return r.choice([value, value, value.upper(), value.lower(), f"*{part}*", value[:a + 1] + "*", "*" + value[a:],
+                     value[:a] + "?" + value[a + 1:], value[:a] + "*" + value[a + 1:]])
 
 
 def interval(r, make):
@@ -142,8 +147,8 @@ INSTANCE_KEYS = {
     "private": lambda r: pattern(r, r.choice(["Left", "Right", "Both"])),
 }
 
-WILD = {"PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription", "ReferringPhysicianName", "InstitutionName", "ModalitiesInStudy", "Modality", "SeriesDescription", "BodyPartExamined",
-        "ScheduledProcedureStepID", "ImageType", "PatientAddress", "private"}
+WILD = {"PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription", "ReferringPhysicianName", "InstitutionName", "ModalitiesInStudy",
+        "Modality", "SeriesDescription", "BodyPartExamined", "ScheduledProcedureStepID", "ImageType", "PatientAddress", "private"}
 LISTS = {"ModalitiesInStudy", "Modality", "PatientSex", "InstanceNumber"}
 
 
@@ -217,7 +222,8 @@ def query(r, n, studies, small):
     if r.random() < 0.2:
         flags["fuzzymatching"] = "true"
         if r.random() < 0.6:
-            keys["PatientName"] = " ".join(part[:r.randrange(1, len(part) + 1)] for part in r.sample([p for p in r.choice(NAMES).replace("=", "^").split("^") if p][:3], 1))
+            parts = [p for p in r.choice(NAMES).replace("=", "^").split("^") if p][:3]
+            keys["PatientName"] = " ".join(part[:r.randrange(1, len(part) + 1)] for part in r.sample(parts, 1))
     if r.random() < 0.08:
         flags["emptyvaluematching"] = "true"
         keys[r.choice(["AccessionNumber", "StudyDescription", "StudyDate", "PatientSex", "ReferringPhysicianName"])] = '""'
@@ -232,7 +238,8 @@ def query(r, n, studies, small):
         keys.pop("StudyInstanceUID", None)
     if r.random() < 0.1:
         flags["includefield"] = r.choice(["all", "00081030,00080060", "PatientComments"])
-    return {"n": n, "kinds": sorted(kinds(resource, study_uid, keys, flags)), "archive": "small" if at_small else "all", "resource": resource, "study": study_uid, "series": series_uid, "keys": list(keys.items()), "flags": flags}
+    return {"n": n, "kinds": sorted(kinds(resource, study_uid, keys, flags)), "archive": "small" if at_small else "all", "resource": resource,
+            "study": study_uid, "series": series_uid, "keys": list(keys.items()), "flags": flags}
 
 
 def main():

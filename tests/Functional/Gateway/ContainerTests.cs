@@ -69,8 +69,9 @@ public sealed class ContainerTests(ITestOutputHelper output) : IDisposable
         var build = Path.Combine(work, "build");
         Directory.CreateDirectory(Path.Combine(build, "folders/var/spool/dicom-gateway"));
         Directory.CreateDirectory(Path.Combine(build, "folders/etc/dicom-gateway"));
-        var publish = File.ReadLines(Path.Combine(Repository.Root, "edge-gateway/Containerfile"))
-            .Single(line => line.StartsWith("RUN dotnet publish", StringComparison.Ordinal));
+        // A backslash at its end continues a line on the next one.
+        var publish = File.ReadAllText(Path.Combine(Repository.Root, "edge-gateway/Containerfile")).Replace("\\\n", "", StringComparison.Ordinal)
+            .Split('\n').Single(line => line.StartsWith("RUN dotnet publish", StringComparison.Ordinal));
         // Built apart from the tree, where other tests build the same projects.
         await RunAsync("bash", "-c", publish["RUN ".Length..].Replace("/app", Path.Combine(build, "app"), StringComparison.Ordinal)
             + " --artifacts-path " + Path.Combine(work, "artifacts"));

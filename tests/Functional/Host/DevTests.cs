@@ -58,8 +58,7 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.Contains($"Port {dev.FunctionsPort} is in use", second.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, await dev.EndAsync("TERM"));
-        Assert.True(await UntilAsync(() => Task.FromResult(FreePorts.IsFree(dev.FunctionsPort) && FreePorts.IsFree(dev.DimsePort)
-            && FreePorts.IsFree(dev.DashboardPort) && FreePorts.IsFree(dev.AzuritePort) && FreePorts.IsFree(dev.AzuritePort + 2))), "A child is still there.");
+        Assert.True(await UntilAsync(() => Task.FromResult(AreFree(dev))), "A child is still there.");
     }
 
     [Fact]
@@ -68,6 +67,9 @@ public sealed class DevTests(ITestOutputHelper output)
         using var stale = new DevProcess(prepare: data => File.WriteAllText(Path.Combine(data, "version"), "0"));
         Assert.NotEqual(0, await stale.EndAsync(signal: null));
         Assert.Contains("Delete it or choose another with --data", stale.Output, StringComparison.Ordinal);
+        using var withoutCoreTools = new DevProcess(arguments: ["--host", "func"]);
+        Assert.NotEqual(0, await withoutCoreTools.EndAsync(signal: null));
+        Assert.Contains("Install the Azure Functions Core Tools", withoutCoreTools.Output, StringComparison.Ordinal);
         using var withoutNode = new DevProcess(path: Path.GetDirectoryName(Environment.ProcessPath));
         Assert.NotEqual(0, await withoutNode.EndAsync(signal: null));
         Assert.Contains("Install Node", withoutNode.Output, StringComparison.Ordinal);
@@ -84,6 +86,21 @@ public sealed class DevTests(ITestOutputHelper output)
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
         Assert.Equal(0, await dev.EndAsync("INT"));
     }
+
+    [Fact]
+    public async Task Children_end_with_it_when_it_is_killed()
+    {
+        await NodePackages.InstallAsync();
+        using var dev = new DevProcess(arguments: ["--no-samples"]);
+        Assert.True(await dev.SaysAsync("Ready", ReadyTimeout), dev.Output);
+        await dev.EndAsync("KILL");
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < TimeSpan.FromSeconds(15) && !AreFree(dev)) await Task.Delay(50);
+        Assert.True(AreFree(dev), "A child is still there.");
+    }
+
+    private static bool AreFree(DevProcess dev) => FreePorts.IsFree(dev.FunctionsPort) && FreePorts.IsFree(dev.DimsePort)
+        && FreePorts.IsFree(dev.DashboardPort) && FreePorts.IsFree(dev.AzuritePort) && FreePorts.IsFree(dev.AzuritePort + 2);
 
     private static async Task<int> CountAsync(HttpClient http, DevProcess dev, string study)
     {

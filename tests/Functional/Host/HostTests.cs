@@ -1,4 +1,5 @@
 using DicomServerless.Dicom;
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
@@ -6,6 +7,7 @@ using System.Text.Json;
 using DicomServerless.Archive;
 using DicomServerless.Functional.Http;
 using DicomServerless.Shared;
+using DicomServerless.Shared.Worker;
 using DicomServerless.Storage;
 using DicomServerless.Storage.Azure;
 using Microsoft.AspNetCore.Builder;
@@ -16,17 +18,19 @@ namespace DicomServerless.Functional.Host;
 /// <summary>The built executable under what the Functions host does to it, and on its own, over a storage emulator.</summary>
 public sealed class HostTests : IAsyncLifetime
 {
-    // FUNCTIONS_EXECUTABLE: a published program, trimmed as it is deployed.
-    private static readonly string Executable = Environment.GetEnvironmentVariable("FUNCTIONS_EXECUTABLE")
-        ?? Path.Combine(AppContext.BaseDirectory, "DicomServerless.Functions");
+    // FUNCTIONS_EXECUTABLE: a published program, as it is deployed.
+    private static readonly string Executable = Environment.GetEnvironmentVariable("FUNCTIONS_EXECUTABLE") ?? FunctionsProcess.BuiltExecutable;
+    private static readonly string Assembly = Executable + ".dll";
+    private const string Timer = """{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}""";
     private static readonly HttpClient client = new();
     private Azurite azurite = null!;
-    private FunctionsHost host = null!;
+    private WorkerHost host = null!;
 
     public async Task InitializeAsync()
     {
         azurite = await Azurite.StartAsync();
-        host = await FunctionsHost.StartAsync(Executable, Settings(("Archive__JournalDueSeconds", "1")), bodyLimit: 2_000_000);
+        host = await WorkerHost.StartAsync(Assembly, Settings(("Archive__JournalDueSeconds", "1")), bodyLimit: 2_000_000);
+        await EventuallyAsync(async () => (await client.GetAsync(host.Url + "/health/ready")).IsSuccessStatusCode);
     }
 
     public async Task DisposeAsync()
@@ -37,13 +41,13 @@ public sealed class HostTests : IAsyncLifetime
 
     private Dictionary<string, string> Settings(params (string Name, string Value)[] more)
     {
-        // A stray setting that must not win under the host.
-        var settings = new Dictionary<string, string> { ["DataStorage"] = azurite.ConnectionString, ["ASPNETCORE_URLS"] = "http://127.0.0.1:1" };
+        var settings = new Dictionary<string, string>
+            { ["DataStorage"] = azurite.ConnectionString, ["EVENTS_QUEUE"] = "dicom-events", ["SWEEP_CRON"] = "0 * * * * *" };
         foreach (var (name, value) in more) settings[name] = value;
         return settings;
     }
 
-    private AzureStorageAccount Account => new(new AzureStorageOptions { ConnectionString = azurite.ConnectionString }, TimeProvider.System);
+    private AzureStorageAccount Account => new(new AzureStorageOptions { ConnectionString = azurite.ConnectionString });
 
     private async Task<HttpResponseMessage> StoreAsync(byte[] file, bool isChunked = false)
     {
@@ -76,8 +80,7 @@ public sealed class HostTests : IAsyncLifetime
         Assert.Equal("ready\n", await client.GetStringAsync(host.Url + "/health/ready"));
 
         // What an acknowledged object has to survive.
-        host.Kill();
-        await host.StartHandlerAsync();
+        await host.KillAsync();
         using var again = await client.GetAsync(url + "/series/1.2.1/instances/1.2.1.1");
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
         Assert.DoesNotContain("SMITH", host.Output);
@@ -87,12 +90,10 @@ public sealed class HostTests : IAsyncLifetime
     [Fact]
     public async Task Events_of_blobs_put_by_others_make_them_found()
     {
-        (string Function, string Binding, InvocationValue Kind, bool IsCloudEvent, bool IsArray)[] ways =
+        (string Function, bool IsCloudEvent, bool IsArray)[] ways =
         [
-            ("events-queue", "message", InvocationValue.Binary, false, false),
-                ("events-queue", "message", InvocationValue.Text, false, false), ("events-queue", "message", InvocationValue.Text, true, true),
-            ("events-grid", "event", InvocationValue.Object, false, false),
-                ("events-grid", "event", InvocationValue.Object, true, false), ("events-grid", "event", InvocationValue.Text, false, true),
+            ("events-queue", false, false), ("events-queue", true, true), ("events-grid", false, false), ("events-grid", true, false),
+            ("events-grid", false, true),
         ];
         foreach (var (way, number) in ways.Select((way, i) => (way, i + 1)))
         {
@@ -101,20 +102,15 @@ public sealed class HostTests : IAsyncLifetime
             await PutAsync(name, Server.Image(key.Study.Value, key.Series.Value, key.Sop.Value).ToFile());
             Assert.Equal(HttpStatusCode.NoContent, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={key.Study}")).StatusCode);
             var text = Event("Microsoft.Storage.BlobCreated", name, way.IsCloudEvent);
-            var (status, body) = await host.InvokeAsync(way.Function, way.Binding, way.IsArray ? $"[{text}]" : text, way.Kind);
-            Assert.Equal((HttpStatusCode.OK, """{"Outputs":{},"Logs":[],"ReturnValue":null}"""), (status, body));
+            Assert.Null(await host.InvokeAsync(way.Function, way.IsArray ? $"[{text}]" : text));
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={key.Study}")).StatusCode);
 
             await Account.BlobContainer("dicom").DeleteAsync(name, null, null, default);
-            (status, _) = await host.InvokeAsync(way.Function, way.Binding, Event("Microsoft.Storage.BlobDeleted", name, way.IsCloudEvent), way.Kind);
-            Assert.Equal(HttpStatusCode.OK, status);
+            Assert.Null(await host.InvokeAsync(way.Function, Event("Microsoft.Storage.BlobDeleted", name, way.IsCloudEvent)));
             Assert.Equal(HttpStatusCode.NoContent, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={key.Study}")).StatusCode);
         }
-        Assert.Equal(HttpStatusCode.OK,
-            (await host.InvokeAsync("events-queue", "message", Event("Microsoft.Storage.BlobTierChanged", "x", false), InvocationValue.Binary)).Status);
-        Assert.Equal(HttpStatusCode.OK,
-            (await host.InvokeAsync("sweep", "timer", """{"Schedule":{"AdjustForDST":false},"ScheduleStatus":null,"IsPastDue":false}""",
-            InvocationValue.Object)).Status);
+        Assert.Null(await host.InvokeAsync("events-queue", Event("Microsoft.Storage.BlobTierChanged", "x", false)));
+        Assert.Null(await host.InvokeAsync("sweep", Timer));
     }
 
     [Theory]
@@ -125,29 +121,106 @@ public sealed class HostTests : IAsyncLifetime
     [InlineData("{\"eventType\":\"Microsoft.Storage.BlobCreated\",\"subject\":\"/elsewhere\"}")]
     public async Task What_is_no_event_fails_so_that_it_goes_to_the_poison_queue(string message)
     {
-        foreach (var kind in new[] { InvocationValue.Binary, InvocationValue.Text })
-            Assert.Equal(HttpStatusCode.InternalServerError, (await host.InvokeAsync("events-queue", "message", message, kind)).Status);
+        foreach (var function in new[] { "events-queue", "events-grid" }) Assert.NotNull(await host.InvokeAsync(function, message));
     }
 
     [Fact]
-    public async Task Triggers_cannot_be_reached_from_outside()
+    public async Task Each_kind_of_request_has_a_function_of_its_own_that_can_be_switched_off()
     {
-        foreach (var path in new[] { "/events-queue", "/events-grid", "/sweep", "/Sweep", "//sweep", "/./sweep", "/%73weep" })
+        Assert.Equal(["delete", "events-grid", "events-queue", "search-retrieve", "store", "sweep"], host.Functions.Keys.Order(StringComparer.Ordinal));
+        foreach (var name in new[] { "store", "search-retrieve", "delete" }) Assert.Contains("{*path}", host.Functions[name], StringComparison.Ordinal);
+        Assert.Contains("%EVENTS_QUEUE%", host.Functions["events-queue"], StringComparison.Ordinal);
+        Assert.Contains("%SWEEP_CRON%", host.Functions["sweep"], StringComparison.Ordinal);
+        Assert.Contains("eventGridTrigger", host.Functions["events-grid"], StringComparison.Ordinal);
+        await host.PingAsync();
+        // What no function lists is the host's to refuse; the rest is ours.
+        using var patch = await client.PatchAsync(host.Url + "/dicomweb/studies", null);
+        Assert.Equal(HttpStatusCode.NotFound, patch.StatusCode);
+        await Server.AssertProblemAsync(HttpStatusCode.NotFound, await client.PostAsync(host.Url + "/sweep", null));
+        using var wrong = await client.DeleteAsync(host.Url + "/dicomweb/studies");
+        await Server.AssertProblemAsync(HttpStatusCode.MethodNotAllowed, wrong);
+        using var options = await client.SendAsync(new HttpRequestMessage(HttpMethod.Options, host.Url + "/dicomweb/studies"));
+        Assert.Equal(HttpStatusCode.NoContent, options.StatusCode);
+    }
+
+    [Fact]
+    public async Task Requests_come_through_as_they_were_sent()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, host.Url + "/dicomweb/studies?limit=1");
+        request.Headers.TryAddWithoutValidation("x-ms-invocation-id", Guid.Empty.ToString());
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Host", "evil.example");
+        using var answer = await client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(host.Url + "//dicomweb//capabilities")).StatusCode);
+        Assert.Equal("ready\n", await client.GetStringAsync(host.Url + "/health/ready"));
+    }
+
+    [Fact]
+    public async Task A_request_that_is_at_work_is_answered_before_the_worker_ends()
+    {
+        using var slow = new SlowContent(Server.Image("1.11", "1.11.1", "1.11.1.1").ToFile(), TimeSpan.FromSeconds(3));
+        slow.Headers.TryAddWithoutValidation("Content-Type", "application/dicom");
+        var storing = client.PostAsync(host.Url + "/dicomweb/studies", slow);
+        await slow.Begun;
+        var ending = host.TerminateAsync(TimeSpan.FromSeconds(10));
+        using var stored = await storing;
+        Assert.True(HttpStatusCode.OK == stored.StatusCode, host.Output);
+        Assert.Equal(0, await ending);
+    }
+
+    [Fact]
+    public async Task A_worker_that_dies_under_a_request_costs_that_request_alone()
+    {
+        using var slow = new SlowContent(Server.Image("1.12", "1.12.1", "1.12.1.1").ToFile(), TimeSpan.FromSeconds(30));
+        slow.Headers.TryAddWithoutValidation("Content-Type", "application/dicom");
+        var storing = client.PostAsync(host.Url + "/dicomweb/studies", slow);
+        await slow.Begun;
+        await host.KillAsync();
+        var failure = await Record.ExceptionAsync(async () =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, host.Url + path)
-                { Content = new StringContent("""{"Data":{"message":"{}"}}""", Encoding.UTF8, "application/json") };
-            request.Headers.TryAddWithoutValidation("User-Agent", "Azure-Functions-Host/4.1");
-            request.Headers.TryAddWithoutValidation("X-Azure-Functions-InvocationId", Guid.NewGuid().ToString());
-            using var response = await client.SendAsync(request);
-            await Server.AssertProblemAsync(HttpStatusCode.NotFound, response);
-        }
-        // Either mark alone is enough.
-        foreach (var mark in new[] { "x-ms-invocation-id", "X-Forwarded-For" })
+            using var answer = await storing;
+            Assert.False(answer.IsSuccessStatusCode);
+        });
+        Assert.True(failure is null or HttpRequestException, failure?.ToString());
+        Assert.Equal("ready\n", await client.GetStringAsync(host.Url + "/health/ready"));
+    }
+
+    [Fact]
+    public async Task Large_objects_are_stored_in_little_memory_with_and_without_a_length()
+    {
+        const long withLength = 120_000_000, chunked = 600_000_000;
+        await host.DisposeAsync();
+        await using var roomy = await WorkerHost.StartAsync(Assembly, Settings(("Http__MaxBodyBytes", "1000000000")), bodyLimit: 1_000_000_000);
+        foreach (var (study, length, isChunked) in new[] { ("1.21", withLength, false), ("1.22", chunked, true) })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{host.HandlerPort}/sweep");
-            request.Headers.TryAddWithoutValidation(mark, "203.0.113.9");
-            Assert.Equal(HttpStatusCode.NotFound, (await client.SendAsync(request)).StatusCode);
+            using var content = new LargeContent(study, length, isChunked);
+            using var stored = await client.PostAsync(roomy.Url + "/dicomweb/studies", content);
+            Assert.True(stored.IsSuccessStatusCode, await stored.Content.ReadAsStringAsync() + roomy.Output);
         }
+        Assert.InRange(FunctionsProcess.PeakResidentMiB(roomy.ProcessId), 10, 250);
+    }
+
+    [Fact]
+    public async Task An_answer_that_breaks_off_after_it_began_is_cut_and_never_looks_whole()
+    {
+        using (var content = new LargeContent("1.23", 80_000_000, isChunked: true))
+        using (var stored = await client.PostAsync(host.Url + "/dicomweb/studies", content)) Assert.True(stored.IsSuccessStatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Get, host.Url + "/dicomweb/studies/1.23/series/1.23.1/instances/1.23.1.1");
+        request.Headers.TryAddWithoutValidation("Accept", "application/dicom; transfer-syntax=*");
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        await body.ReadExactlyAsync(new byte[1000]);
+        azurite.Dispose();
+        await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null));
+    }
+
+    [Fact]
+    public async Task A_hundred_requests_into_a_cold_start_are_all_answered()
+    {
+        await host.KillAsync();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => client.GetAsync(host.Url + "/dicomweb/studies?limit=1")));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode));
     }
 
     [Fact]
@@ -169,7 +242,7 @@ public sealed class HostTests : IAsyncLifetime
         await letters.CreateIfAbsentAsync(default);
         await letters.PutAsync("topic/sub/2026/11/1.json", new(Encoding.UTF8.GetBytes($"[{events[1]}]")), new BlobWrite(BlobCondition.None), default);
 
-        Assert.Equal(HttpStatusCode.OK, (await host.InvokeAsync("sweep", "timer", "{}", InvocationValue.Object)).Status);
+        Assert.Null(await host.InvokeAsync("sweep", Timer));
         foreach (var study in studies)
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={study}")).StatusCode);
         Assert.Empty(await queue.ReceivePoisonAsync(1, TimeSpan.FromSeconds(1), default));
@@ -202,8 +275,8 @@ public sealed class HostTests : IAsyncLifetime
     [Fact]
     public async Task On_its_own_it_reads_the_queue_and_sweeps()
     {
-        host.Kill();
-        var port = host.HandlerPort; // free now
+        await host.DisposeAsync();
+        var port = FreePorts.Next();
         using var process = Start(Settings(("Http__Urls", $"http://127.0.0.1:{port}"), ("Events__PollSeconds", "0.2"), ("Events__MaxDequeueCount", "1")));
         try
         {
@@ -242,9 +315,9 @@ public sealed class HostTests : IAsyncLifetime
                 before + Encoding.Latin1.GetString(body.ToArray()));
         });
         await collector.StartAsync();
-        host.Kill();
+        await host.DisposeAsync();
         // The proxy in front may say that it does not sample; here everything is wanted.
-        await using var observed = await FunctionsHost.StartAsync(Executable,
+        await using var observed = await WorkerHost.StartAsync(Assembly,
             Settings(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
             ("OTEL_BSP_SCHEDULE_DELAY", "100"), ("OTEL_TRACES_SAMPLER", "always_on"), ("OTEL_METRIC_EXPORT_INTERVAL", "200")));
         using var stored = await client.PostAsync(observed.Url + "/dicomweb/studies", new ByteArrayContent(Server.Image("1.6", "1.6.1", "1.6.1.1").ToFile())
@@ -278,7 +351,7 @@ public sealed class HostTests : IAsyncLifetime
     [Fact]
     public async Task A_taken_port_ends_with_an_error()
     {
-        using var process = Start(Settings(("FUNCTIONS_CUSTOMHANDLER_PORT", host.HandlerPort.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        using var process = Start(Settings(("Http__Urls", host.Url)));
         await process.WaitForExitAsync();
         Assert.Equal(1, process.ExitCode);
         // the host looks for these words
@@ -289,7 +362,7 @@ public sealed class HostTests : IAsyncLifetime
     public async Task Without_storage_it_answers_at_once_and_says_that_it_is_not_ready()
     {
         azurite.Dispose();
-        await using var alone = await FunctionsHost.StartAsync(Executable, Settings(("Http__StartWaitSeconds", "0")));
+        await using var alone = await WorkerHost.StartAsync(Assembly, Settings(("Http__StartWaitSeconds", "0")));
         Assert.Equal("live\n", await client.GetStringAsync(alone.Url + "/health/live"));
         await Server.AssertProblemAsync(HttpStatusCode.ServiceUnavailable, await client.GetAsync(alone.Url + "/health/ready"));
         using var search = await client.GetAsync(alone.Url + "/dicomweb/studies");
@@ -337,5 +410,57 @@ public sealed class HostTests : IAsyncLifetime
             await Task.Delay(25);
         }
         Assert.Fail("It did not happen within a minute.");
+    }
+
+    // Sends the first half at once and the rest after a while, without a length.
+    private sealed class SlowContent(byte[] bytes, TimeSpan pause) : HttpContent
+    {
+        private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Begun => begun.Task;
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(bytes.AsMemory(0, bytes.Length / 2));
+            await stream.FlushAsync();
+            begun.SetResult();
+            await Task.Delay(pause);
+            await stream.WriteAsync(bytes.AsMemory(bytes.Length / 2));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    // An object whose pixels are so many zeros, which are in nobody's memory.
+    private sealed class LargeContent : HttpContent
+    {
+        private readonly byte[] head;
+        private readonly long pixels;
+        private readonly bool isChunked;
+
+        public LargeContent(string study, long pixels, bool isChunked)
+        {
+            (this.pixels, this.isChunked) = (pixels, isChunked);
+            head = TestObject.Of(study, study + ".1", study + ".1.1").Add(0x7FE00010, "OB", Array.Empty<byte>()).ToFile();
+            BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(^4), (uint)pixels);
+            Headers.TryAddWithoutValidation("Content-Type", "application/dicom");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(head);
+            var zeros = new byte[64 * 1024];
+            for (var left = pixels; left > 0; left -= zeros.Length) await stream.WriteAsync(zeros.AsMemory(0, (int)Math.Min(left, zeros.Length)));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = head.Length + pixels;
+            return !isChunked;
+        }
     }
 }

@@ -1,4 +1,5 @@
-// Another client of the storage account: the official one. usage: node foreign-blobs.mjs PORT put CONTAINER NAME BASE64 | delete CONTAINER NAME | list CONTAINER
+// Another client of the storage account: the official one.
+// usage: node foreign-blobs.mjs PORT put CONTAINER NAME BASE64 | delete CONTAINER NAME | list CONTAINER
 import { createRequire } from 'node:module';
 
 const require = createRequire(new URL('../../../dev/package.json', import.meta.url));

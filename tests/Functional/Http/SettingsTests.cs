@@ -39,7 +39,7 @@ public sealed class SettingsTests
     }
 
     private static Settings Read(Dictionary<string, string?> values, List<string>? problems = null) =>
-        Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), problems ?? []);
+        Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), isUnderHost: false, problems ?? []);
 
     private static object? ValueOf(Settings settings, string section, string name)
     {

@@ -115,6 +115,7 @@ public sealed partial class DeploymentTests
             "Http__CorsByPlatform=false",
             "Http__MaxBodyBytes=104857600",
             "SWEEP_CRON=0 * * * * *",
+            "WEBSITE_USE_PLACEHOLDER_DOTNETISOLATED=0",
         ];
         Assert.Equal(expected, AppSettings(await Default.Value).Pairs("properties"));
     }
@@ -126,7 +127,7 @@ public sealed partial class DeploymentTests
     {
         var problems = new List<string>();
         var read = Settings.Read(
-            Configuration(await PredictAsync($"param indexing = '{indexing}'", $"param allowedOrigins = {origins}")), problems);
+            Configuration(await PredictAsync($"param indexing = '{indexing}'", $"param allowedOrigins = {origins}")), isUnderHost: true, problems);
         Assert.Empty(problems);
         Assert.Equal(onStore, read.Archive.OnStore);
         Assert.Equal(100 << 20, read.Http.MaxBodyBytes);
@@ -138,9 +139,8 @@ public sealed partial class DeploymentTests
     public async Task Triggers_find_their_settings()
     {
         var settings = AppSettings(await Default.Value);
-        var files = Directory.EnumerateFiles(Path.Combine(Repository.Root, "functions"), "function.json", SearchOption.AllDirectories)
-            .Where(file => !file.Contains("/bin/", StringComparison.Ordinal) && !file.Contains("/obj/", StringComparison.Ordinal)).ToList();
-        var functions = string.Concat(files.Select(File.ReadAllText));
+        // What the build tells the host of the functions.
+        var functions = await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(FunctionsProcess.BuiltExecutable)!, "functions.metadata"));
         Assert.Equal(["EVENTS_QUEUE", "SWEEP_CRON"], Placeholder().Matches(functions).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
         Assert.All(Placeholder().Matches(functions), match => Assert.NotNull(settings.At("properties." + match.Groups[1].Value)));
         // The connection of the queue's trigger; the host reads its URI and its identity by these names.
@@ -148,7 +148,7 @@ public sealed partial class DeploymentTests
         Assert.All((string[])["queueServiceUri", "credential", "clientId"], name => Assert.NotNull(settings.At("properties.DataStorage__" + name)));
         // What is off by its name must bear it.
         var off = settings.Pairs("properties").Select(pair => Disabled().Match(pair)).Single(match => match.Success).Groups[1].Value;
-        Assert.Contains(off, files.Select(file => Path.GetFileName(Path.GetDirectoryName(file))));
+        Assert.Contains($"\"name\": \"{off}\"", functions, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed partial class DeploymentTests
     {
         var deployment = await Default.Value;
         var app = deployment.Single("Microsoft.Web/sites");
-        Assert.Equal(["name=custom", "version=1.0"], app.Pairs("properties.functionAppConfig.runtime"));
+        Assert.Equal(["name=dotnet-isolated", "version=10.0"], app.Pairs("properties.functionAppConfig.runtime"));
         Assert.Equal("functionapp,linux", app.At("kind"));
         Assert.Equal("UserAssigned", app.At("identity.type"));
         Assert.Equal(["[format('{0}', identity.id)]={}"], app.Pairs("identity.userAssignedIdentities"));

@@ -50,7 +50,9 @@ const part = await single.retrieveBulkData({ BulkDataURI: metadata['7FE00010'].B
 assert.ok(same(part[0] ?? part, pixels[0].slice(0, 100)))
 
 const us = found.US
-const compressed = await client.retrieveInstanceFrames({ ...us, frameNumbers: [1], mediaTypes: [{ mediaType: 'image/jp2', transferSyntaxUID: '1.2.840.10008.1.2.4.90' }] })
+const compressed = await client.retrieveInstanceFrames({
+  ...us, frameNumbers: [1], mediaTypes: [{ mediaType: 'image/jp2', transferSyntaxUID: '1.2.840.10008.1.2.4.90' }],
+})
 assert.ok(compressed[0].byteLength > 1000)
 
 const [document] = [await client.retrieveInstanceRendered(found.DOC)].flat()

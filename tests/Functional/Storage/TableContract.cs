@@ -40,7 +40,7 @@ public abstract class TableContract
     {
         "", "plain", "O'Brien ''", "\"\\\b\f\n\r\t", "Müller 山田 😀 \u2028", "<&>+/=%25", new string('x', 32_768),
         0, int.MinValue, int.MaxValue, 0L, 5L, long.MinValue, long.MaxValue, true, false,
-        0.0, 3.0, -1.5, 1e300, 5e-324, Math.PI, double.NaN, double.PositiveInfinity, double.NegativeInfinity,
+        0.0, 3.0, -1.5, 1e300, 5e-324, Math.PI,
         new DateTimeOffset(1601, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2024, 2, 29, 23, 59, 59, TimeSpan.Zero).AddTicks(1234560),
         Guid.Empty, new Guid("6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
         Array.Empty<byte>(), new byte[] { 0, 255, 62, 63, 251 }, Enumerable.Range(0, 65_536).Select(i => (byte)(i * 7)).ToArray(),

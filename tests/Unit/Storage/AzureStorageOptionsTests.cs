@@ -4,16 +4,15 @@ namespace DicomServerless.Unit.Storage;
 
 public sealed class AzureStorageOptionsTests
 {
-    private static StorageEndpoints From(params (string Key, string Value)[] settings) =>
-        StorageEndpoints.From(AzureStorageOptions.Read("DataStorage", key => settings.FirstOrDefault(setting => setting.Key == key).Value));
+    private static AzureStorageAccount From(params (string Key, string Value)[] settings) =>
+        new(AzureStorageOptions.Read("DataStorage", key => settings.FirstOrDefault(setting => setting.Key == key).Value));
 
     [Fact]
     public void The_development_storage_is_the_emulator_on_its_ports()
     {
         var found = From(("DataStorage", "UseDevelopmentStorage=true"));
         Assert.Equal(("http://127.0.0.1:10000/devstoreaccount1", "http://127.0.0.1:10001/devstoreaccount1", "http://127.0.0.1:10002/devstoreaccount1"),
-            (found.Blob!.ToString(), found.Queue!.ToString(), found.Table!.ToString()));
-        Assert.Equal("devstoreaccount1", found.AccountName);
+            (Text(found.Blobs.Uri), Text(found.Queues.Uri), Text(found.Tables.Uri)));
     }
 
     [Fact]
@@ -21,17 +20,24 @@ public sealed class AzureStorageOptionsTests
     {
         var found = From(("DataStorage", "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=a2V5PQ==;"
             + "EndpointSuffix=core.chinacloudapi.cn;TableEndpoint=http://10.0.0.1:10002/acme/"));
-        Assert.Equal(("https://acme.blob.core.chinacloudapi.cn/", "http://10.0.0.1:10002/acme", "a2V5PQ=="),
-            (found.Blob!.ToString(), found.Table!.ToString(), found.AccountKey));
+        Assert.Equal(("https://acme.blob.core.chinacloudapi.cn", "http://10.0.0.1:10002/acme"), (Text(found.Blobs.Uri), Text(found.Tables.Uri)));
     }
 
     [Fact]
-    public void A_signature_keeps_its_equals_signs_and_loses_its_question_mark()
+    public void A_service_without_an_address_is_named_when_it_is_needed()
     {
         var found = From(("DataStorage", "BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=?sv=2020-12-06&sig=x%3D"));
-        Assert.Equal("sv=2020-12-06&sig=x%3D", found.Signature);
-        Assert.Contains("DataStorage__tableServiceUri", Assert.Throws<StorageOptionsException>(() => found.Require(found.Table, "table")).Message,
+        Assert.Contains("DataStorage__tableServiceUri", Assert.Throws<StorageOptionsException>(() => found.Table("rows")).Message, StringComparison.Ordinal);
+        var identity = From(("DataStorage:blobServiceUri", "https://a.blob.core.windows.net/"));
+        Assert.Contains("DataStorage__queueServiceUri", Assert.Throws<StorageOptionsException>(() => identity.EventQueue("q")).Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_signature_signs_no_other()
+    {
+        var found = From(("DataStorage", "BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=2020-12-06&sig=x%3D"));
+        Assert.Null(await found.WriteUrlAsync("uploads", "b", DateTimeOffset.UnixEpoch, default));
     }
 
     [Fact]
@@ -40,11 +46,13 @@ public sealed class AzureStorageOptionsTests
         var found = From(("DataStorage:blobServiceUri", "https://a.blob.core.windows.net/"),
             ("DataStorage:tableServiceUri", "https://a.table.core.windows.net"),
             ("DataStorage:credential", "managedidentity"), ("DataStorage:clientId", "00000000-0000-0000-0000-000000000001"));
-        Assert.Equal("https://a.blob.core.windows.net/", found.Blob!.ToString());
-        Assert.IsType<global::Azure.Identity.ManagedIdentityCredential>(found.Identity);
-        Assert.IsType<global::Azure.Identity.DefaultAzureCredential>(From(("DataStorage:accountName", "acme")).Identity);
-        Assert.Equal("https://acme.queue.core.windows.net/", From(("DataStorage:accountName", "acme")).Queue!.ToString());
+        Assert.Equal("https://a.blob.core.windows.net", Text(found.Blobs.Uri));
+        Assert.IsType<global::Azure.Identity.ManagedIdentityCredential>(found.Credential);
+        Assert.IsType<global::Azure.Identity.DefaultAzureCredential>(From(("DataStorage:accountName", "acme")).Credential);
+        Assert.Equal("https://acme.queue.core.windows.net", Text(From(("DataStorage:accountName", "acme")).Queues.Uri));
     }
+
+    private static string Text(Uri address) => address.ToString().TrimEnd('/');
 
     [Theory]
     [InlineData("DataStorage", "", "DataStorage__blobServiceUri")]

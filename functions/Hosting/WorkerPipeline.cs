@@ -1,0 +1,26 @@
+namespace DicomServerless.Functions.Hosting;
+
+/// <summary>The pipeline of requests under the Functions host, where the server's own is the worker's.</summary>
+internal sealed class WorkerPipeline
+{
+    private readonly RequestDelegate pipeline;
+
+    /// <summary>Puts it together.</summary>
+    /// <param name="services">The program's services.</param>
+    public WorkerPipeline(IServiceProvider services)
+    {
+        var app = new ApplicationBuilder(services);
+        Pipeline.Use(app, services.GetRequiredService<Settings>());
+        pipeline = app.Build();
+    }
+
+    /// <summary>Answers a request.</summary>
+    /// <param name="context">The request; it is answered when the task ends.</param>
+    public Task InvokeAsync(HttpContext context)
+    {
+        // What the worker has routed to is its function; here routing begins anew.
+        context.SetEndpoint(null);
+        context.Request.RouteValues.Clear();
+        return pipeline(context);
+    }
+}

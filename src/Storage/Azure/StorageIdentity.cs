@@ -1,0 +1,58 @@
+using Azure.Core;
+using Azure.Identity;
+
+namespace DicomServerless.Storage.Azure;
+
+/// <summary>The addresses of an account that is used with an identity, and that identity.</summary>
+internal sealed record StorageIdentity
+{
+    public Uri? Blob { get; init; }
+    public Uri? Table { get; init; }
+    public Uri? Queue { get; init; }
+    public required TokenCredential Credential { get; init; }
+
+    /// <summary>Reads them; throws <see cref="StorageOptionsException"/> if they cannot work.</summary>
+    public static StorageIdentity Of(AzureStorageOptions options)
+    {
+        var section = options.Section;
+        Uri? Endpoint(string? value, string key, string service) => value is not null
+            ? Address($"{section}__{key}", value)
+            : options.AccountName is { } account ? new Uri($"https://{account}.{service}.core.windows.net") : null;
+        var endpoints = new StorageIdentity
+        {
+            Blob = Endpoint(options.BlobServiceUri, "blobServiceUri", "blob"),
+            Table = Endpoint(options.TableServiceUri, "tableServiceUri", "table"),
+            Queue = Endpoint(options.QueueServiceUri, "queueServiceUri", "queue"),
+            Credential = options.TokenCredential ?? CredentialOf(options),
+        };
+        if (endpoints.Blob is null && endpoints.Table is null && endpoints.Queue is null)
+            throw new StorageOptionsException(
+                $"{section} is not set. Set {section} to a connection string, or {section}__blobServiceUri and {section}__tableServiceUri "
+                + "(https://ACCOUNT.blob.core.windows.net, https://ACCOUNT.table.core.windows.net) to sign in with an identity.");
+        foreach (var address in new[] { endpoints.Blob, endpoints.Table, endpoints.Queue })
+        {
+            if (address is not null && address.Scheme != Uri.UriSchemeHttps)
+                throw new StorageOptionsException(
+                    $"{section}: {address} is not https. An identity's token is never sent in the clear; use https, or a connection string for an emulator.");
+        }
+        return endpoints;
+    }
+
+    private static TokenCredential CredentialOf(AzureStorageOptions options) => options.Credential?.ToUpperInvariant() switch
+    {
+        "MANAGEDIDENTITY" => new ManagedIdentityCredential(options.ClientId is { } id ? ManagedIdentityId.FromUserAssignedClientId(id)
+            : ManagedIdentityId.SystemAssigned),
+        "WORKLOADIDENTITY" => new WorkloadIdentityCredential(
+            new WorkloadIdentityCredentialOptions { ClientId = options.ClientId ?? Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") }),
+        null => new DefaultAzureCredential(
+            new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ClientId,
+            WorkloadIdentityClientId = options.ClientId ?? Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") }),
+        _ => throw new StorageOptionsException(
+            $"{options.Section}__credential is '{options.Credential}'. It can be managedidentity or workloadidentity, or be left out."),
+    };
+
+    private static Uri Address(string key, string value) =>
+        Uri.TryCreate(value.TrimEnd('/'), UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
+            ? uri
+            : throw new StorageOptionsException($"{key} is not an http or https address: it looks like https://ACCOUNT.blob.core.windows.net.");
+}
