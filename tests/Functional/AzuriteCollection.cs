@@ -20,16 +20,16 @@ public sealed class AzuriteFixture : IAsyncLifetime
     /// <summary>A name that is valid for containers, tables and queues, and new.</summary>
     public static string NewName() => "t" + Guid.NewGuid().ToString("N");
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (RealAccount is null) azurite = await Azurite.StartAsync();
         Account = new AzureStorageAccount(new AzureStorageOptions { ConnectionString = ConnectionString });
     }
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         azurite?.Dispose();
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 }
 

@@ -1,2 +1,2 @@
 // Memory is measured, so nothing else may run meanwhile.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

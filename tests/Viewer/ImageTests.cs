@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using DicomServerless.Dicom;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Viewer;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Viewer;
 

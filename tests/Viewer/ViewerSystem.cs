@@ -5,7 +5,7 @@ using DicomServerless.Shared;
 namespace DicomServerless.Viewer;
 
 /// <summary>dev with its own samples and those of these tests, stored over HTTP; the same for all tests.</summary>
-public sealed class ViewerSystem : IAsyncLifetime, IDisposable
+public sealed class ViewerSystem : IAsyncLifetime
 {
     private DevProcess? dev;
 
@@ -17,7 +17,7 @@ public sealed class ViewerSystem : IAsyncLifetime, IDisposable
     /// <summary>Where pages of another origin may lie that may call the service.</summary>
     public int OtherPort { get; } = FreePorts.Next();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (!Peers.Require(Chromium.Program) || !Peers.RequirePython("pydicom")) return;
         await NodePackages.InstallAsync();
@@ -44,9 +44,11 @@ public sealed class ViewerSystem : IAsyncLifetime, IDisposable
         IsThere = true;
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
-
-    public void Dispose() => dev?.Dispose();
+    public ValueTask DisposeAsync()
+    {
+        dev?.Dispose();
+        return ValueTask.CompletedTask;
+    }
 }
 
 /// <summary>One system for all tests, one after the other.</summary>

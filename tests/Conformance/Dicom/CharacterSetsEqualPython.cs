@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using DicomServerless.Dicom;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Dicom;
 

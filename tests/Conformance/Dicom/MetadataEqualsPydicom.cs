@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using DicomServerless.Dicom;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Dicom;
 

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Dicomweb;
 

@@ -5,7 +5,6 @@ using System.Text;
 using DicomServerless.Dicom;
 using DicomServerless.Functional.Http;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Http;
 

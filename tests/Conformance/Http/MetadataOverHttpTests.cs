@@ -5,7 +5,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using DicomServerless.Conformance.Dicom;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Http;
 

@@ -55,7 +55,7 @@ public sealed partial class SampleArchive : IAsyncLifetime
     /// <summary>Null when pydicom is not there to say what to expect.</summary>
     internal bool IsReady => Samples.Count > 0;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (!Peers.RequirePython("pydicom")) return;
         Samples.AddRange(await JudgeAsync(Files().ToList()));
@@ -81,7 +81,7 @@ public sealed partial class SampleArchive : IAsyncLifetime
             $"{Samples.Count} files in {requests} requests to {others.Count + 1} archives, {watch.Elapsed.TotalSeconds:F1} s");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var server in others) await server.DisposeAsync();
         main?.Dispose();

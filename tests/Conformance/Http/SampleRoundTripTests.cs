@@ -1,6 +1,5 @@
 using System.Net;
 using DicomServerless.Functional.Http;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Http;
 

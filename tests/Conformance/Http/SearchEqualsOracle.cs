@@ -23,12 +23,12 @@ public sealed class SearchEqualsOracle : IAsyncLifetime
 
     private readonly string folder = Directory.CreateTempSubdirectory("search-oracle").FullName;
 
-    public Task InitializeAsync() => Task.CompletedTask;
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         Directory.Delete(folder, recursive: true);
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
     [Fact]

@@ -5,7 +5,6 @@ using System.Net;
 using System.Text.RegularExpressions;
 using DicomServerless.Functional.Http;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Conformance.Http;
 

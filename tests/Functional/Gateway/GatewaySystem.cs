@@ -30,7 +30,7 @@ public sealed class GatewaySystem : IAsyncLifetime
 
     internal int TlsPort { get; } = FreePorts.Next();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Authority.Issue("server", "localhost");
         Authority.Issue("client", "modality");
@@ -48,7 +48,7 @@ public sealed class GatewaySystem : IAsyncLifetime
         Gateway = await GatewayProcess.StartAsync(DicomWeb, settings);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await Gateway.DisposeAsync();
         Functions.Dispose();

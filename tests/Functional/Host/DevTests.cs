@@ -3,10 +3,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Functional.Host;
 
@@ -70,7 +70,8 @@ public sealed class DevTests(ITestOutputHelper output)
         using var withoutCoreTools = new DevProcess(arguments: ["--host", "func"]);
         Assert.NotEqual(0, await withoutCoreTools.EndAsync(signal: null));
         Assert.Contains("Install the Azure Functions Core Tools", withoutCoreTools.Output, StringComparison.Ordinal);
-        using var withoutNode = new DevProcess(path: Path.GetDirectoryName(Environment.ProcessPath));
+        // The folder that holds dotnet, from which this process has its runtime, and nothing else.
+        using var withoutNode = new DevProcess(path: Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../..")));
         Assert.NotEqual(0, await withoutNode.EndAsync(signal: null));
         Assert.Contains("Install Node", withoutNode.Output, StringComparison.Ordinal);
     }

@@ -26,14 +26,14 @@ public sealed class HostTests : IAsyncLifetime
     private Azurite azurite = null!;
     private WorkerHost host = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         azurite = await Azurite.StartAsync();
         host = await WorkerHost.StartAsync(Assembly, Settings(("Archive__JournalDueSeconds", "1")), bodyLimit: 2_000_000);
         await EventuallyAsync(async () => (await client.GetAsync(host.Url + "/health/ready")).IsSuccessStatusCode);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await host.DisposeAsync();
         azurite.Dispose();

@@ -1,5 +1,4 @@
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Functional.Host;
 

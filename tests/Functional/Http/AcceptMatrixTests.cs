@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Functional.Http;
 

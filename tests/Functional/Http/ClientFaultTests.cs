@@ -18,14 +18,14 @@ public sealed class ClientFaultTests : IAsyncLifetime
     private const string Instance = "/studies/1.2/series/1.2.1/instances/1.2.1.1";
     private Server server = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         server = await Server.StartAsync();
         using var stored = await server.StoreAsync(Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile());
         Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
     }
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     // RFC 9112 7.1: a chunk's size is a number; one of 2^64 - 1 is the client's mistake and no failure of storage.
     [Theory]

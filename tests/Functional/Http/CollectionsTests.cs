@@ -13,9 +13,9 @@ public sealed class CollectionsTests : IAsyncLifetime
     private static readonly byte[] Document = [.. Enumerable.Range(0, 3000).Select(i => (byte)(i * 7))];
     private Server server = null!;
 
-    public async Task InitializeAsync() => server = await Server.StartAsync();
+    public async ValueTask InitializeAsync() => server = await Server.StartAsync();
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     private static string Url(string series, string sop) => $"/studies/1.2/series/{series}/instances/{sop}";
 

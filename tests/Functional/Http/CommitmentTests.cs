@@ -10,14 +10,14 @@ public sealed class CommitmentTests : IAsyncLifetime
     private const string SecondaryCapture = "1.2.840.10008.5.1.4.1.1.7", Json = "application/dicom+json";
     private Server server = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         server = await Server.StartAsync();
         using var stored = await server.StoreAsync(Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile(), Server.Image("1.2", "1.2.1", "1.2.1.2").ToFile());
         Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
     }
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     private static byte[] Request(params (string SopClass, string Sop)[] items) => Encoding.UTF8.GetBytes("{\"00081199\":{\"vr\":\"SQ\",\"Value\":["
         + string.Join(',', items.Select(item =>

@@ -1,6 +1,5 @@
 using System.Text;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Functional.Http;
 

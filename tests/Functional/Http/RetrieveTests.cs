@@ -15,9 +15,9 @@ public sealed class RetrieveTests : IAsyncLifetime
     private readonly byte[] image = Server.Image("1.2", "1.2.1", "1.2.1.1").ToFile();
     private Server server = null!;
 
-    public async Task InitializeAsync() => server = await Server.StartAsync();
+    public async ValueTask InitializeAsync() => server = await Server.StartAsync();
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     private async Task StoreAsync(params byte[][] files)
     {

@@ -20,9 +20,9 @@ public sealed class SearchAnswerTests : IAsyncLifetime
 
     private Server server = null!;
 
-    public async Task InitializeAsync() => server = await Server.StartAsync();
+    public async ValueTask InitializeAsync() => server = await Server.StartAsync();
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     private static TestObject Full() => Server.Image("1.2", "1.2.1", "1.2.1.1").Add(0x00080030, "TM", "101112")
         .Add(0x00080050, "SH", "A1").Add(0x00080080, "LO", "General").Add(0x00080090, "PN", "REF^DOC")

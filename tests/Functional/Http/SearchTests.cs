@@ -8,7 +8,7 @@ public sealed class SearchTests : IAsyncLifetime
 {
     private Server server = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         server = await Server.StartAsync();
         using var response = await server.StoreAsync(
@@ -17,7 +17,7 @@ public sealed class SearchTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     [Theory]
     [InlineData("/studies", 2, "studies/1.3|studies/1.2")]

@@ -9,9 +9,9 @@ public sealed class StowEncodingTests : IAsyncLifetime
     private const int MaxBody = 1_048_576;
     private Server server = null!;
 
-    public async Task InitializeAsync() => server = await Server.StartAsync(("Http:MaxBodyBytes", "1048576"));
+    public async ValueTask InitializeAsync() => server = await Server.StartAsync(("Http:MaxBodyBytes", "1048576"));
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     [Theory]
     [InlineData("gzip")]

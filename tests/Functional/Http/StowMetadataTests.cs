@@ -14,9 +14,9 @@ public sealed class StowMetadataTests : IAsyncLifetime
     private static readonly XNamespace Native = "http://dicom.nema.org/PS3.19/models/NativeDICOM";
     private Server server = null!;
 
-    public async Task InitializeAsync() => server = await Server.StartAsync(("Archive:BulkSpoolMiB", "2"));
+    public async ValueTask InitializeAsync() => server = await Server.StartAsync(("Archive:BulkSpoolMiB", "2"));
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     [Theory]
     [InlineData("http://elsewhere/bulk/1", "Content-Location: http://elsewhere/bulk/1")]

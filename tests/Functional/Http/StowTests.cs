@@ -13,9 +13,9 @@ public sealed class StowTests : IAsyncLifetime
     private const string Multipart = "multipart/related; type=\"application/dicom\"; boundary=b";
     private Server server = null!;
 
-    public async Task InitializeAsync() => server = await Server.StartAsync(("Http:MaxBodyBytes", "1048576"));
+    public async ValueTask InitializeAsync() => server = await Server.StartAsync(("Http:MaxBodyBytes", "1048576"));
 
-    public async Task DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     [Fact]
     public async Task All_stored_is_200_with_references_and_the_study_url()

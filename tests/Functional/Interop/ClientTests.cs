@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using DicomServerless.Functional.Http;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Functional.Interop;
 

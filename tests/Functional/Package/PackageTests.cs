@@ -6,7 +6,6 @@ using System.Net.Http.Headers;
 using DicomServerless.Functional.Http;
 using DicomServerless.Shared;
 using DicomServerless.Shared.Worker;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Functional.Package;
 

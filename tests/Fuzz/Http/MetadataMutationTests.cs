@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using DicomServerless.Dicom;
 using DicomServerless.Functional.Http;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Fuzz.Http;
 

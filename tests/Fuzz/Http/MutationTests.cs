@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Fuzz.Http;
 

@@ -1,7 +1,6 @@
 using DicomServerless.Archive;
 using DicomServerless.Dicom;
 using DicomServerless.Functional.Http;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Fuzz.Http;
 

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using DicomServerless.Functional.Http;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Fuzz.Http;
 

@@ -1,7 +1,6 @@
 using DicomServerless.Archive;
 using FsCheck;
 using FsCheck.Fluent;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Unit.Archive;
 

@@ -6,7 +6,6 @@ using DicomServerless.Archive;
 using DicomServerless.Archive.Retrieve;
 using DicomServerless.Archive.Search;
 using DicomServerless.Shared;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Unit.Archive;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using DicomServerless.Dicom;
-using Xunit.Abstractions;
 
 namespace DicomServerless.Unit.Dicom;
 

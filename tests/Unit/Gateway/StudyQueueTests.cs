@@ -5,22 +5,20 @@ using DicomServerless.Shared;
 
 namespace DicomServerless.Unit.Gateway;
 
-#pragma warning disable CA1001 // disposed of by DisposeAsync
 public sealed class StudyQueueTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
     private static readonly BatchLimits Wide = new(64 << 20, 100 << 20, TakesLarge: true);
     private readonly ManualTime time = new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
     private readonly TestSpool test = new();
     private StudyQueue queue = null!;
 
-    public Task InitializeAsync()
+    public ValueTask InitializeAsync()
     {
         queue = new StudyQueue(time);
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
-    public async Task DisposeAsync() => await test.DisposeAsync();
+    public async ValueTask DisposeAsync() => await test.DisposeAsync();
 
     [Fact]
     public async Task Files_are_read_before_planning_and_never_by_it()

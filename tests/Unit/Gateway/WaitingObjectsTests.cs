@@ -13,13 +13,13 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
     private readonly string folder = Path.Combine(Path.GetTempPath(), "waiting-" + Guid.NewGuid().ToString("n"));
     private Spool spool = null!;
 
-    public Task InitializeAsync()
+    public ValueTask InitializeAsync()
     {
         spool = Open();
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await spool.DisposeAsync();
         Directory.Delete(folder, recursive: true);
