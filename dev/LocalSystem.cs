@@ -109,7 +109,7 @@ internal sealed class LocalSystem(DevOptions options)
             settings["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
             settings["EVENTS_QUEUE"] = EventsQueue;
             settings["SWEEP_CRON"] = "*/10 * * * * *";
-            settings["AzureWebJobs.events-grid.Disabled"] = "true";
+            settings["AzureWebJobs.eventsGrid.Disabled"] = "true";
             return ChildProcess.Start("The DICOMweb service", OperatingSystem.IsWindows() ? "func.cmd" : "func",
                 ["start", "--port", Text(options.FunctionsPort)], settings, Folders.FunctionsProject, log);
         }

@@ -6,11 +6,14 @@ namespace DicomServerless.Functions.Hosting;
 internal static partial class HostingLog
 {
     /// <summary>Why storage failed, in a few words: the clients' own messages run over pages, and one event is one line.</summary>
-    public static string Reason(Exception exception) => exception.GetBaseException() switch
+    public static string Reason(Exception exception) => Last(exception).GetBaseException() switch
     {
         Azure.RequestFailedException { Status: > 0 } failed => $"{failed.Status} {failed.ErrorCode}",
         var inner => $"{inner.GetType().Name}: {inner.Message.Split('\n')[0]}",
     };
+
+    // After its last try a client gives all of them, and the last one counts.
+    internal static Exception Last(Exception exception) => exception is AggregateException { InnerExceptions: [.., var last] } ? last : exception;
 
     [LoggerMessage(3001, LogLevel.Information, "{Method} {Route} {Status} in {Milliseconds:F1} ms, trace {TraceId}")]
     public static partial void Answered(ILogger log, string method, string route, int status, double milliseconds, string traceId);

@@ -70,7 +70,7 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
             context.Abort();
             return;
         }
-        switch (exception)
+        switch (HostingLog.Last(exception))
         {
             case BadHttpRequestException bad:
                 await Problem.WriteAsync(context, bad.StatusCode, "The request could not be read: " + bad.Message);
@@ -87,7 +87,8 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
                 context.Response.Headers.RetryAfter = "60";
                 await Problem.WriteAsync(context, 503, "Storage refuses this service; its operator must grant it access.");
                 break;
-            case Azure.RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or AggregateException { InnerException: Azure.RequestFailedException }:
+            case Azure.RequestFailedException { Status: 0 or 408 or 429 or >= 500 }:
+            case Azure.Identity.AuthenticationFailedException:
             case HttpRequestException or TimeoutException or OperationCanceledException or IOException:
                 HostingLog.StorageFailed(log, HostingLog.Reason(exception), traceId);
                 context.Response.Headers.RetryAfter = "5";

@@ -70,8 +70,7 @@ internal static class Services
     public static void AddLogging(ILoggingBuilder logging, Settings settings)
     {
         logging.AddFilter("Microsoft", LogLevel.Warning);
-        // Its lines hold whole URLs, and searches hold names: also where somebody asks for more of the framework's.
-        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+        logging.Services.PostConfigure<LoggerFilterOptions>(CloseUrls);
         if (settings.IsUnderHost) return;
         logging.ClearProviders();
         if (settings.Http.LogFormat == LogFormat.Json) logging.AddJsonConsole(json => json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
@@ -82,6 +81,19 @@ internal static class Services
             simple.TimestampFormat = "HH:mm:ss.fff ";
             simple.UseUtcTimestamp = true;
         });
+    }
+
+    // Lines of these hold whole URLs, and searches hold names: also where somebody asks for more of the framework's, for all outputs or for one.
+    private static void CloseUrls(LoggerFilterOptions options)
+    {
+        string[] closed = ["Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Routing"];
+        string?[] outputs = [.. options.Rules.Select(rule => rule.ProviderName).Append(null).Distinct()];
+        foreach (var category in closed)
+        {
+            for (var i = options.Rules.Count - 1; i >= 0; i--)
+                if (options.Rules[i].CategoryName?.StartsWith(category, StringComparison.OrdinalIgnoreCase) == true) options.Rules.RemoveAt(i);
+            foreach (var output in outputs) options.Rules.Add(new LoggerFilterRule(output, category, LogLevel.Warning, null));
+        }
     }
 
 #pragma warning disable RS0030 // the one place where random ids come from

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using DicomServerless.Archive;
 using DicomServerless.Archive.Search;
 using DicomServerless.Dicom;
@@ -14,7 +15,7 @@ namespace DicomServerless.Functions.Hosting;
 /// <param name="IsUnderHost">Whether the Functions host runs the program; its triggers then take the place of our own polling and sweeping.</param>
 /// <param name="Viewer">Section Viewer.</param>
 /// <param name="Proxies">Networks whose X-Forwarded headers count.</param>
-internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http,
+internal sealed partial record Settings(ArchiveOptions Archive, HttpOptions Http,
     EventOptions Events, ViewerOptions Viewer, bool IsUnderHost, IReadOnlyList<IPNetwork> Proxies)
 {
     /// <summary>Reads the configuration. All that is wrong goes to the list, one clear line each.</summary>
@@ -144,9 +145,15 @@ internal sealed record Settings(ArchiveOptions Archive, HttpOptions Http,
             SweepSeconds = reader.Number("SweepSeconds", defaults.SweepSeconds),
             MaxDequeueCount = reader.Number("MaxDequeueCount", defaults.MaxDequeueCount),
         };
+        // "-poison" is put behind it, and a queue's name has 63 characters.
+        if (options.Queue is not { Length: >= 3 and <= 56 } || !QueueName().IsMatch(options.Queue)) problems.Add(
+            $"Events:Queue (or EVENTS_QUEUE) is \"{options.Queue}\": a queue's name has 3 to 56 lower-case letters, digits and single hyphens between them.");
         reader.RefuseUnknown();
         return options;
     }
+
+    [GeneratedRegex("^[a-z0-9](-?[a-z0-9])+$")]
+    private static partial Regex QueueName();
 
     private static ViewerOptions ReadViewer(IConfiguration configuration, List<string> problems)
     {

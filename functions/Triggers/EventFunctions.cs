@@ -13,14 +13,14 @@ internal sealed class EventFunctions(EventIntake intake)
     /// <summary>The queue trigger.</summary>
     /// <param name="message">The message, decoded.</param>
     /// <param name="cancellationToken">Ends when the host ends.</param>
-    [Function("events-queue")]
+    [Function("eventsQueue")]
     public Task QueueAsync([QueueTrigger("%EVENTS_QUEUE%", Connection = "DataStorage")] string message, CancellationToken cancellationToken) =>
         HandleAsync(message, cancellationToken);
 
     /// <summary>The Event Grid trigger.</summary>
     /// <param name="message">The event as JSON.</param>
     /// <param name="cancellationToken">Ends when the host ends.</param>
-    [Function("events-grid")]
+    [Function("eventsGrid")]
     public Task EventGridAsync([EventGridTrigger] string message, CancellationToken cancellationToken) => HandleAsync(message, cancellationToken);
 
     private async Task HandleAsync(string message, CancellationToken cancellationToken)

@@ -41,7 +41,7 @@ internal sealed class EventIntake(DicomArchive archive, Telemetry telemetry, Tim
             foreach (var blobEvent in events) await archive.Events.HandleAsync(blobEvent, cancellationToken);
             return IntakeOutcome.Done;
         }
-        catch (Exception exception)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             HostingLog.TriggerFailed(log, exception);
             return IntakeOutcome.Failed;

@@ -41,13 +41,26 @@ internal sealed class EventPolling(StorageConnection storage, EventIntake intake
 
     private async Task HandleAsync(QueuedEvent message, CancellationToken cancellationToken)
     {
-        if (await intake.HandleAsync(BinaryData.FromBytes(message.Body), cancellationToken) == IntakeOutcome.Done)
-            await queue.DeleteAsync(message, cancellationToken);
-        else if (message.DequeueCount < settings.Events.MaxDequeueCount) await queue.HideAsync(message, RetryAfter, cancellationToken);
-        else
+        try
         {
-            HostingLog.Poisoned(log, message.DequeueCount);
-            await queue.MoveToPoisonAsync(message, cancellationToken);
+            if (await intake.HandleAsync(BinaryData.FromBytes(message.Body), cancellationToken) == IntakeOutcome.Done)
+                await queue.DeleteAsync(message, cancellationToken);
+            else if (message.DequeueCount < settings.Events.MaxDequeueCount) await queue.HideAsync(message, RetryAfter, cancellationToken);
+            else
+            {
+                await queue.MoveToPoisonAsync(message, cancellationToken);
+                HostingLog.Poisoned(log, message.DequeueCount);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Whoever comes next need not wait until it would be seen again.
+            await queue.HideAsync(message, TimeSpan.Zero, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            // Of this message alone: it comes again when its time is over.
+            HostingLog.QueueFailed(log, HostingLog.Reason(exception), settings.Events.HideSeconds);
         }
     }
 }

@@ -27,9 +27,21 @@ internal sealed class EventRecovery(StorageConnection storage, EventIntake intak
         var recovered = 0;
         foreach (var message in await queue.ReceivePoisonAsync(MessagesPerSweep, RetryAfter, cancellationToken))
         {
-            if (await intake.HandleAsync(BinaryData.FromBytes(message.Body), cancellationToken) != IntakeOutcome.Done) continue;
-            await queue.DeletePoisonAsync(message, cancellationToken);
-            recovered++;
+            try
+            {
+                if (await intake.HandleAsync(BinaryData.FromBytes(message.Body), cancellationToken) == IntakeOutcome.Done)
+                {
+                    await queue.DeletePoisonAsync(message, cancellationToken);
+                    recovered++;
+                }
+                else await queue.KeepPoisonAsync(message, RetryAfter, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                // Hidden for an hour it would wait for no reason.
+                await queue.HidePoisonAsync(message, TimeSpan.Zero, CancellationToken.None);
+                throw;
+            }
         }
         if (recovered > 0) HostingLog.Recovered(log, recovered);
     }

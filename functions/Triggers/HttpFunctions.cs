@@ -20,7 +20,7 @@ internal sealed class HttpFunctions(WorkerPipeline pipeline)
 
     /// <summary>Searches, retrieves, tells of capabilities and health, and serves the viewer.</summary>
     /// <param name="request">The request.</param>
-    [Function("search-retrieve")]
+    [Function("searchRetrieve")]
     public Task SearchRetrieveAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "options", Route = Everything)] HttpRequest request) =>
         pipeline.InvokeAsync(request.HttpContext);
 

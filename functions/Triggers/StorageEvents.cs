@@ -17,15 +17,18 @@ internal static class StorageEvents
         var events = new List<BlobEvent>();
         try
         {
+            // Text that people put on the queue by hand may begin with a byte order mark.
+            if (message.ToMemory().Span.StartsWith("\uFEFF"u8)) message = BinaryData.FromBytes(message.ToMemory()[3..]);
             problem = IsCloudEvent(message)
                 ? CloudEvent.ParseMany(message, skipValidation: true).Select(item => Add(events, item.Type, item.Subject, item.Time ?? now,
                     item.Data is not null && item.TryGetSystemEventData(out var data) ? data : null)).FirstOrDefault(found => found is not null)
                 : EventGridEvent.ParseMany(message).Select(item => Add(events, item.EventType, item.Subject, item.EventTime,
                     item.Data is not null && item.TryGetSystemEventData(out var data) ? data : null)).FirstOrDefault(found => found is not null);
         }
-        catch (Exception exception) when (exception is JsonException or ArgumentException or FormatException or InvalidOperationException)
+        catch (Exception exception)
         {
-            problem = "it is no event of Event Grid and no CloudEvent";
+            // Nothing but reading happens here; what the parsers throw at what is no event (a null in an array) is not told in their documentation.
+            problem = $"it is no event of Event Grid and no CloudEvent ({exception.GetType().Name})";
         }
         return problem is null ? events : null;
     }

@@ -45,7 +45,7 @@ var settings = {
   AzureWebJobsStorage__clientId: identityClientId
   AzureWebJobsDisableHomepage: 'true'
   // The direct Event Grid trigger is there but off: the queue is the way of events.
-  'AzureWebJobs.events-grid.Disabled': 'true'
+  'AzureWebJobs.eventsGrid.Disabled': 'true'
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   DataStorage__blobServiceUri: dataBlobUri

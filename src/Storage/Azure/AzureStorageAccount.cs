@@ -90,7 +90,8 @@ public sealed class AzureStorageAccount
 
     private void Configure(ClientOptions clientOptions, string service)
     {
-        // The service asks for exponential back-off on 503 and 500; four tries after the first end within about 15 s, inside a front end's patience.
+        // The service asks for exponential back-off on 503 and 500; four tries after the first end within about 15 s where it refuses, inside a front end's
+        // patience. Where it does not answer at all, each try has its time limit.
         clientOptions.Retry.Mode = RetryMode.Exponential;
         clientOptions.Retry.MaxRetries = 4;
         clientOptions.Retry.Delay = TimeSpan.FromMilliseconds(500);

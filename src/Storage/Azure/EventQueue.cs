@@ -10,7 +10,10 @@ namespace DicomServerless.Storage.Azure;
 /// <param name="Body">The content, decoded.</param>
 /// <param name="DequeueCount">How often it has been received, this time included.</param>
 /// <param name="InsertedAt">When it was put into the queue.</param>
-public sealed record QueuedEvent(string Id, string Receipt, ReadOnlyMemory<byte> Body, long DequeueCount, DateTimeOffset? InsertedAt);
+/// <param name="ExpiresAt">When the queue throws it away.</param>
+/// <param name="Text">The content as it came.</param>
+public sealed record QueuedEvent(string Id, string Receipt, ReadOnlyMemory<byte> Body, long DequeueCount, DateTimeOffset? InsertedAt,
+    DateTimeOffset? ExpiresAt, string Text);
 
 /// <summary>
 /// A storage queue that carries events, at least once and in no order, with <c>NAME-poison</c> for what keeps failing: the names and the encoding of the
@@ -61,17 +64,21 @@ public sealed class EventQueue
     /// Hides an event for another while, counted from now (zero: it is visible at once). The new receipt, or null if it is gone or another receiver has it
     /// now.
     /// </summary>
-    public async Task<QueuedEvent?> HideAsync(QueuedEvent message, TimeSpan hidden, CancellationToken cancellationToken)
+    public Task<QueuedEvent?> HideAsync(QueuedEvent message, TimeSpan hidden, CancellationToken cancellationToken) =>
+        HideInAsync(queue, message, hidden, cancellationToken);
+
+    /// <summary>Hides an event of the poison queue, in the same way.</summary>
+    public Task<QueuedEvent?> HidePoisonAsync(QueuedEvent message, TimeSpan hidden, CancellationToken cancellationToken) =>
+        HideInAsync(poison, message, hidden, cancellationToken);
+
+    /// <summary>
+    /// Puts an event of the poison queue there anew if it would expire: the Functions host gives its messages a week. It is seen again after a while.
+    /// </summary>
+    public async Task KeepPoisonAsync(QueuedEvent message, TimeSpan hidden, CancellationToken cancellationToken)
     {
-        try
-        {
-            var done = await queue.UpdateMessageAsync(message.Id, message.Receipt, (string?)null, hidden, cancellationToken).ConfigureAwait(false);
-            return message with { Receipt = done.Value.PopReceipt };
-        }
-        catch (RequestFailedException e) when (IsGone(e))
-        {
-            return null;
-        }
+        if (message.ExpiresAt is not { Year: < 9999 }) return;
+        await poison.SendMessageAsync(message.Text, hidden, TimeSpan.FromSeconds(-1), cancellationToken).ConfigureAwait(false);
+        await DeleteAsync(poison, message, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -80,7 +87,7 @@ public sealed class EventQueue
     /// </summary>
     public async Task<StorageStatus> MoveToPoisonAsync(QueuedEvent message, CancellationToken cancellationToken)
     {
-        var text = Convert.ToBase64String(message.Body.Span);
+        var text = message.Text; // as it came: encoded once more, a large one would not fit
         var forever = TimeSpan.FromSeconds(-1);
         try
         {
@@ -97,7 +104,21 @@ public sealed class EventQueue
     private static async Task<IReadOnlyList<QueuedEvent>> ReceiveAsync(QueueClient from, int count, TimeSpan hidden, CancellationToken cancellationToken)
     {
         var received = (await from.ReceiveMessagesAsync(count, hidden, cancellationToken).ConfigureAwait(false)).Value;
-        return Array.ConvertAll(received, m => new QueuedEvent(m.MessageId, m.PopReceipt, Decode(m.Body), m.DequeueCount, m.InsertedOn));
+        return Array.ConvertAll(received, m => new QueuedEvent(m.MessageId, m.PopReceipt, Decode(m.Body), m.DequeueCount, m.InsertedOn, m.ExpiresOn,
+            m.Body.ToString()));
+    }
+
+    private static async Task<QueuedEvent?> HideInAsync(QueueClient from, QueuedEvent message, TimeSpan hidden, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var done = await from.UpdateMessageAsync(message.Id, message.Receipt, (string?)null, hidden, cancellationToken).ConfigureAwait(false);
+            return message with { Receipt = done.Value.PopReceipt };
+        }
+        catch (RequestFailedException e) when (IsGone(e))
+        {
+            return null;
+        }
     }
 
     private static async Task<StorageStatus> DeleteAsync(QueueClient from, QueuedEvent message, CancellationToken cancellationToken)

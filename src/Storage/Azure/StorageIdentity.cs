@@ -15,6 +15,8 @@ internal sealed record StorageIdentity
     public static StorageIdentity Of(AzureStorageOptions options)
     {
         var section = options.Section;
+        if (options.AccountName is { } name && !(name.Length is >= 3 and <= 24 && name.All(c => char.IsAsciiDigit(c) || char.IsAsciiLetterLower(c))))
+            throw new StorageOptionsException($"{section}__accountName is \"{name}\": an account's name has 3 to 24 lower-case letters and digits.");
         Uri? Endpoint(string? value, string key, string service) => value is not null
             ? Address($"{section}__{key}", value)
             : options.AccountName is { } account ? new Uri($"https://{account}.{service}.core.windows.net") : null;
@@ -33,7 +35,8 @@ internal sealed record StorageIdentity
         {
             if (address is not null && address.Scheme != Uri.UriSchemeHttps)
                 throw new StorageOptionsException(
-                    $"{section}: {address} is not https. An identity's token is never sent in the clear; use https, or a connection string for an emulator.");
+                    $"{section}: {address.GetLeftPart(UriPartial.Path)} is not https. An identity's token is never sent in the clear; use https, or a "
+                    + "connection string for an emulator.");
         }
         return endpoints;
     }
@@ -51,8 +54,12 @@ internal sealed record StorageIdentity
             $"{options.Section}__credential is '{options.Credential}'. It can be managedidentity or workloadidentity, or be left out."),
     };
 
-    private static Uri Address(string key, string value) =>
-        Uri.TryCreate(value.TrimEnd('/'), UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
-            ? uri
-            : throw new StorageOptionsException($"{key} is not an http or https address: it looks like https://ACCOUNT.blob.core.windows.net.");
+    private static Uri Address(string key, string value)
+    {
+        if (!Uri.TryCreate(value.TrimEnd('/'), UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            throw new StorageOptionsException($"{key} is not an http or https address: it looks like https://ACCOUNT.blob.core.windows.net.");
+        return uri.Query.Length + uri.UserInfo.Length == 0 ? uri : throw new StorageOptionsException(
+            $"{key} has a query or a user in it: an identity signs in by itself. Leave everything after the account's address out, or use a connection "
+            + "string.");
+    }
 }

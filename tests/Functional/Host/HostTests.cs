@@ -1,4 +1,5 @@
 using DicomServerless.Dicom;
+using Azure.Storage.Queues;
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
@@ -92,8 +93,8 @@ public sealed class HostTests : IAsyncLifetime
     {
         (string Function, bool IsCloudEvent, bool IsArray)[] ways =
         [
-            ("events-queue", false, false), ("events-queue", true, true), ("events-grid", false, false), ("events-grid", true, false),
-            ("events-grid", false, true),
+            ("eventsQueue", false, false), ("eventsQueue", true, true), ("eventsGrid", false, false), ("eventsGrid", true, false),
+            ("eventsGrid", false, true),
         ];
         foreach (var (way, number) in ways.Select((way, i) => (way, i + 1)))
         {
@@ -109,7 +110,7 @@ public sealed class HostTests : IAsyncLifetime
             Assert.Null(await host.InvokeAsync(way.Function, Event("Microsoft.Storage.BlobDeleted", name, way.IsCloudEvent)));
             Assert.Equal(HttpStatusCode.NoContent, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={key.Study}")).StatusCode);
         }
-        Assert.Null(await host.InvokeAsync("events-queue", Event("Microsoft.Storage.BlobTierChanged", "x", false)));
+        Assert.Null(await host.InvokeAsync("eventsQueue", Event("Microsoft.Storage.BlobTierChanged", "x", false)));
         Assert.Null(await host.InvokeAsync("sweep", Timer));
     }
 
@@ -117,21 +118,22 @@ public sealed class HostTests : IAsyncLifetime
     [InlineData("hello")]
     [InlineData("{}")]
     [InlineData("[1]")]
+    [InlineData("[null]")]
     [InlineData("")]
     [InlineData("{\"eventType\":\"Microsoft.Storage.BlobCreated\",\"subject\":\"/elsewhere\"}")]
     public async Task What_is_no_event_fails_so_that_it_goes_to_the_poison_queue(string message)
     {
-        foreach (var function in new[] { "events-queue", "events-grid" }) Assert.NotNull(await host.InvokeAsync(function, message));
+        foreach (var function in new[] { "eventsQueue", "eventsGrid" }) Assert.NotNull(await host.InvokeAsync(function, message));
     }
 
     [Fact]
     public async Task Each_kind_of_request_has_a_function_of_its_own_that_can_be_switched_off()
     {
-        Assert.Equal(["delete", "events-grid", "events-queue", "search-retrieve", "store", "sweep"], host.Functions.Keys.Order(StringComparer.Ordinal));
-        foreach (var name in new[] { "store", "search-retrieve", "delete" }) Assert.Contains("{*path}", host.Functions[name], StringComparison.Ordinal);
-        Assert.Contains("%EVENTS_QUEUE%", host.Functions["events-queue"], StringComparison.Ordinal);
+        Assert.Equal(["delete", "eventsGrid", "eventsQueue", "searchRetrieve", "store", "sweep"], host.Functions.Keys.Order(StringComparer.Ordinal));
+        foreach (var name in new[] { "store", "searchRetrieve", "delete" }) Assert.Contains("{*path}", host.Functions[name], StringComparison.Ordinal);
+        Assert.Contains("%EVENTS_QUEUE%", host.Functions["eventsQueue"], StringComparison.Ordinal);
         Assert.Contains("%SWEEP_CRON%", host.Functions["sweep"], StringComparison.Ordinal);
-        Assert.Contains("eventGridTrigger", host.Functions["events-grid"], StringComparison.Ordinal);
+        Assert.Contains("eventGridTrigger", host.Functions["eventsGrid"], StringComparison.Ordinal);
         await host.PingAsync();
         // What no function lists is the host's to refuse; the rest is ours.
         using var patch = await client.PatchAsync(host.Url + "/dicomweb/studies", null);
@@ -238,15 +240,21 @@ public sealed class HostTests : IAsyncLifetime
         await queue.CreateIfAbsentAsync(default);
         await queue.SendAsync(Encoding.UTF8.GetBytes(events[0]), null, default);
         await queue.MoveToPoisonAsync(Assert.Single(await queue.ReceiveAsync(1, TimeSpan.FromSeconds(30), default)), default);
+        // As the Functions host leaves it there: for a week.
+        var poison = new QueueClient(azurite.ConnectionString, "dicom-events-poison");
+        await poison.SendMessageAsync("no event");
         var letters = Account.BlobContainer("dead-letter");
         await letters.CreateIfAbsentAsync(default);
+        await letters.PutAsync("topic/sub/2026/11/0.json", new("[null]"u8.ToArray()), new BlobWrite(BlobCondition.None), default);
         await letters.PutAsync("topic/sub/2026/11/1.json", new(Encoding.UTF8.GetBytes($"[{events[1]}]")), new BlobWrite(BlobCondition.None), default);
 
         Assert.Null(await host.InvokeAsync("sweep", Timer));
         foreach (var study in studies)
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"{host.Url}/dicomweb/studies?StudyInstanceUID={study}")).StatusCode);
-        Assert.Empty(await queue.ReceivePoisonAsync(1, TimeSpan.FromSeconds(1), default));
+        Assert.Empty(await queue.ReceivePoisonAsync(1, TimeSpan.FromSeconds(1), default)); // hidden until it is tried again
+        Assert.Equal(1, (await poison.GetPropertiesAsync()).Value.ApproximateMessagesCount);
         Assert.Null(await letters.HeadAsync("topic/sub/2026/11/1.json", default));
+        Assert.NotNull(await letters.HeadAsync("topic/sub/2026/11/0.json", default));
     }
 
     [Fact]
@@ -285,10 +293,13 @@ public sealed class HostTests : IAsyncLifetime
             await PutAsync(Layout.BlobName(key), Server.Image("1.5", "1.5.1", "1.5.1.1").ToFile());
             var queue = Account.EventQueue("dicom-events");
             await queue.SendAsync("no event"u8.ToArray(), null, default);
+            // As large as a message can be, and not encoded.
+            await new QueueClient(azurite.ConnectionString, "dicom-events").SendMessageAsync("{\"no\":\"event\"}".PadRight(65_000));
             await queue.SendAsync(Encoding.UTF8.GetBytes(Event("Microsoft.Storage.BlobCreated", Layout.BlobName(key), false)), null, default);
             await EventuallyAsync(async () => (await client.GetAsync($"http://127.0.0.1:{port}/dicomweb/studies?StudyInstanceUID=1.5"))
                 .StatusCode == HttpStatusCode.OK);
-            await EventuallyAsync(async () => (await queue.ReceivePoisonAsync(1, TimeSpan.FromSeconds(1), default)).Count == 1);
+            var poison = new QueueClient(azurite.ConnectionString, "dicom-events-poison");
+            await EventuallyAsync(async () => (await poison.GetPropertiesAsync()).Value.ApproximateMessagesCount == 2);
             // The lease row says when the sweep runs next.
             Assert.NotNull(await Account.Table("journal").GetAsync("lease", "sweep", null, default));
             Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync($"http://127.0.0.1:{port}/sweep", null)).StatusCode);
@@ -333,18 +344,32 @@ public sealed class HostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_log_setting_opens_urls()
+    {
+        using var program = await FunctionsProcess.StartAsync(azurite.ConnectionString, new Dictionary<string, string>
+        {
+            ["Logging__Console__LogLevel__Default"] = "Trace", ["Logging__LogLevel__Microsoft.AspNetCore"] = "Trace",
+            ["Logging__LogLevel__Microsoft.AspNetCore.Hosting.Diagnostics"] = "Trace",
+        });
+        Assert.Equal(HttpStatusCode.NoContent, (await client.GetAsync(program.Url + "/dicomweb/studies?PatientName=Plantedfamily")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(program.Url + "/dicomweb/studies/1.2.987654.3/metadata")).StatusCode);
+        Assert.DoesNotContain("Plantedfamily", program.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("987654", program.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Bad_configuration_is_told_line_by_line_and_ends_with_an_error()
     {
         using var process = Start(new Dictionary<string, string>
             { ["Archive__BlockMiB"] = "1000", ["Archive__MaxResultz"] = "3", ["Http__MaxBodyBytes"] = "lots",
-            ["Http__TrustedProxies"] = "everyone", ["DataStorage"] = "nonsense" });
+            ["Http__TrustedProxies"] = "everyone", ["DataStorage"] = "nonsense", ["EVENTS_QUEUE"] = "Dicom_Events" });
         var text = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal(1, process.ExitCode);
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(5, lines.Length);
+        Assert.Equal(6, lines.Length);
         foreach (var part in (string[])["Archive:BlockMiB is \"1000\"", "1 to 64", "Archive:MaxResultz is not a setting",
-            "Http:MaxBodyBytes is \"lots\"", "Http:TrustedProxies is \"everyone\"", "DataStorage"])
+            "Http:MaxBodyBytes is \"lots\"", "Http:TrustedProxies is \"everyone\"", "DataStorage", "EVENTS_QUEUE) is \"Dicom_Events\""])
             Assert.Contains(part, text);
     }
 

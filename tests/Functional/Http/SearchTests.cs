@@ -103,7 +103,7 @@ public sealed class SearchTests : IAsyncLifetime
     [Fact]
     public async Task Triggers_do_not_exist_outside_the_functions_host()
     {
-        foreach (var path in new[] { "/events-queue", "/events-grid", "/sweep" })
+        foreach (var path in new[] { "/eventsQueue", "/eventsGrid", "/sweep" })
             await Server.AssertProblemAsync(HttpStatusCode.NotFound, await server.Client.PostAsync(path, new StringContent("{}")));
     }
 

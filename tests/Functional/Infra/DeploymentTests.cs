@@ -99,7 +99,7 @@ public sealed partial class DeploymentTests
             "APPLICATIONINSIGHTS_AUTHENTICATION_STRING=[format('ClientId={0};Authorization=AAD', identity.clientId)]",
             "APPLICATIONINSIGHTS_CONNECTION_STRING=[logs.connectionString]",
             "Archive__OnStore=Commit",
-            "AzureWebJobs.events-grid.Disabled=true",
+            "AzureWebJobs.eventsGrid.Disabled=true",
             "AzureWebJobsDisableHomepage=true",
             "AzureWebJobsStorage__accountName=[hostStorage.accountName]",
             "AzureWebJobsStorage__clientId=[identity.clientId]",

@@ -65,6 +65,9 @@ public sealed class AzureStorageOptionsTests
     [InlineData("DataStorage:blobServiceUri", "a.blob.core.windows.net", "DataStorage__blobServiceUri")]
     [InlineData("DataStorage:blobServiceUri", "http://a.blob.core.windows.net", "https")]
     [InlineData("DataStorage:credential", "password", "DataStorage__credential")]
+    [InlineData("DataStorage:accountName", "my account", "lower-case letters and digits")]
+    [InlineData("DataStorage:blobServiceUri", "https://a.blob.core.windows.net/?sv=1&sig=a2V5", "has a query")]
+    [InlineData("DataStorage:blobServiceUri", "http://a2V5@a.blob.core.windows.net/", "has a query or a user")]
     public void What_cannot_work_is_refused_with_the_setting_and_without_the_secret(string key, string value, string expected)
     {
         var message = Assert.Throws<StorageOptionsException>(() => From((key, value))).Message;
