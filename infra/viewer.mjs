@@ -48,17 +48,26 @@ try {
   const configuration = readFileSync(join(dirname(fileURLToPath(import.meta.url)), 'viewer-config.js'), 'utf8')
   await write('app-config.js', Buffer.from(isStatic ? fill(configuration) : configuration))
   writeFileSync(join(made, 'viewer.version'), stamp)
-  try {
-    rmSync(target, { recursive: true, force: true })
-    renameSync(made, target)
-  } catch (error) {
-    // Somebody else was as fast.
-    if (!isMade()) throw error
-  }
+  place()
   console.log(`${target}: OHIF ${version}, ${count} files, ${Math.round(bytes / 1e6)} MB`)
 } finally {
   rmSync(work, { recursive: true, force: true })
   rmSync(made, { recursive: true, force: true })
+}
+
+// Never removes what is whole: somebody who was as fast may serve it already.
+function place() {
+  const old = `${made}.old`
+  for (let tries = 0; !isMade(); tries++) {
+    try {
+      if (existsSync(target)) renameSync(target, old)
+      renameSync(made, target)
+    } catch (error) {
+      if (tries === 5) throw error
+    } finally {
+      rmSync(old, { recursive: true, force: true })
+    }
+  }
 }
 
 function unpack(folder) {
