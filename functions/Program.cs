@@ -20,9 +20,14 @@ internal static class Program
             return 1;
         }
         if (args is ["rebuild", ..]) return await RebuildAsync(app);
+        var stopping = app.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         try
         {
             await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Told to end before it had started.
         }
         catch (IOException exception)
         {

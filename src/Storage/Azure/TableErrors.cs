@@ -20,6 +20,9 @@ internal static class TableErrors
         _ => null,
     };
 
-    /// <summary>Whether a refusal that the client does not throw is of the table itself.</summary>
-    public static bool IsOfTable(Response response) => Status(new RequestFailedException(response)) is null;
+    /// <summary>
+    /// Whether a refusal that the client does not throw is of the table itself. Absent rows are common where studies are new, so no exception is made of them.
+    /// </summary>
+    public static bool IsOfTable(Response response) => response.Content.ToMemory().Span is var body
+        && (body.IndexOf("\"TableNotFound\""u8) >= 0 || body.IndexOf("\"TableBeingDeleted\""u8) >= 0);
 }
