@@ -9,6 +9,9 @@ internal static class Archives
 {
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    /// <summary>How many random histories a model test plays: MODEL_HISTORIES, or 10,000. The random searches are at most as many.</summary>
+    public static readonly int ModelHistories = int.TryParse(Environment.GetEnvironmentVariable("MODEL_HISTORIES"), out var count) ? count : 10_000;
+
     public static DicomArchive Open(MemoryWorld world, TimeProvider? clock = null, ArchiveOptions? options = null, Func<string, Task>? step = null) =>
         new(world.Client(step), options ?? new ArchiveOptions(), clock ?? TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
 

@@ -25,8 +25,8 @@ public sealed class SearchTests
         Assert.All(await archive.StoreAllAsync(files), result => Assert.True(result.IsStored, result.Problem));
         var all = (await RunAsync(archive, "limit=1000")).ToArray();
         Assert.Equal(150, all.Length);
-        var found = 0;
-        for (var i = 0; i < 1500; i++)
+        var (found, queries) = (0, Math.Min(1500, Archives.ModelHistories));
+        for (var i = 0; i < queries; i++)
         {
             var query = Query(random);
             var actual = (await RunAsync(archive, query)).Select(Uid).ToArray();
@@ -36,7 +36,7 @@ public sealed class SearchTests
             Assert.True(expected.SequenceEqual(actual), $"{query}: {expected.Length} expected, {actual.Length} found");
             found += actual.Length;
         }
-        Assert.True(found > 1500, "The queries hardly match anything.");
+        Assert.True(found > queries, "The queries hardly match anything.");
     }
 
     [Theory]
