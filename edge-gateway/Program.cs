@@ -80,10 +80,7 @@ internal static class Program
         services.AddSingleton<QueryApi>();
         services.AddSingleton<QuarantineApi>();
         services.AddSingleton<OperatorRecords>();
-        services.AddSingleton<Sessions>();
-        services.AddSingleton<Passwords>();
-        services.AddSingleton<OidcLogin>();
-        services.AddSingleton<AccessControl>();
+        services.AddSignIn();
         services.AddSingleton<AuditTrail>();
         // In this order: what is received is forwarded, and stopped in the reverse one.
         services.AddHostedService(provider => provider.GetRequiredService<TransactionLog>());
@@ -99,8 +96,7 @@ internal static class Program
         var http = configuration.Current.Http;
         if (http.SendsPasswordsInClear) GatewayLog.PasswordsUnencrypted(app.Services.GetRequiredService<ILogger<GatewayConfiguration>>(), http.Url);
         if (http.TrustedProxies.Count > 0) app.UseForwardedHeaders(http.ForwardedHeaders());
-        var access = app.Services.GetRequiredService<AccessControl>();
-        app.Use((RequestDelegate next) => request => access.InvokeAsync(request, next));
+        app.UseSignIn();
         app.UseRouting();
         Routes.Map(app);
         return app;

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using System.Security.Principal;
 using System.Text;
 using DicomServerless.EdgeGateway.Audit;
 using DicomServerless.EdgeGateway.Hosting;
+using Microsoft.AspNetCore.Authentication;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
@@ -12,11 +12,11 @@ namespace DicomServerless.EdgeGateway.Dashboard;
 /// Decides which HTTP requests are allowed: health always; everything on loopback without a password; else with a session, HTTP Basic, or for the metrics a
 /// token. Requests that change something must not come from pages of others.
 /// </summary>
-internal sealed class AccessControl(GatewayConfiguration configuration, Sessions sessions, Passwords passwords, AuditTrail audit)
+internal sealed class AccessControl(GatewayConfiguration configuration, Passwords passwords, AuditTrail audit)
 {
     // The login page, its files, and the requests of a login.
     private static readonly HashSet<string> Open =
-        new(StringComparer.Ordinal) { "/login", "/logout", "/login/oidc", "/login/oidc/callback", "/dashboard.css", "/favicon.svg" };
+        new(StringComparer.Ordinal) { "/login", "/logout", "/login/oidc", OidcLogin.CallbackPath, OidcLogin.DonePath, "/dashboard.css", "/favicon.svg" };
 
     /// <summary>Lets a request through, or answers it.</summary>
     public async Task InvokeAsync(HttpContext http, RequestDelegate next)
@@ -40,7 +40,7 @@ internal sealed class AccessControl(GatewayConfiguration configuration, Sessions
                 "A request that changes something must come from the gateway's own pages, or from a program.").ExecuteAsync(http);
             return;
         }
-        if (sessions.UserOf(http, options) is { } name) http.User = new GenericPrincipal(new GenericIdentity(name), null);
+        if (await http.AuthenticateAsync(Sessions.Scheme) is { Succeeded: true, Principal: var user }) http.User = user;
         else if (options.IsProtected && !Open.Contains(path) && !HasMetricsToken(request, path, options))
         {
             if (!await HasPasswordAsync(http, path, options)) return;
@@ -57,7 +57,7 @@ internal sealed class AccessControl(GatewayConfiguration configuration, Sessions
             var outcome = await passwords.CheckAsync(user, password, http.Connection.RemoteIpAddress, options, http.RequestAborted);
             if (outcome == PasswordOutcome.Right)
             {
-                http.User = new GenericPrincipal(new GenericIdentity(user), null);
+                http.User = Sessions.PrincipalOf(user);
                 return true;
             }
             audit.LoggedIn(user, http.Connection.RemoteIpAddress, isSuccess: false);

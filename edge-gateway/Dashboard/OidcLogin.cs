@@ -1,172 +1,145 @@
-using System.Collections.Concurrent;
-using System.Globalization;
-using System.Net.Http.Headers;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using DicomServerless.EdgeGateway.Audit;
 using DicomServerless.EdgeGateway.Hosting;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary>
-/// Logins at an OpenID provider: authorization code flow (OpenID Connect Core 3.1) with PKCE (RFC 7636). The ID token comes straight from the provider over
-/// TLS, which vouches for it instead of its signature (3.1.3.7 number 6); issuer, audience, times, nonce and role are checked.
+/// Logins at an OpenID provider by the platform's handler: authorization code flow (OpenID Connect Core 3.1) with PKCE (RFC 7636). Ours is what it does not
+/// know: options that change while it runs, the role that a user needs, the audit trail, and pages that say what went wrong.
 /// </summary>
-internal sealed class OidcLogin(GatewayConfiguration configuration, Sessions sessions, AuditTrail audit, TimeProvider time) : IDisposable
+internal sealed class OidcLogin(GatewayConfiguration configuration, IAuthenticationSchemeProvider schemes, IOptionsMonitorCache<OpenIdConnectOptions> cache,
+    Sessions sessions, AuditTrail audit) : IConfigureNamedOptions<OpenIdConnectOptions>
 {
-    private const string StateCookie = "dicom-gateway-login", CallbackPath = "/login/oidc/callback";
-    private const int MostLogins = 1_000, MaxAnswer = 1 << 20;
-    private static readonly TimeSpan LoginTime = TimeSpan.FromMinutes(10), ClockSkew = TimeSpan.FromMinutes(2);
+    /// <summary>The authentication scheme. It is there while the options name a provider.</summary>
+    public const string Scheme = "oidc";
 
-    private readonly HttpClient client = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    /// <summary>Where a login ends that went well.</summary>
+    public const string DonePath = "/login/done";
+
+    /// <summary>Where the provider sends the browser back to.</summary>
+    public const string CallbackPath = "/login/oidc/callback";
+
+    private const string NoAnswer = "The OpenID provider does not answer.";
+    private const int MaxAnswer = 1 << 20;
+    private static readonly TimeSpan LoginTime = TimeSpan.FromMinutes(10), ClockSkew = TimeSpan.FromMinutes(2), AnswerTime = TimeSpan.FromSeconds(15);
+
+    private volatile OidcOptions current = configuration.Current.Http.Oidc;
+
+    /// <summary>Brings the options in use, and later ones as they change, to the platform's handler.</summary>
+    public void Follow()
     {
-        Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = MaxAnswer,
-    };
-    private readonly ConcurrentDictionary<string, Pending> pending = new(StringComparer.Ordinal);
-
-    private sealed record Pending(string Nonce, string Verifier, string Redirect, DateTimeOffset Until);
-
-    private sealed record Endpoints(string Issuer, string Authorization, string Token);
+        Apply(configuration.Current);
+        configuration.Users.Add(next =>
+        {
+            Apply(next);
+            return Task.FromResult<IReadOnlyList<string>>([]);
+        });
+    }
 
     /// <summary><c>GET /login/oidc</c>: sends the browser to the provider.</summary>
     public async Task<IResult> BeginAsync(HttpContext http)
     {
-        var options = configuration.Current.Http;
-        if (options.Oidc.Authority.Length == 0) return Answers.NotFound("There is no login of this kind.");
-        if (await DiscoverAsync(options.Oidc, http.RequestAborted) is not { } endpoints)
-            return Pages.Login(options, "The OpenID provider does not answer.", 502);
-        var now = time.GetUtcNow();
-        foreach (var (old, login) in pending)
-            if (login.Until < now || pending.Count >= MostLogins) pending.TryRemove(old, out _);
-        var state = Random();
-        var begun = new Pending(Random(), Random(),
-            (options.Oidc.PublicUrl.Length > 0 ? options.Oidc.PublicUrl.TrimEnd('/') : $"{http.Request.Scheme}://{http.Request.Host}") + CallbackPath,
-            now + LoginTime);
-        pending[state] = begun;
-        // Lax: the way back begins at the provider.
-        http.Response.Cookies.Append(StateCookie, state,
-            new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = http.Request.IsHttps, Path = CallbackPath, MaxAge = LoginTime });
-        var challenge = Base64Url(SHA256.HashData(Encoding.ASCII.GetBytes(begun.Verifier)));
-        return Results.Redirect(endpoints.Authorization + (endpoints.Authorization.Contains('?', StringComparison.Ordinal) ? "&" : "?") + Form(
-            ("response_type", "code"), ("client_id", options.Oidc.ClientId), ("redirect_uri", begun.Redirect), ("scope", options.Oidc.Scope), ("state", state),
-            ("nonce", begun.Nonce),
-            ("code_challenge", challenge), ("code_challenge_method", "S256")));
-    }
-
-    /// <summary><c>GET /login/oidc/callback</c>: the browser comes back with a code.</summary>
-    public async Task<IResult> EndAsync(HttpContext http)
-    {
-        var (options, query) = (configuration.Current.Http, http.Request.Query);
-        var state = query["state"].ToString();
-        http.Response.Cookies.Delete(StateCookie, new CookieOptions { Path = CallbackPath });
-        // The cookie ties the way back to the browser that went.
-        if (http.Request.Cookies[StateCookie] != state || !pending.TryRemove(state, out var begun) || begun.Until < time.GetUtcNow())
-            return Pages.Login(options, "The login took too long, or was begun elsewhere. Try again.", 400);
-        if (query["code"].ToString() is not { Length: > 0 } code) return Pages.Login(options, "The OpenID provider refused the login.", 403);
-        var (user, problem) = await RedeemAsync(options.Oidc, begun, code, http.RequestAborted);
-        audit.LoggedIn(user ?? "?", http.Connection.RemoteIpAddress, problem is null);
-        if (problem is not null) return Pages.Login(options, problem, 403);
-        sessions.Begin(http, user!, options);
-        // A redirect from another site would not carry the new cookie, which is SameSite=Strict; a page of the gateway that redirects does.
-        return Results.Text("<!doctype html><html lang=\"en\"><meta http-equiv=\"refresh\" content=\"0;url=/\"><title>DICOM gateway</title><p><a "
-            + "href=\"/\">Go on</a></p></html>", "text/html", Encoding.UTF8);
+        if (await schemes.GetSchemeAsync(Scheme) is null) return Answers.NotFound("There is no login of this kind.");
+        try
+        {
+            await http.ChallengeAsync(Scheme, new AuthenticationProperties { RedirectUri = DonePath });
+            return Results.Empty;
+        }
+        // The first is what the handler makes of a provider's description that cannot be had.
+        catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException or OpenIdConnectProtocolException
+            || (exception is OperationCanceledException && !http.RequestAborted.IsCancellationRequested))
+        {
+            return Pages.Login(configuration.Current.Http, NoAnswer, StatusCodes.Status502BadGateway);
+        }
     }
 
     /// <inheritdoc />
-    public void Dispose() => client.Dispose();
+    public void Configure(OpenIdConnectOptions options) => Configure(Options.DefaultName, options);
 
-    private async Task<(string? User, string? Problem)> RedeemAsync(OidcOptions oidc, Pending begun, string code, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    public void Configure(string? name, OpenIdConnectOptions options)
     {
-        if (await DiscoverAsync(oidc, cancellationToken) is not { } endpoints) return (null, "The OpenID provider does not answer.");
-        var form = new List<KeyValuePair<string, string>>
+        var oidc = current;
+        options.SignInScheme = Sessions.Scheme;
+        options.Authority = oidc.Authority;
+        options.RequireHttpsMetadata = !new Uri(oidc.Authority).IsLoopback;
+        (options.ClientId, options.ClientSecret) = (oidc.ClientId, oidc.ClientSecret.Length > 0 ? oidc.ClientSecret : null);
+        (options.ResponseType, options.ResponseMode) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query);
+        options.Scope.Clear();
+        foreach (var scope in oidc.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries)) options.Scope.Add(scope);
+        options.CallbackPath = CallbackPath;
+        options.MapInboundClaims = false;
+        (options.BackchannelTimeout, options.RemoteAuthenticationTimeout, options.ProtocolValidator.NonceLifetime) = (AnswerTime, LoginTime, LoginTime);
+        options.BackchannelHttpHandler = new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
+        options.TokenValidationParameters.ClockSkew = ClockSkew;
+        foreach (var cookie in new[] { options.NonceCookie, options.CorrelationCookie })
         {
-            new("grant_type", "authorization_code"), new("code", code), new("redirect_uri", begun.Redirect), new("code_verifier", begun.Verifier),
-            new("client_id", oidc.ClientId),
+            // The way back is a link from the provider's site, and a gateway without TLS cannot have Secure cookies.
+            (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
+        }
+        options.Events.OnRedirectToIdentityProvider = context =>
+        {
+            if (oidc.PublicUrl.Length > 0) context.ProtocolMessage.RedirectUri = oidc.PublicUrl.TrimEnd('/') + CallbackPath;
+            return Task.CompletedTask;
         };
-        using var request = new HttpRequestMessage(HttpMethod.Post, endpoints.Token);
-        // RFC 6749 2.3.1: both parts form-encoded.
-        if (oidc.ClientSecret.Length > 0)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic",
-                Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.EscapeDataString(oidc.ClientId) + ":" + Uri.EscapeDataString(oidc.ClientSecret))));
-        request.Content = new FormUrlEncodedContent(form);
-        using var answer = await AskAsync(request, cancellationToken);
-        if (answer is null || !answer.RootElement.TryGetProperty("id_token", out var token) || token.GetString()?.Split('.') is not [_, var payload, _])
-            return (null, "The OpenID provider gave no ID token.");
-        try
+        options.Events.OnTokenValidated = context =>
         {
-            using var claims = JsonDocument.Parse(FromBase64Url(payload));
-            return Check(claims.RootElement, oidc, endpoints, begun);
-        }
-        catch (Exception exception) when (exception is JsonException or FormatException)
+            string? Claim(string type) => context.Principal!.FindFirst(type)?.Value;
+            var user = Claim("preferred_username") ?? Claim("email") ?? Claim("sub");
+            if (user is null) context.Fail(new LoginRefusedException("?", "The ID token names no user."));
+            else if (!context.Principal!.HasClaim(oidc.RoleClaim, oidc.RequiredRole))
+                context.Fail(new LoginRefusedException(user, $"{user} may not use this gateway."));
+            else context.Principal = Sessions.PrincipalOf(user);
+            return Task.CompletedTask;
+        };
+        options.Events.OnTicketReceived = context =>
         {
-            return (null, "The OpenID provider's ID token cannot be read.");
-        }
+            sessions.Begin(context.Properties!);
+            audit.LoggedIn(context.Principal!.Identity!.Name!, context.HttpContext.Connection.RemoteIpAddress, isSuccess: true);
+            return Task.CompletedTask;
+        };
+        options.Events.OnRemoteFailure = async context =>
+        {
+            var (status, message) = ProblemOf(context.Failure!, context.Request.Query.ContainsKey("error"));
+            // Who did not begin a login here is nobody's failed login.
+            if (status != StatusCodes.Status400BadRequest)
+                audit.LoggedIn((context.Failure as LoginRefusedException)?.User ?? "?", context.HttpContext.Connection.RemoteIpAddress, isSuccess: false);
+            context.HandleResponse();
+            await Pages.Login(configuration.Current.Http, message, status).ExecuteAsync(context.HttpContext);
+        };
     }
 
-    private (string? User, string? Problem) Check(JsonElement claims, OidcOptions oidc, Endpoints endpoints, Pending begun)
+    private void Apply(GatewayOptions options)
     {
-        var now = time.GetUtcNow();
-        if (Text(claims, "iss") != endpoints.Issuer) return (null, "The ID token is of another issuer.");
-        if (!Values(claims, "aud").Contains(oidc.ClientId) || (Text(claims, "azp") is { } party && party != oidc.ClientId))
-            return (null, "The ID token is for another client.");
-        if (!claims.TryGetProperty("exp", out var expires) || !expires.TryGetInt64(out var seconds)
-            || DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, 253_402_300_799)) + ClockSkew < now) return (null, "The ID token has expired.");
-        if (Text(claims, "nonce") != begun.Nonce) return (null, "The ID token is of another login.");
-        var user = Text(claims, "preferred_username") ?? Text(claims, "email") ?? Text(claims, "sub");
-        if (user is null) return (null, "The ID token names no user.");
-        return Values(claims, oidc.RoleClaim).Contains(oidc.RequiredRole) ? (user, null) : (user, $"{user} may not use this gateway.");
+        current = options.Http.Oidc;
+        cache.TryRemove(Scheme);
+        if (current.Authority.Length == 0) schemes.RemoveScheme(Scheme);
+        else schemes.TryAddScheme(new AuthenticationScheme(Scheme, null, typeof(OpenIdConnectHandler)));
     }
 
-    // Fetched at each login: logins are rare, and a kept copy could be out of date.
-    private async Task<Endpoints?> DiscoverAsync(OidcOptions oidc, CancellationToken cancellationToken)
+    private static (int Status, string Message) ProblemOf(Exception failure, bool isRefusal) => failure switch
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, oidc.Authority.TrimEnd('/') + "/.well-known/openid-configuration");
-        using var answer = await AskAsync(request, cancellationToken);
-        if (answer is null || Text(answer.RootElement, "issuer") is not { } issuer
-            || Text(answer.RootElement, "authorization_endpoint") is not { } authorization
-            || Text(answer.RootElement, "token_endpoint") is not { } token) return null;
-        // OpenID Connect Discovery 4.3; and TLS has to vouch for the token.
-        if (issuer.TrimEnd('/') != oidc.Authority.TrimEnd('/') || !IsSafe(token) || !IsSafe(authorization)) return null;
-        return new Endpoints(issuer, authorization, token);
-    }
+        LoginRefusedException => (StatusCodes.Status403Forbidden, failure.Message),
+        SecurityTokenInvalidIssuerException => (StatusCodes.Status403Forbidden, "The ID token is of another issuer."),
+        SecurityTokenInvalidAudienceException => (StatusCodes.Status403Forbidden, "The ID token is for another client."),
+        SecurityTokenExpiredException => (StatusCodes.Status403Forbidden, "The ID token has expired."),
+        SecurityTokenException => (StatusCodes.Status403Forbidden, "The ID token's signature is not the provider's, or the token cannot be read."),
+        OpenIdConnectProtocolInvalidNonceException => (StatusCodes.Status403Forbidden, "The ID token is of another login."),
+        OpenIdConnectProtocolException => (StatusCodes.Status403Forbidden, "The OpenID provider refused the login."),
+        HttpRequestException or InvalidOperationException or OperationCanceledException => (StatusCodes.Status502BadGateway, NoAnswer),
+        { InnerException: { } inner } => ProblemOf(inner, isRefusal),
+        _ => isRefusal ? (StatusCodes.Status403Forbidden, "The OpenID provider refused the login.")
+            : (StatusCodes.Status400BadRequest, "The login took too long, or was begun elsewhere. Try again."),
+    };
 
-    private async Task<JsonDocument?> AskAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    /// <summary>The provider vouches for the user, and the gateway does not let them in.</summary>
+    private sealed class LoginRefusedException(string user, string message) : Exception(message)
     {
-        try
-        {
-            using var response = await client.SendAsync(request, cancellationToken);
-            if (!response.IsSuccessStatusCode) return null;
-            var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
-            if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
-            document.Dispose();
-            return null;
-        }
-        catch (Exception exception)
-            when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
+        public string User => user;
     }
-
-    private static bool IsSafe(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback));
-
-    private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    // A text, or a list of texts.
-    private static string[] Values(JsonElement json, string name) => !json.TryGetProperty(name, out var value) ? []
-        : value.ValueKind == JsonValueKind.Array
-            ? [.. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
-        : value.ValueKind == JsonValueKind.String ? [value.GetString()!] : [];
-
-    private static string Form(params (string Key, string Value)[] fields) =>
-        string.Join('&', fields.Select(field => string.Create(CultureInfo.InvariantCulture, $"{field.Key}={Uri.EscapeDataString(field.Value)}")));
-
-    private static string Random() => Base64Url(RandomNumberGenerator.GetBytes(32));
-
-    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
-
-    private static byte[] FromBase64Url(string text) => System.Buffers.Text.Base64Url.DecodeFromChars(text);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using DicomServerless.EdgeGateway.Audit;
 using DicomServerless.EdgeGateway.Hosting;
+using Microsoft.AspNetCore.Authentication;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
@@ -18,14 +19,16 @@ internal static class Pages
         app.MapGet("/favicon.svg", () => Page("favicon.svg", "image/svg+xml"));
         app.MapGet("/login", (GatewayConfiguration configuration) => Login(configuration.Current.Http, "", 200));
         app.MapPost("/login", LogInAsync);
-        app.MapPost("/logout", (HttpContext http, Sessions sessions, AuditTrail audit, GatewayConfiguration configuration) =>
+        app.MapPost("/logout", async (HttpContext http, AuditTrail audit) =>
         {
-            if (sessions.UserOf(http, configuration.Current.Http) is { } user) audit.LoggedOut(user, http.Connection.RemoteIpAddress);
-            sessions.End(http);
+            if (http.User.Identity?.Name is { } user) audit.LoggedOut(user, http.Connection.RemoteIpAddress);
+            await http.SignOutAsync(Sessions.Scheme);
             return Results.Redirect("/login");
         });
         app.MapGet("/login/oidc", (HttpContext http, OidcLogin oidc) => oidc.BeginAsync(http));
-        app.MapGet("/login/oidc/callback", (HttpContext http, OidcLogin oidc) => oidc.EndAsync(http));
+        // A redirect from another site would not carry the new cookie, which is SameSite=Strict; a page of the gateway that redirects does.
+        app.MapGet(OidcLogin.DonePath, () => Results.Text("<!doctype html><html lang=\"en\"><meta http-equiv=\"refresh\" content=\"0;url=/\">"
+            + "<title>DICOM gateway</title><p><a href=\"/\">Go on</a></p></html>", "text/html", Encoding.UTF8));
     }
 
     /// <summary>The login page with a message.</summary>
@@ -68,7 +71,7 @@ internal static class Pages
             return Login(options, "Too many attempts. Wait a little, then try again.", 429);
         }
         if (outcome != PasswordOutcome.Right) return Login(options, "User or password is wrong.", 401);
-        sessions.Begin(http, user, options);
+        await sessions.BeginAsync(http, user);
         return Results.Redirect("/");
     }
 

@@ -1,49 +1,95 @@
-using System.Collections.Concurrent;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using DicomServerless.EdgeGateway.Hosting;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.Extensions.Caching.Memory;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>The sessions of users who are logged in. Kept in memory: a restart logs everyone out, as does another password.</summary>
-internal sealed class Sessions(TimeProvider time)
+/// <summary>
+/// The sessions of users who are logged in: cookies of the platform, whose tickets stay in memory, so that a logout ends every copy of the cookie. A restart
+/// logs everyone out, as does a change of what the login was checked against.
+/// </summary>
+internal sealed class Sessions(GatewayConfiguration configuration, TimeProvider time) : ITicketStore, IDisposable
 {
+    /// <summary>The authentication scheme.</summary>
+    public const string Scheme = "session";
+
     /// <summary>The cookie's name.</summary>
     public const string Cookie = "dicom-gateway-session";
 
-    private const int TokenBytes = 32, Most = 1_000;
-    private readonly ConcurrentDictionary<string, (string User, string Origin, DateTimeOffset Until)> sessions = new(StringComparer.Ordinal);
+    private const string Origin = "origin";
+    private const int Most = 1_000, KeyBytes = 32;
+    private readonly MemoryCache tickets = new(new MemoryCacheOptions { SizeLimit = Most });
+
+    /// <summary>What the cookie of a session is like.</summary>
+    public void Configure(CookieAuthenticationOptions options)
+    {
+        options.SessionStore = this;
+        options.SlidingExpiration = false;
+        options.Cookie.Name = Cookie;
+        options.Cookie.HttpOnly = true;
+        options.Cookie.SameSite = SameSiteMode.Strict;
+        options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.Events.OnValidatePrincipal = context =>
+        {
+            if (!context.Properties.Items.TryGetValue(Origin, out var origin) || origin != OriginOf(configuration.Current.Http)) context.RejectPrincipal();
+            return Task.CompletedTask;
+        };
+    }
 
     /// <summary>Logs a user in: sets the cookie.</summary>
-    public void Begin(HttpContext http, string user, HttpOptions options)
+    public Task BeginAsync(HttpContext http, string user)
     {
-        var now = time.GetUtcNow();
-        foreach (var (old, session) in sessions)
-            if (session.Until < now || sessions.Count >= Most) sessions.TryRemove(old, out _);
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(TokenBytes));
-        var life = TimeSpan.FromHours(options.SessionHours);
-        sessions[Key(token)] = (user, Origin(options), now + life);
-        http.Response.Cookies.Append(Cookie, token,
-            new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = "/", MaxAge = life });
+        var properties = new AuthenticationProperties();
+        Begin(properties);
+        return http.SignInAsync(Scheme, PrincipalOf(user), properties);
     }
 
-    /// <summary>The user whose session a request's cookie names; null if it names none.</summary>
-    public string? UserOf(HttpContext http, HttpOptions options)
+    /// <summary>Makes a session of what an OpenID login left: its end, and the settings that it was checked against.</summary>
+    public void Begin(AuthenticationProperties properties)
     {
-        if (http.Request.Cookies[Cookie] is not { Length: TokenBytes * 2 } token || !sessions.TryGetValue(Key(token), out var session)) return null;
-        return session.Until > time.GetUtcNow() && session.Origin == Origin(options) ? session.User : null;
+        var options = configuration.Current.Http;
+        (properties.IsPersistent, properties.AllowRefresh) = (true, false);
+        properties.ExpiresUtc = time.GetUtcNow() + TimeSpan.FromHours(options.SessionHours);
+        properties.Items[Origin] = OriginOf(options);
     }
 
-    /// <summary>Logs out.</summary>
-    public void End(HttpContext http)
+    /// <summary>A user of whom nothing but the name is known.</summary>
+    public static ClaimsPrincipal PrincipalOf(string user) => new(new ClaimsIdentity([new Claim(ClaimTypes.Name, user)], Scheme));
+
+    /// <inheritdoc />
+    public Task<string> StoreAsync(AuthenticationTicket ticket)
     {
-        if (http.Request.Cookies[Cookie] is { } token) sessions.TryRemove(Key(token), out _);
-        http.Response.Cookies.Delete(Cookie, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = "/" });
+        var key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(KeyBytes));
+        Keep(key, ticket);
+        return Task.FromResult(key);
     }
 
-    // Only a hash is kept, so that a copy of the memory holds no usable token.
-    private static string Key(string token) => Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token)));
+    /// <inheritdoc />
+    public Task RenewAsync(string key, AuthenticationTicket ticket)
+    {
+        Keep(key, ticket);
+        return Task.CompletedTask;
+    }
 
-    // The settings that a login was checked against; when they change, its sessions end.
-    private static string Origin(HttpOptions options) =>
+    /// <inheritdoc />
+    public Task<AuthenticationTicket?> RetrieveAsync(string key) => Task.FromResult(tickets.Get<AuthenticationTicket>(key));
+
+    /// <inheritdoc />
+    public Task RemoveAsync(string key)
+    {
+        tickets.Remove(key);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => tickets.Dispose();
+
+    private void Keep(string key, AuthenticationTicket ticket) =>
+        tickets.Set(key, ticket, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = ticket.Properties.ExpiresUtc });
+
+    private static string OriginOf(HttpOptions options) =>
         string.Join('\n', options.User, options.PasswordHash, options.Oidc.Authority, options.Oidc.ClientId, options.Oidc.RoleClaim, options.Oidc.RequiredRole);
 }

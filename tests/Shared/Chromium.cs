@@ -136,6 +136,13 @@ public sealed class Chromium : IAsyncDisposable
     /// <summary>Types into what has the focus.</summary>
     public Task TypeAsync(string text) => SendAsync("Input.insertText", new JsonObject { ["text"] = text });
 
+    /// <summary>A cookie of an address as a request has it, those that scripts cannot read too.</summary>
+    public async Task<string> CookieAsync(string url, string name)
+    {
+        var answer = await SendAsync("Network.getCookies", new JsonObject { ["urls"] = new JsonArray(url) });
+        return $"{name}={(string)answer["cookies"]!.AsArray().Single(cookie => (string?)cookie!["name"] == name)!["value"]!}";
+    }
+
     public async Task<byte[]> ScreenshotAsync(int width, int height)
     {
         var answer = await SendAsync("Page.captureScreenshot", new JsonObject
