@@ -13,7 +13,7 @@ namespace DicomServerless.Functions.Endpoints;
 /// </summary>
 internal static class Stow
 {
-    private const int MaxSourceLength = 64, MaxWarnings = 8;
+    private const int MaxSourceLength = 64, MaxWarnings = 8, MaxLogged = 20;
 
     /// <summary>Stores objects.</summary>
     public static async Task StoreAsync(HttpContext context)
@@ -64,15 +64,16 @@ internal static class Stow
         }
         var results = await batch.CompleteAsync();
         Report(context, results);
-        if (broken is not null and not BadHttpRequestException { StatusCode: 413 }) throw broken;
+        if (broken is not null and not (BadHttpRequestException { StatusCode: 413 } or TooManyPartsException)) throw broken;
+        var tooMuch = (broken as TooManyPartsException)?.Message ?? (broken is null ? null : StowEnvelope.TooLarge(context));
         if (results.Count == 0 || envelopeProblem is not null)
         {
-            await Problem.WriteAsync(context, broken is null ? 400 : 413, broken is null ? envelopeProblem
-                ?? (metadata is null ? "The request has no parts." : "The request has no metadata.") : StowEnvelope.TooLarge(context));
+            await Problem.WriteAsync(context, tooMuch is null ? 400 : 413, tooMuch ?? envelopeProblem
+                ?? (metadata is null ? "The request has no parts." : "The request has no metadata."));
             return;
         }
         foreach (var remark in remarks.Take(MaxWarnings)) context.AddWarning(remark);
-        await AnswerAsync(context, envelope, request, results, broken is not null);
+        await AnswerAsync(context, envelope, request, results, tooMuch);
     }
 
     // Gives what is wrong with the envelope, if anything is. Writes go on when the client has left: its objects are there already.
@@ -109,12 +110,13 @@ internal static class Stow
             part.Headers.GetValueOrDefault("Content-Location"), part.Headers.GetValueOrDefault("Content-ID"), CancellationToken.None);
     }
 
-    private static async Task AnswerAsync(HttpContext context, StowEnvelope envelope, StoreRequest request, IReadOnlyList<StoreResult> results, bool isCutOff)
+    private static async Task AnswerAsync(HttpContext context, StowEnvelope envelope, StoreRequest request, IReadOnlyList<StoreResult> results,
+        string? tooMuch)
     {
         var answer = new StoreResponse(results, context.BaseUrl());
         var response = context.Response;
         var isCreated = request.Instance is not null && answer.Status == 200 && results.All(result => result.IsNew);
-        response.StatusCode = isCutOff ? 413 : isCreated ? 201 : answer.Status;
+        response.StatusCode = tooMuch is not null ? 413 : isCreated ? 201 : answer.Status;
         response.ContentType = envelope.AnswerType;
         response.Headers.CacheControl = "no-store";
         if (response.StatusCode == 503) response.Headers.RetryAfter = "5";
@@ -124,7 +126,7 @@ internal static class Stow
             response.Headers.ContentLocation = url;
             if (results.Any(result => result.Outcome == StoreOutcome.Stored)) response.Headers.Location = url;
         }
-        if (isCutOff) context.AddWarning(StowEnvelope.TooLarge(context) + " Objects after those listed were not read.");
+        if (tooMuch is not null) context.AddWarning(tooMuch + " Objects after those listed were not read.");
         var kind = envelope.Form is null ? "Part" : "Instance";
         foreach (var (result, number) in results.Select((result, i) => (result, i + 1))
             .Where(item => StoreReasons.Words(item.result) is not null).Take(MaxWarnings))
@@ -142,12 +144,15 @@ internal static class Stow
     private static void Report(HttpContext context, IReadOnlyList<StoreResult> results)
     {
         var log = context.RequestServices.GetRequiredService<ILogger<StoreResponse>>();
+        var refused = 0;
         for (var i = 0; i < results.Count; i++)
         {
             var result = results[i];
             context.Telemetry().Stored.Add(1, new KeyValuePair<string, object?>("outcome", result.Outcome.ToString()));
-            if (!result.IsStored) HostingLog.PartRefused(log, i + 1, result.Outcome.ToString(), result.Problem ?? "", Problem.TraceId(context));
+            if (result.IsStored || ++refused > MaxLogged) continue;
+            HostingLog.PartRefused(log, i + 1, result.Outcome.ToString(), result.Problem ?? "", Problem.TraceId(context));
         }
+        if (refused > MaxLogged) HostingLog.MorePartsRefused(log, refused - MaxLogged, Problem.TraceId(context));
     }
 
     // What relative locations are relative to.

@@ -30,6 +30,9 @@ internal static partial class HostingLog
     [LoggerMessage(3005, LogLevel.Information, "Store: part {Part} refused, {Outcome}: {Reason}; trace {TraceId}")]
     public static partial void PartRefused(ILogger log, int part, string outcome, string reason, string traceId);
 
+    [LoggerMessage(3017, LogLevel.Information, "Store: {Count} more parts refused; trace {TraceId}")]
+    public static partial void MorePartsRefused(ILogger log, int count, string traceId);
+
     [LoggerMessage(3006, LogLevel.Information, "Stores are there")]
     public static partial void StoresReady(ILogger log);
 

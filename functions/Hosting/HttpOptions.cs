@@ -63,8 +63,8 @@ public sealed class HttpOptions
     public bool RefuseUnknownKeys { get; set; }
 
     /// <summary>
-    /// How many requests are worked on at the same time: with <c>Archive:UploadMemoryMiB</c> and <c>Archive:ReadAhead</c> this bounds the memory. 1 to 10,000.
-    /// Default 64.
+    /// How many requests are worked on at the same time: with <c>Archive:UploadMemoryMiB</c> and <c>Archive:ReadAhead</c> this bounds the memory. A quarter as
+    /// many objects of <c>/uploads</c> are stored beside them, whose requests may have ended. 1 to 10,000. Default 64.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = "Http:MaxRequests must be 1 to 10000.")]
     public int MaxRequests { get; set; } = 64;

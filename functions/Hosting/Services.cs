@@ -38,7 +38,8 @@ internal static class Services
         services.AddHostedService<ArchiveClosing>();
         if (storage.Uploads is { } uploads)
             services.AddSingleton(provider => new ResumableUploads(uploads.Container, uploads.UrlOf,
-                provider.GetRequiredService<DicomArchive>().Store, provider.GetRequiredService<TimeProvider>(), NewGuid));
+                provider.GetRequiredService<DicomArchive>().Store, provider.GetRequiredService<TimeProvider>(), NewGuid,
+                Math.Max(1, settings.Http.MaxRequests / 4)));
         services.AddSingleton<EventIntake>();
         services.AddSingleton<EventRecovery>();
         services.AddSingleton<QueryTagJob>();

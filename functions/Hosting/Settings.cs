@@ -47,6 +47,7 @@ internal sealed partial record Settings(ArchiveOptions Archive, HttpOptions Http
             UploadMemoryMiB = reader.Number("UploadMemoryMiB", defaults.UploadMemoryMiB),
             BulkSpoolMiB = reader.Number("BulkSpoolMiB", defaults.BulkSpoolMiB),
             BulkSpoolPath = reader.Text("BulkSpoolPath", defaults.BulkSpoolPath),
+            MaxPartsPerRequest = reader.Number("MaxPartsPerRequest", defaults.MaxPartsPerRequest),
             WritesPerRequest = reader.Number("WritesPerRequest", defaults.WritesPerRequest),
             ReadAhead = reader.Number("ReadAhead", defaults.ReadAhead),
             TrustOwnEvents = reader.Flag("TrustOwnEvents", defaults.TrustOwnEvents),

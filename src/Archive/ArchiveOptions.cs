@@ -49,7 +49,7 @@ public sealed class ArchiveOptions
 
     /// <summary>
     /// What happens to an object whose Patient ID is not that of its study. Known from the index and the request itself: two requests that begin a study at
-    /// the same moment do not see each other, and with OnStore = Event only the request is looked at. Default Warn.
+    /// the same moment do not see each other, nor, with OnStore = Event, do requests between which nothing was indexed. Default Warn.
     /// </summary>
     public SecondPatientPolicy SecondPatient { get; set; } = SecondPatientPolicy.Warn;
 
@@ -100,6 +100,13 @@ public sealed class ArchiveOptions
 
     /// <summary>The folder for them; nothing stays in it. Default the system's folder for temporary files.</summary>
     public string? BulkSpoolPath { get; set; }
+
+    /// <summary>
+    /// How many parts one store request may have, or objects its JSON; each has a result that is kept until the answer. Those beyond are not read. 1 to
+    /// 1,000,000. Default 50,000.
+    /// </summary>
+    [Range(1, 1_000_000, ErrorMessage = "Archive:MaxPartsPerRequest must be 1 to 1000000.")]
+    public int MaxPartsPerRequest { get; set; } = 50_000;
 
     /// <summary>How many objects of one request are written at the same time. 1 to 32. Default 4.</summary>
     [Range(1, 32, ErrorMessage = "Archive:WritesPerRequest must be 1 to 32.")]

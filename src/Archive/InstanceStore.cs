@@ -18,6 +18,7 @@ public sealed record StoreRequest(Uid? Study, DuplicatePolicy DuplicatePolicy, s
 public sealed class InstanceStore
 {
     private readonly UploadMemory memory;
+    private readonly HeaderMemory headers;
     private readonly UploadMemory spoolSpace;
 
     internal InstanceStore(ArchiveStores stores, StudyIndex index, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock,
@@ -25,6 +26,7 @@ public sealed class InstanceStore
     {
         (Stores, Index, Contents, Options, Clock, NewGuid) = (stores, index, contents, options, clock, newGuid);
         memory = new UploadMemory(options.UploadMemoryMiB * 1024L * 1024);
+        headers = new HeaderMemory(options.Limits.MaxHeaderBytes);
         Settling = new UploadMemory(options.UploadMemoryMiB * 1024L * 1024 / 4);
         spoolSpace = new UploadMemory(options.BulkSpoolMiB * 1024L * 1024);
     }
@@ -49,5 +51,5 @@ public sealed class InstanceStore
     /// <param name="requested">The transfer syntax that the request states for all its compressed parts; null for none.</param>
     public MetadataUpload BeginMetadata(Uri baseUri, Uid? requested) => new(this, new BulkSpool(spoolSpace, Options.BulkSpoolPath), memory, baseUri, requested);
 
-    internal InstanceUpload NewUpload() => new(Stores, Options, memory, NewGuid);
+    internal InstanceUpload NewUpload() => new(Stores, Options, memory, headers, NewGuid);
 }

@@ -14,11 +14,14 @@ internal sealed class InstanceUpload : IDisposable
     /// <summary>What an upload may hold without asking. Bytes.</summary>
     private const int OwnBytes = 1024 * 1024;
 
+    private static readonly TimeSpan HeaderPatience = TimeSpan.FromSeconds(30);
+
     private readonly ScanOptions scanOptions;
     private readonly InstanceScanner scanner;
     private readonly ArchiveStores stores;
     private readonly ArchiveOptions options;
     private readonly UploadMemory memory;
+    private readonly HeaderMemory.Share header;
     private readonly Func<Guid> newGuid;
     private readonly UploadBuffer buffer = new();
     private readonly List<string> blocks = [];
@@ -26,8 +29,9 @@ internal sealed class InstanceUpload : IDisposable
     private long taken;
     private (long Length, string Hash)? prefix; // of our data set's first bytes, as many as the stored object has
 
-    public InstanceUpload(ArchiveStores stores, ArchiveOptions options, UploadMemory memory, Func<Guid> newGuid)
+    public InstanceUpload(ArchiveStores stores, ArchiveOptions options, UploadMemory memory, HeaderMemory headers, Func<Guid> newGuid)
     {
+        header = new HeaderMemory.Share(headers);
         (this.stores, this.options, this.memory, this.newGuid) = (stores, options, memory, newGuid);
         scanOptions = new ScanOptions { Limits = options.Limits };
         scanner = new InstanceScanner(scanOptions);
@@ -41,6 +45,9 @@ internal sealed class InstanceUpload : IDisposable
 
     /// <summary>The whole scan, once received without a problem.</summary>
     public InstanceScan Scan => scanner.Result!;
+
+    /// <summary>What of the shared memory its header holds.</summary>
+    public HeaderMemory.Share Header => header;
 
     /// <summary>Bytes received.</summary>
     public long Length { get; private set; }
@@ -60,6 +67,11 @@ internal sealed class InstanceUpload : IDisposable
             if (status == ScanStatus.Refused)
             {
                 Fail(StoreOutcome.CannotUnderstand, scanner.Error!.Message);
+                return;
+            }
+            if (!await header.GrowAsync(scanner.MemoryUsed, HeaderPatience, cancellationToken))
+            {
+                Fail(StoreOutcome.TryAgain, "There is no memory left for its header; send it again.");
                 return;
             }
             if (buffer.Length >= options.BlockBytes || (buffer.Length >= OwnBytes && !memory.TryTake(count)))
@@ -107,6 +119,7 @@ internal sealed class InstanceUpload : IDisposable
     {
         memory.Return(taken);
         taken = 0;
+        header.Dispose();
         buffer.Dispose();
         scanner.Dispose();
     }

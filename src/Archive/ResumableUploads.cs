@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using DicomServerless.Storage;
@@ -28,8 +27,9 @@ public sealed record UploadAnswer(int Status, byte[] Body);
 /// <param name="store">Stores the objects.</param>
 /// <param name="clock">The time.</param>
 /// <param name="newGuid">Random ids.</param>
-public sealed class ResumableUploads(
-    IBlobContainer container, Func<string, DateTimeOffset, CancellationToken, Task<Uri?>> urlOf, InstanceStore store, TimeProvider clock, Func<Guid> newGuid)
+/// <param name="most">How many objects are stored at the same time: the work goes on when its request has ended, so limits on requests do not bound it.</param>
+public sealed class ResumableUploads(IBlobContainer container, Func<string, DateTimeOffset, CancellationToken, Task<Uri?>> urlOf, InstanceStore store,
+    TimeProvider clock, Func<Guid> newGuid, int most)
 {
     /// <summary>The largest block. Bytes.</summary>
     public const int BlockBytes = 8 << 20;
@@ -42,7 +42,8 @@ public sealed class ResumableUploads(
     private static readonly TimeSpan UrlLife = TimeSpan.FromHours(2), Kept = TimeSpan.FromDays(2);
 
     // Stores that are at work, each until it ends. Another process that is asked begins anew: the data set is the same, so both end well.
-    private readonly ConcurrentDictionary<string, Lazy<Task<UploadAnswer?>>> working = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Task<UploadAnswer?>> working = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
 
     /// <summary>Begins an upload.</summary>
     public async Task<BegunUpload> BeginAsync(CancellationToken cancellationToken)
@@ -72,14 +73,21 @@ public sealed class ResumableUploads(
     /// <param name="patience">How long to wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The answer; null if there is no such upload or blocks of it are missing.</returns>
-    /// <exception cref="TimeoutException">It is still at work: ask again.</exception>
+    /// <exception cref="TimeoutException">It is still at work, or as many others are as may be: ask again.</exception>
     public Task<UploadAnswer?> CompleteAsync(
         string id, int blocks, StoreRequest request, Func<IReadOnlyList<StoreResult>,
             UploadAnswer> answerOf, TimeSpan patience, CancellationToken cancellationToken)
     {
-        var work = working.GetOrAdd(id, key =>
-            new Lazy<Task<UploadAnswer?>>(() => Task.Run(() => WorkAsync(key, blocks, request, answerOf), CancellationToken.None)));
-        return work.Value.WaitAsync(patience, clock, cancellationToken);
+        Task<UploadAnswer?>? work;
+        lock (gate)
+        {
+            if (!working.TryGetValue(id, out work))
+            {
+                if (working.Count >= most) return Task.FromException<UploadAnswer?>(new TimeoutException("As many uploads are being stored as may be."));
+                working[id] = work = Task.Run(() => WorkAsync(id, blocks, request, answerOf), CancellationToken.None);
+            }
+        }
+        return work.WaitAsync(patience, clock, cancellationToken);
     }
 
     /// <summary>Removes what nobody completed. Part of every sweep. Blocks that were never committed are removed by the storage service after a week.</summary>
@@ -91,8 +99,12 @@ public sealed class ResumableUploads(
     }
 
     /// <summary>Waits for stores that are at work. For an orderly stop; what a crash cuts off is done when the client asks again.</summary>
-    public Task CloseAsync() => Task.WhenAll(working.Values.Select(work => (Task)work.Value))
-        .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    public async Task CloseAsync()
+    {
+        Task[] all;
+        lock (gate) all = [.. working.Values];
+        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     private async Task<UploadAnswer?> WorkAsync(string id, int blocks, StoreRequest request, Func<IReadOnlyList<StoreResult>, UploadAnswer> answerOf)
     {
@@ -103,7 +115,7 @@ public sealed class ResumableUploads(
         finally
         {
             // Whoever asks from here on finds the kept answer, or begins anew.
-            working.TryRemove(id, out _);
+            lock (gate) working.Remove(id);
         }
     }
 

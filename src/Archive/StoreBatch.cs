@@ -39,8 +39,10 @@ public sealed class StoreBatch : IAsyncDisposable
     /// <param name="cancellationToken">Ends the receiving.</param>
     /// <param name="original">What was changed in it on its way here, for the result; null if nothing.</param>
     /// <exception cref="IOException">The bytes could not be read.</exception>
+    /// <exception cref="TooManyPartsException">The request has as many results as it may have.</exception>
     public async Task ReceiveAsync(Stream part, CancellationToken cancellationToken, DataSet? original = null)
     {
+        CheckRoom();
         await writes.WaitAsync(CancellationToken.None); // for a write of this request, which ends
         var upload = store.NewUpload();
         Task<StoreResult>? writing = null;
@@ -65,8 +67,12 @@ public sealed class StoreBatch : IAsyncDisposable
     }
 
     /// <summary>Adds a result for something of which no object was made.</summary>
-    public void AddFailure(StoreOutcome outcome, string problem, InstanceUids uids = default) =>
+    /// <exception cref="TooManyPartsException">The request has as many results as it may have.</exception>
+    public void AddFailure(StoreOutcome outcome, string problem, InstanceUids uids = default)
+    {
+        CheckRoom();
         results.Add(Task.FromResult(new StoreResult(outcome, uids, problem, [])));
+    }
 
     /// <summary>Waits for what is under way, indexes what is not indexed yet, and gives a result for each object, in order.</summary>
     public async Task<IReadOnlyList<StoreResult>> CompleteAsync()
@@ -80,6 +86,11 @@ public sealed class StoreBatch : IAsyncDisposable
     {
         await FlushAsync();
         foreach (var group in groups.Values) group.Lease.Dispose();
+    }
+
+    private void CheckRoom()
+    {
+        if (results.Count >= store.Options.MaxPartsPerRequest) throw new TooManyPartsException(store.Options.MaxPartsPerRequest);
     }
 
     // The blobs of this batch are there, so a change that nobody enqueues would be an object that nobody finds (docs/design.md, rule 2).
@@ -173,9 +184,10 @@ public sealed class StoreBatch : IAsyncDisposable
         BlobInfo? replaced = null;
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var guard = await GuardAsync(group.Lease.Writer, cancellationToken);
+            var guard = await GuardAsync(key.Study, group, cancellationToken);
             var received = store.Clock.GetUtcNow();
-            var content = store.Contents.From(upload.Scan, key, upload.Uids.SopClassUid, upload.Length, received.ToUnixTimeMilliseconds());
+            var content = await upload.Header.MakeAsync(() =>
+                store.Contents.From(upload.Scan, key, upload.Uids.SopClassUid, upload.Length, received.ToUnixTimeMilliseconds()), cancellationToken);
             // What replaces an object of the study is a correction of it, of its patient too.
             var isOther = replaced is null && IsOfOtherPatient(group, upload, content, guard);
             if (isOther && store.Options.SecondPatient == SecondPatientPolicy.Refuse && await store.Stores.Dicom.HeadAsync(name, cancellationToken) is null)
@@ -206,12 +218,15 @@ public sealed class StoreBatch : IAsyncDisposable
         lock (gate) return patient != group.FirstPatient(upload, patient, guard.Patients?.Study) || guard.Patients?.IsOther(patient) == true;
     }
 
-    private async Task<StudyGuard> GuardAsync(StudyWriter writer, CancellationToken cancellationToken)
+    private async Task<StudyGuard> GuardAsync(Uid study, StudyGroup group, CancellationToken cancellationToken)
     {
+        var writer = group.Lease.Writer;
         if (store.Options.OnStore == IndexingOnStore.Commit) return await writer.GuardAsync(cancellationToken);
         await writer.HoldAsync(cancellationToken);
         writer.LeaveToSweep();
-        return default;
+        return new StudyGuard(0, 0, await group.PatientsAsync(async () =>
+            await store.Stores.Instances.GetAsync(study.Value, Layout.StudyRowKey, null, cancellationToken) is { } row
+                ? StudyState.FromRow(row).Patients : new StudyPatients()));
     }
 
     // A blob that someone else put has no hash in its metadata, and one of an earlier version no transfer syntax: its row tells, or it is read
@@ -250,8 +265,15 @@ public sealed class StoreBatch : IAsyncDisposable
         // By upload and not by UID: one that is refused as a duplicate must not take away the vote of the object that is there.
         private readonly List<(string Patient, HashSet<InstanceUpload> Objects)> named = [];
         private string? ofIndex;
+        private Task<StudyPatients>? patients;
 
         public StudyLease Lease => lease;
+
+        /// <summary>The study's patients where no commit tells them: read for the first object of the request, and again after a failure.</summary>
+        public Task<StudyPatients> PatientsAsync(Func<Task<StudyPatients>> read)
+        {
+            lock (pending) return patients is null or { IsFaulted: true } or { IsCanceled: true } ? patients = read() : patients;
+        }
 
         /// <summary>
         /// The study's patient: the one that the index had when this request first named one, or else the first that an object of the request names, which is

@@ -56,6 +56,9 @@ internal sealed class DataSetReader
     /// <summary>Where the file meta information says that it ends; ends it too where the transfer syntax is deflated, since anything may follow.</summary>
     public long? FileMetaEnd { get; private set; }
 
+    /// <summary>What the data set takes so far. Bytes.</summary>
+    public long MemoryUsed => builder.MemoryUsed + Pixels.MemoryUsed;
+
     /// <summary>The data set so far; the reader must not be used afterwards.</summary>
     public DataSet Build() => builder.Build();
 
@@ -278,7 +281,7 @@ internal sealed class DataSetReader
                 Pixels.EndFragments();
                 break;
         }
-        if (builder.MemoryUsed + Pixels.MemoryUsed > options.Limits.MaxHeaderBytes) return TooLarge(token.Tag, token.Offset);
+        if (MemoryUsed > options.Limits.MaxHeaderBytes) return TooLarge(token.Tag, token.Offset);
         return true;
     }
 

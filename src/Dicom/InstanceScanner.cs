@@ -65,6 +65,9 @@ public sealed class InstanceScanner : IDisposable
         return data is not null && (completed || data.Uids.IsPast);
     }
 
+    /// <summary>What the data set takes so far. Bytes, at most <see cref="DicomLimits.MaxHeaderBytes"/>.</summary>
+    public long MemoryUsed => data?.MemoryUsed ?? 0;
+
     /// <summary>Takes the next bytes.</summary>
     public ScanStatus Push(ReadOnlySpan<byte> chunk)
     {

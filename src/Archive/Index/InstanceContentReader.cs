@@ -38,7 +38,8 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
         var json = new ArrayBufferWriter<byte>(16 * 1024);
         DicomJsonWriter.Write(scan.DataSet, json, jsonOptions);
         var metadata = json.WrittenSpan;
-        var instance = MetadataAttributes.Extract(metadata, IndexedAttributes.Instance);
+        var lists = MetadataAttributes.Extract(metadata, IndexedAttributes.Study, IndexedAttributes.Series, IndexedAttributes.Instance);
+        var (study, series, instance) = (lists[0], lists[1], lists[2]);
         var number = instance.Find(pair => pair.Key == Tags.InstanceNumber).Value;
         return new InstanceContent
         {
@@ -52,8 +53,8 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
             IsDeflated = scan.IsDeflated,
             InstanceNumber = number is not null
                 && long.TryParse(AttributeJson.FirstText(number), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null,
-            StudyAttributes = MetadataAttributes.Extract(metadata, IndexedAttributes.Study),
-            SeriesAttributes = MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
+            StudyAttributes = study,
+            SeriesAttributes = series,
             QueryValues = QueryValuesOf(metadata),
             InstanceAttributes = MetadataAttributes.ToObject(instance),
             Metadata = RowBytes.Compress(metadata),

@@ -129,9 +129,8 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
                 passed = isSought?.Invoke(instance.Name) == false ? instance.Name.Series : null;
                 if (passed is not null) continue;
                 var metadata = RowBytes.Decompress(instance.Metadata ?? await stores.Derived.ReadAllAsync(instance.DerivedMetadata!, cancellationToken));
-                yield return new InstanceAttributes(
-                    instance.Name, instance.SopClassUid, instance.Received, MetadataAttributes.Extract(metadata, IndexedAttributes.Study),
-                    MetadataAttributes.Extract(metadata, IndexedAttributes.Series),
+                var lists = MetadataAttributes.Extract(metadata, IndexedAttributes.Study, IndexedAttributes.Series);
+                yield return new InstanceAttributes(instance.Name, instance.SopClassUid, instance.Received, lists[0], lists[1],
                     contents.QueryValuesOf(metadata));
             }
             if (page.Continuation is null) yield break;

@@ -7,24 +7,34 @@ namespace DicomServerless.Archive.Index;
 /// <summary>Takes attributes out of an instance's metadata (DICOM JSON), without building a tree.</summary>
 internal static class MetadataAttributes
 {
-    /// <summary>The attributes of the given tags (ascending) that have a value, as they stand. What is bulk data or too large is left out.</summary>
-    public static List<KeyValuePair<Tag, byte[]>> Extract(ReadOnlySpan<byte> metadata, ReadOnlySpan<Tag> tags)
+    /// <summary>
+    /// For each of the lists of tags (ascending) the attributes that have a value, as they stand. What is bulk data or too large is left out. One pass for all
+    /// lists, since metadata may be large.
+    /// </summary>
+    public static List<KeyValuePair<Tag, byte[]>>[] Extract(ReadOnlySpan<byte> metadata, params ReadOnlySpan<Tag[]> lists)
     {
-        var found = new List<KeyValuePair<Tag, byte[]>>();
+        var found = new List<KeyValuePair<Tag, byte[]>>[lists.Length];
+        for (var i = 0; i < found.Length; i++) found[i] = [];
         var reader = new Utf8JsonReader(MarkAsSpace(metadata), AttributeJson.ReaderOptions);
         reader.Read();
         Span<char> name = stackalloc char[8];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var wanted = reader.ValueSpan.Length == 8 && reader.CopyString(name) == 8 && Tag.TryParse(name, out var tag) && tags.BinarySearch(tag) >= 0 ? tag
-                : default;
+            var tag = default(Tag);
+            var isTag = reader.ValueSpan.Length == 8 && reader.CopyString(name) == 8 && Tag.TryParse(name, out tag);
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
-            if (wanted == default) continue;
+            if (!isTag) continue;
             var json = metadata[start..(int)reader.BytesConsumed];
-            if (json.Length <= IndexedAttributes.MaxAttributeBytes && json.IndexOf("\"Value\":["u8) >= 0 && !json.Contains(InstanceContent.BulkDataMark))
-                found.Add(new(wanted, json.ToArray()));
+            byte[]? kept = null;
+            for (var i = 0; i < lists.Length; i++)
+            {
+                if (Array.BinarySearch(lists[i], tag) < 0) continue;
+                if (kept is null && (json.Length > IndexedAttributes.MaxAttributeBytes || json.IndexOf("\"Value\":["u8) < 0
+                    || json.Contains(InstanceContent.BulkDataMark))) break;
+                found[i].Add(new(tag, kept ??= json.ToArray()));
+            }
         }
         return found;
     }

@@ -7,8 +7,8 @@ namespace DicomServerless.Archive.Metadata;
 /// <summary>Metadata as they come in JSON: one object, or an array with one for each instance (PS3.18 F.2.1).</summary>
 internal static class MetadataArray
 {
-    /// <summary>Where the objects are. With a problem: those before it.</summary>
-    public static List<Range> Split(ReadOnlySpan<byte> json, int maxDepth, out string? problem)
+    /// <summary>Where the objects are, up to so many of them. With a problem: those before it.</summary>
+    public static List<Range> Split(ReadOnlySpan<byte> json, int maxDepth, int most, out string? problem)
     {
         var start = json.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? 3 : 0;
         // A sequence is three levels of JSON.
@@ -30,6 +30,7 @@ internal static class MetadataArray
                 reader.Skip();
                 ranges.Add((start + from)..(start + (int)reader.BytesConsumed));
                 if (!isArray) break;
+                if (ranges.Count == most) return ranges;
             }
             if (reader.Read()) problem = "The JSON goes on after its end.";
         }

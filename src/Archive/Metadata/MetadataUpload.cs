@@ -32,7 +32,7 @@ public sealed class MetadataUpload : IDisposable
     private readonly TransferSyntax? requested;
     private readonly List<(MetadataForm Form, ReadOnlyMemory<byte> Bytes)> metadata = [];
     private long kept, taken;
-    private int bulkParts;
+    private int parts, bulkParts;
 
     internal MetadataUpload(InstanceStore store, BulkSpool spool, UploadMemory memory, Uri baseUri, Uid? requested)
     {
@@ -45,8 +45,10 @@ public sealed class MetadataUpload : IDisposable
 
     /// <summary>Keeps metadata. What is wrong with them becomes a result of the batch.</summary>
     /// <exception cref="InvalidDataException">The part is not closed.</exception>
+    /// <exception cref="TooManyPartsException">The request has as many parts as it may have.</exception>
     public async Task AddMetadataAsync(StoreBatch batch, Stream content, MetadataForm form, CancellationToken cancellationToken)
     {
+        CountPart();
         var bytes = new ArrayBufferWriter<byte>();
         for (int count; (count = await content.ReadAsync(bytes.GetMemory(64 * 1024), cancellationToken)) > 0;)
         {
@@ -77,12 +79,17 @@ public sealed class MetadataUpload : IDisposable
     /// <param name="contentId">Content-ID; null for none.</param>
     /// <param name="cancellationToken">Ends the receiving.</param>
     /// <exception cref="InvalidDataException">The part is not closed.</exception>
+    /// <exception cref="TooManyPartsException">The request has as many parts as it may have.</exception>
     public async Task AddBulkAsync(Stream content, string mediaType, Uid? transferSyntax, string? location, string? contentId,
-        CancellationToken cancellationToken) =>
+        CancellationToken cancellationToken)
+    {
+        CountPart();
         locations.Add(location, contentId, await spool.AddAsync(content, mediaType, transferSyntax, cancellationToken), ++bulkParts);
+    }
 
     /// <summary>Makes the objects and gives them to the batch. Call it after a failure too: what is whole is not lost.</summary>
     /// <returns>What is odd about the request: sentences for a user.</returns>
+    /// <exception cref="TooManyPartsException">There are more objects than a request may have; those before are stored.</exception>
     public async Task<IReadOnlyList<string>> CompleteAsync(StoreBatch batch, CancellationToken cancellationToken)
     {
         foreach (var (form, bytes) in metadata)
@@ -94,7 +101,8 @@ public sealed class MetadataUpload : IDisposable
                 else batch.AddFailure(StoreOutcome.CannotUnderstand, error!.Message, MetadataArray.UidsIn(json.WrittenSpan));
                 continue;
             }
-            var objects = MetadataArray.Split(bytes.Span, Limits.MaxDepth, out var problem);
+            // One more than there may be, so that the batch refuses it.
+            var objects = MetadataArray.Split(bytes.Span, Limits.MaxDepth, store.Options.MaxPartsPerRequest + 1, out var problem);
             foreach (var range in objects) await StoreAsync(batch, bytes[range], cancellationToken);
             if (problem is not null) batch.AddFailure(StoreOutcome.CannotUnderstand, problem);
         }
@@ -108,6 +116,11 @@ public sealed class MetadataUpload : IDisposable
         spool.Dispose();
         memory.Return(taken);
         taken = 0;
+    }
+
+    private void CountPart()
+    {
+        if (++parts > store.Options.MaxPartsPerRequest) throw new TooManyPartsException(store.Options.MaxPartsPerRequest);
     }
 
     private async Task StoreAsync(StoreBatch batch, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)

@@ -300,7 +300,7 @@ public sealed partial class InstanceRetrieval
     private static string? MediaTypeOf(InstanceState row)
     {
         if (row.Attributes is not { } attributes) return null;
-        var found = MetadataAttributes.Extract(attributes, [Tags.MIMETypeOfEncapsulatedDocument]);
+        var found = MetadataAttributes.Extract(attributes, [Tags.MIMETypeOfEncapsulatedDocument])[0];
         return found.Count == 0 ? null : AttributeJson.FirstText(found[0].Value);
     }
 

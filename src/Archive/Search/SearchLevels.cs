@@ -69,7 +69,7 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
             row = InstanceState.FromRow(whole);
         }
         var json = RowBytes.Decompress(row.Metadata ?? await stores.Derived.ReadAllAsync(row.DerivedMetadata!, cancellationToken));
-        return Parse(MetadataAttributes.ToObject(withMetadata ? MetadataAttributes.All(json) : MetadataAttributes.Extract(json, IndexedAttributes.Instance)));
+        return Parse(MetadataAttributes.ToObject(withMetadata ? MetadataAttributes.All(json) : MetadataAttributes.Extract(json, IndexedAttributes.Instance)[0]));
     }
 
     /// <summary>Whether the keys need more of an instance than is kept beside its metadata.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Text;
 
 namespace DicomServerless.Functional.Http;
 
@@ -12,6 +13,24 @@ public sealed class StowEncodingTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => server = await Server.StartAsync(("Http:MaxBodyBytes", "1048576"));
 
     public async ValueTask DisposeAsync() => await server.DisposeAsync();
+
+    /// <summary>Each part has a result and a line in the log, so that some thousand bytes could have millions of them.</summary>
+    [Theory]
+    [InlineData("application/dicom+json", "[{}", ",{}", "]")]
+    [InlineData("multipart/related; type=\"application/dicom\"; boundary=b", "--b\r\n\r\n", "\r\n--b\r\n\r\n", "\r\n--b--\r\n")]
+    [InlineData("multipart/related; type=\"application/dicom+json\"; boundary=b", "--b\r\nContent-Type: image/jpeg\r\n\r\n",
+        "\r\n--b\r\nContent-Type: image/jpeg\r\n\r\n", "\r\n--b--\r\n")]
+    public async Task More_parts_than_a_request_may_have_are_not_read(string type, string first, string next, string last)
+    {
+        await using var small = await Server.StartAsync(("Archive:MaxPartsPerRequest", "1000"));
+        var body = Encoding.ASCII.GetBytes(first + string.Concat(Enumerable.Repeat(next, 1_000_000)) + last);
+        using var response = await small.PostAsync("/studies", type, Encode(body, "gzip"), ("Content-Encoding", "gzip"));
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(text.Length < 1_000_000, $"{text.Length} characters");
+        if (type.Contains("json\"", StringComparison.Ordinal)) Assert.Contains("1000 parts or objects", text, StringComparison.Ordinal);
+        else Assert.Contains("1000 parts or objects", string.Join(' ', response.Headers.GetValues("Warning")), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("gzip")]

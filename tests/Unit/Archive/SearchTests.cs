@@ -25,7 +25,7 @@ public sealed class SearchTests
         Assert.All(await archive.StoreAllAsync(files), result => Assert.True(result.IsStored, result.Problem));
         var all = (await RunAsync(archive, "limit=1000")).ToArray();
         Assert.Equal(150, all.Length);
-        var (found, queries) = (0, Math.Min(1500, Archives.ModelHistories));
+        var (found, queries) = (0, Math.Min(1500, Archives.ModelHistories * 15));
         for (var i = 0; i < queries; i++)
         {
             var query = Query(random);

@@ -63,6 +63,21 @@ public sealed class SecondPatientTests
         new IndexCheck(world).Run();
     }
 
+    /// <summary>No commit tells who the study's patient is where events index: the study's row does.</summary>
+    [Theory]
+    [InlineData(SecondPatientPolicy.Refuse)]
+    [InlineData(SecondPatientPolicy.Warn)]
+    public async Task It_is_known_across_requests_where_events_index(SecondPatientPolicy policy)
+    {
+        var archive = Archives.Open(world, clock, new ArchiveOptions { SecondPatient = policy, OnStore = IndexingOnStore.Event });
+        await archive.StoreAsync(Made(5, "ALICE"));
+        await archive.Reconciler.ReconcileAsync(Uid.Parse("1.2.3"), default);
+        var results = await archive.StoreAllAsync([Made(1, "BOB"), Made(2, "ALICE")]);
+        Assert.Equal([policy == SecondPatientPolicy.Refuse ? StoreOutcome.OtherPatient : StoreOutcome.Stored, StoreOutcome.Stored],
+            results.Select(result => result.Outcome));
+        Assert.Equal([policy == SecondPatientPolicy.Warn, false], results.Select(result => result.IsOfOtherPatient));
+    }
+
     [Theory]
     [InlineData(DuplicatePolicy.Reject)]
     [InlineData(DuplicatePolicy.KeepFirst)]
