@@ -9,6 +9,7 @@ using DicomServerless.EdgeGateway.Query;
 using DicomServerless.EdgeGateway.Scp;
 using DicomServerless.EdgeGateway.Spooling;
 using DicomServerless.EdgeGateway.Transactions;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Console;
 
 namespace DicomServerless.EdgeGateway;
@@ -34,7 +35,8 @@ internal static class Program
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SocketException or CryptographicException)
         {
-            await Console.Error.WriteLineAsync("The gateway cannot start: " + exception.Message);
+            await Console.Error.WriteLineAsync("The gateway cannot start: " + (exception.InnerException is AddressInUseException
+                ? $"Gateway:Http:Url: {exception.Message} End what has the port, or change Gateway:Http:Url." : exception.Message));
             return 1;
         }
     }

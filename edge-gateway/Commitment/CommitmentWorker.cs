@@ -65,8 +65,9 @@ internal sealed class CommitmentWorker(
     /// <inheritdoc />
     public override void Dispose()
     {
-        stop.Dispose();
+        // This cancels what stops our work, so that it comes first: a start that failed is ended by it alone.
         base.Dispose();
+        stop.Dispose();
     }
 
     /// <inheritdoc />
@@ -86,7 +87,7 @@ internal sealed class CommitmentWorker(
             store.Remove(request);
             open.TryRemove(request.Id, out _);
         }
-        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The file is there for the next start.
         }
@@ -105,7 +106,7 @@ internal sealed class CommitmentWorker(
             return true;
         }
 #pragma warning disable CA1031 // Whatever it was (a full disk, say), a modality waits for the report: it must not wait for our next start.
-        catch (Exception exception) when (!Stopping.IsCancellationRequested)
+        catch (Exception exception) when (!stop.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             GatewayLog.CommitmentFailed(log, request.Transaction, SafeText.Of(exception));

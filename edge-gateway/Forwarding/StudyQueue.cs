@@ -68,13 +68,15 @@ internal sealed class StudyQueue(TimeProvider time)
     /// <summary>Keeps what was read of an object. One that cannot be read waits, and is looked at again after that.</summary>
     public void Learn(SpoolEntry entry, SpoolHead head)
     {
-        heads[entry.Sequence] = head;
+        // A file that cannot be read any more is still of the object that it was of.
+        heads[entry.Sequence] = head.Sop is null && heads.TryGetValue(entry.Sequence, out var known) ? head with { Sop = known.Sop } : head;
         if (head.State == FileState.Unreadable) TroubleOf(entry).Backoff.Fail();
     }
 
     /// <summary>
     /// The oldest objects that may go, as one request. An object stays behind an older one with the same SOP Instance UID until that has its final answer, so
-    /// that versions arrive in order.
+    /// that versions arrive in order. Where an object cannot be read now and nobody knows its UID (after a restart), any younger one of the study may be a
+    /// newer version of it, so none of them goes before it.
     /// </summary>
     /// <param name="study">Study Instance UID.</param>
     /// <param name="waiting">What waits of the study, oldest first.</param>
@@ -98,7 +100,9 @@ internal sealed class StudyQueue(TimeProvider time)
                 needsHeads = true;
                 return null;
             }
-            var isFirst = head.Sop is null || taken.Add(head.Sop);
+            var sop = head.Sop ?? entry.Description?.Key.Sop.Value;
+            if (sop is null && head.State == FileState.Unreadable) break;
+            var isFirst = sop is null || taken.Add(sop);
             if (!isFirst || inFlight.Contains(entry.Sequence) || head.State == FileState.Unreadable) continue;
             if (entry.Size > limits.BodyBytes && !limits.TakesLarge) continue;
             if (troubled.TryGetValue(entry.Sequence, out var trouble) && trouble.Backoff.IsWaiting(now)) continue;

@@ -61,9 +61,15 @@ internal sealed class GatewayConfiguration
     public static IConfigurationRoot Sources(string[] args, string contentRoot)
     {
         var builder = new ConfigurationBuilder();
-        foreach (var file in Files(contentRoot)) builder.AddJsonFile(file, optional: file != ExplicitFile, reloadOnChange: false);
-        return builder.AddEnvironmentVariables().AddCommandLine(args).Build();
+        foreach (var source in SeparateSources(args, contentRoot)) builder.AddConfiguration(source);
+        return builder.Build();
     }
+
+    private static List<IConfiguration> SeparateSources(string[] args, string contentRoot) =>
+    [
+        .. Files(contentRoot).Select(file => new ConfigurationBuilder().AddJsonFile(file, optional: file != ExplicitFile, reloadOnChange: false).Build()),
+        new ConfigurationBuilder().AddEnvironmentVariables().Build(), new ConfigurationBuilder().AddCommandLine(args).Build(),
+    ];
 
     private static string? ExplicitFile => Environment.GetEnvironmentVariable("GATEWAY_CONFIG") is { Length: > 0 } path ? Path.GetFullPath(path) : null;
 
@@ -71,10 +77,10 @@ internal sealed class GatewayConfiguration
 
     private static GatewayOptions? Read(string[] args, string contentRoot, List<string> problems)
     {
-        IConfigurationRoot sources;
+        List<IConfiguration> sources;
         try
         {
-            sources = Sources(args, contentRoot);
+            sources = SeparateSources(args, contentRoot);
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
         {
@@ -82,7 +88,7 @@ internal sealed class GatewayConfiguration
             return null;
         }
         var options = new GatewayOptions();
-        OptionsBinder.Bind(sources.GetSection("Gateway"), options, problems);
+        new OptionsBinder(sources, problems).Bind("Gateway", options);
         if (options.Aes.Count == 0) options.Aes["DICOMGW"] = new AeOptions();
         problems.AddRange(options.Problems());
         return options;

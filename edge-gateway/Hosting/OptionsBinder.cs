@@ -8,19 +8,30 @@ namespace DicomServerless.EdgeGateway.Hosting;
 
 /// <summary>
 /// Fills options from a section of the configuration and collects every problem with its key, its value and what to do about it. A key that no option has is a
-/// problem too: a misspelt one would otherwise be silently without effect.
+/// problem too, and so is a value in a form that its option does not have: either would otherwise be silently without effect.
 /// </summary>
+/// <param name="sources">Where the configuration comes from, later ones over earlier ones.</param>
+/// <param name="problems">Gets the problems.</param>
 [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The options' assembly is a trimmer root: every property of every option is kept.")]
 [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "As above.")]
 [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "As above.")]
 [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "As above.")]
-internal static class OptionsBinder
+internal sealed class OptionsBinder(IReadOnlyList<IConfiguration> sources, List<string> problems)
 {
     /// <summary>
     /// Fills an object's settable public properties: text, numbers, flags, enumerations, lists of texts or objects, dictionaries with names as keys, nested
     /// options.
     /// </summary>
-    public static void Bind(IConfigurationSection section, object target, List<string> problems)
+    /// <param name="path">The section, such as <c>Gateway</c>.</param>
+    /// <param name="target">The object.</param>
+    public void Bind(string path, object target)
+    {
+        var merged = new ConfigurationBuilder();
+        foreach (var source in sources) merged.AddConfiguration(source);
+        Bind(merged.Build().GetSection(path), target);
+    }
+
+    private void Bind(IConfigurationSection section, object target)
     {
         var properties = target.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.CanWrite).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
@@ -28,25 +39,28 @@ internal static class OptionsBinder
         {
             if (!properties.TryGetValue(child.Key, out var property))
                 problems.Add($"{child.Path} is not a setting: remove it, or use one of {string.Join(", ", properties.Keys.Order(StringComparer.Ordinal))}.");
-            else if (Read(child, property.PropertyType, property.GetValue(target), property, problems) is { } value) property.SetValue(target, value);
+            else if (Read(child, property.PropertyType, property.GetValue(target), property) is { } value) property.SetValue(target, value);
         }
     }
 
     // Null when nothing can be set.
-    private static object? Read(IConfigurationSection section, Type type, object? current, PropertyInfo property, List<string> problems)
+    private object? Read(IConfigurationSection section, Type type, object? current, PropertyInfo property)
     {
         var target = Nullable.GetUnderlyingType(type) ?? type;
-        if (target == typeof(string)) return section.Value ?? "";
-        if (target.IsPrimitive || target.IsEnum) return ReadScalar(section, target, current, property, problems);
-        if (target.IsGenericType && target.GetGenericTypeDefinition() == typeof(List<>)) return ReadList(section, target, property, problems);
-        if (target.IsGenericType && target.GetGenericTypeDefinition() == typeof(Dictionary<,>)) return ReadDictionary(section, target, property, problems);
+        if (target == typeof(string) || target.IsPrimitive || target.IsEnum)
+        {
+            if (section.GetChildren().FirstOrDefault() is { } below) problems.Add($"{below.Path} is not a setting: {section.Path} is one value.");
+            return target == typeof(string) ? section.Value ?? "" : ReadScalar(section, target, current, property);
+        }
+        if (target.IsGenericType && target.GetGenericTypeDefinition() == typeof(List<>)) return ReadList(section, target, property);
+        if (target.IsGenericType && target.GetGenericTypeDefinition() == typeof(Dictionary<,>)) return ReadDictionary(section, target, property);
         var nested = current ?? Activator.CreateInstance(target)!;
         if (section.Value is { Length: > 0 } text) problems.Add($"{section.Path} is \"{text}\": it is a section, not a value: set the keys below it.");
-        Bind(section, nested, problems);
+        Bind(section, nested);
         return nested;
     }
 
-    private static object? ReadScalar(IConfigurationSection section, Type type, object? current, PropertyInfo property, List<string> problems)
+    private object? ReadScalar(IConfigurationSection section, Type type, object? current, PropertyInfo property)
     {
         if (section.Value is not { Length: > 0 } text) return null; // the default
         var expected = type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type))
@@ -73,26 +87,38 @@ internal static class OptionsBinder
         return value;
     }
 
-    // A list replaces the default list; in one value it may be given with commas, as environment variables like it.
-    private static IList ReadList(IConfigurationSection section, Type type, PropertyInfo property, List<string> problems)
+    // A list replaces the default list, and that of an earlier source: merged item by item, as .NET does it, a list of who may call would hold entries that its
+    // last author does not see. In one value it may be given with commas, as environment variables like it.
+    private IList ReadList(IConfigurationSection section, Type type, PropertyInfo property)
     {
         var list = (IList)Activator.CreateInstance(type)!;
         var item = type.GetGenericArguments()[0];
-        if (section.Value is { } text && item == typeof(string))
+        var (text, children) = ("", new List<IConfigurationSection>());
+        foreach (var source in sources)
         {
-            foreach (var part in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) list.Add(part);
+            var given = source.GetSection(section.Path);
+            if (given.Value is not { Length: > 0 } && !given.GetChildren().Any()) continue;
+            (text, children) = (given.Value ?? "", [.. given.GetChildren()]);
         }
-        foreach (var child in section.GetChildren())
-            if (Read(child, item, null, property, problems) is { } value) list.Add(value);
+        if (text.Length > 0 && item != typeof(string))
+            problems.Add($"{section.Path} is \"{text}\": it is a list of sections, not a value: set the keys below {section.Path}:0, {section.Path}:1 …");
+        else if (text.Length > 0 && children.Count > 0)
+            problems.Add($"{section.Path} is \"{text}\", and {children[0].Path} is given beside it: give the list as one value or by items, not both.");
+        else foreach (var part in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) list.Add(part);
+        foreach (var child in children)
+            if (Read(child, item, null, property) is { } value) list.Add(value);
         return list;
     }
 
-    // Names are compared exactly everywhere, as AE titles (PS3.5 6.2) and the folders of the spool are.
-    private static IDictionary ReadDictionary(IConfigurationSection section, Type type, PropertyInfo property, List<string> problems)
+    // Names are compared exactly everywhere, as AE titles (PS3.5 6.2) and the folders of the spool are. The value is not shown: it may be the URL of a
+    // destination, with a password in it.
+    private IDictionary ReadDictionary(IConfigurationSection section, Type type, PropertyInfo property)
     {
         var dictionary = (IDictionary)Activator.CreateInstance(type, StringComparer.Ordinal)!;
+        if (section.Value is { Length: > 0 })
+            problems.Add($"{section.Path} has a value: it is a section of names: set the keys below {section.Path} and a name, or remove it.");
         foreach (var child in section.GetChildren())
-            if (Read(child, type.GetGenericArguments()[1], null, property, problems) is { } value) dictionary[child.Key] = value;
+            if (Read(child, type.GetGenericArguments()[1], null, property) is { } value) dictionary[child.Key] = value;
         return dictionary;
     }
 }

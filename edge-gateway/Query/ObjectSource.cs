@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using DicomServerless.Dicom;
+using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Query;
 
@@ -15,6 +16,8 @@ internal sealed record RetrievedObject(RetrieveItem Item, Part10Stream? File, st
 /// </summary>
 internal sealed class ObjectSource(ArchiveClient? archive)
 {
+    private const string Unreadable = "A file of the gateway's spool cannot be read";
+
     /// <summary>Reads the objects.</summary>
     /// <param name="items">Which.</param>
     /// <param name="takesWholeSeries">Whether series come in one request each; else every object does.</param>
@@ -25,10 +28,12 @@ internal sealed class ObjectSource(ArchiveClient? archive)
         var archived = new List<RetrieveItem>();
         foreach (var item in items)
         {
-            if (item.Waiting is null || OpenFile(item) is not { } source) archived.Add(item); // or sent in between
+            var (source, problem) = item.Waiting is { Entry: var entry } ? OpenFile(entry) : default;
+            if (problem is not null) yield return new RetrievedObject(item, null, problem);
+            else if (source is null) archived.Add(item); // or sent in between
             else
             {
-                await using (source) yield return await OpenAsync(item, source, cancellationToken);
+                await using (source) yield return await OpenWaitingAsync(item, source, cancellationToken);
             }
         }
         foreach (var series in archived.GroupBy(item => (item.Key.Study, item.Key.Series)))
@@ -92,17 +97,34 @@ internal sealed class ObjectSource(ArchiveClient? archive)
         return new RetrievedObject(item, file, error?.Message);
     }
 
-    private static FileStream? OpenFile(RetrieveItem item)
+    private static async Task<RetrievedObject> OpenWaitingAsync(RetrieveItem item, FileStream source, CancellationToken cancellationToken)
     {
         try
         {
-            return new FileStream(item.Waiting!.Entry.Path, new FileStreamOptions
-                { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete,
-                BufferSize = 0, Options = FileOptions.SequentialScan });
+            return await OpenAsync(item, source, cancellationToken);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (IOException)
         {
-            return null;
+            return new RetrievedObject(item, null, Unreadable);
+        }
+    }
+
+    // A file that cannot be read now fails its own object and no other. It is not asked of the archive, which may have an older version.
+    private static (FileStream? Source, string? Problem) OpenFile(SpoolEntry entry)
+    {
+        try
+        {
+            return (new FileStream(entry.Path, new FileStreamOptions
+                { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete,
+                BufferSize = 0, Options = FileOptions.SequentialScan }), null);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException && entry.MayHaveLeft)
+        {
+            return default;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return (null, Unreadable);
         }
     }
 }

@@ -133,13 +133,13 @@ internal sealed class WaitingObjects(Spool spool) : IDisposable
             }
             return scanner.Header();
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException && entry.MayHaveLeft)
         {
             return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // No permission, no file handles, a failing disk: the object is there all the same, and an answer without it must say so.
+            // No permission, no file handles, a failing disk, a volume that is not mounted: the object is there all the same, and an answer without it must say so.
             throw new ArchiveException("Files of the gateway's spool cannot be read.", null, exception);
         }
         finally

@@ -49,9 +49,17 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
     public IReadOnlyList<IPEndPoint> EndPoints => server.EndPoints;
 
     /// <summary>Opens the ports.</summary>
+    /// <exception cref="IOException">One cannot be opened, or a certificate file cannot be used; the message says what to do.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await server.ApplyAsync(EndPointsOf(configuration.Current.Dimse), cancellationToken);
+        try
+        {
+            await server.ApplyAsync(EndPointsOf(configuration.Current.Dimse), cancellationToken);
+        }
+        catch (Exception exception) when (ProblemOf(exception) is { } problem)
+        {
+            throw new IOException(problem, exception);
+        }
         GatewayLog.Listening(log, string.Join(", ", server.EndPoints));
         configuration.Users.Add(ApplyAsync);
     }
@@ -106,14 +114,25 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         {
             await server.ApplyAsync(EndPointsOf(options.Dimse), CancellationToken.None);
         }
-        catch (Exception exception) when (exception is SocketException or IOException or CryptographicException or ArgumentException or ObjectDisposedException)
+        catch (Exception exception) when (ProblemOf(exception) is { } problem)
         {
-            return [$"Gateway:Dimse: a port cannot be opened or a certificate file cannot be used: {exception.Message}"];
+            return [problem];
         }
         server.Options = OptionsOf(options.Dimse);
         spool.Apply(options.Spool);
         return [];
     }
+
+    // What stands in the way of listening, and what to do; null where it is a fault of ours.
+    private static string? ProblemOf(Exception exception) => exception switch
+    {
+        SocketException => $"Gateway:Dimse: a port cannot be opened: {exception.Message}. End what has it, or change Gateway:Dimse:Port, "
+            + "Gateway:Dimse:Tls:Port or Gateway:Dimse:Address.",
+        IOException or UnauthorizedAccessException or CryptographicException => $"Gateway:Dimse:Tls: a certificate file cannot be used: {exception.Message} "
+            + "Look at CertificatePath, KeyPath and ClientAuthorityPath.",
+        ArgumentException or ObjectDisposedException => $"Gateway:Dimse: its ports cannot be used: {exception.Message}",
+        _ => null,
+    };
 
     private ValueTask<AcceptorDecision> Decide(AssociationRequest request, CancellationToken cancellationToken)
     {

@@ -108,7 +108,8 @@ internal sealed class Spool : IAsyncDisposable
         {
             Mode = FileMode.OpenOrCreate, Access = FileAccess.Read, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
-        var spool = new Spool(options, time, log, ownership, flushFolder ?? Posix.FlushFolder);
+        // A copy, since these change with Apply: the caller's are those of a configuration, which the way back from a refused change goes to.
+        var spool = new Spool(options.Copy(), time, log, ownership, flushFolder ?? Posix.FlushFolder);
         spool.Load();
         return spool;
     }

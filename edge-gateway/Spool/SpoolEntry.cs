@@ -41,6 +41,9 @@ internal sealed class SpoolEntry
     /// <summary>Whether it is in the queue; guarded by that.</summary>
     internal bool IsQueued { get; set; }
 
+    /// <summary>Whether a file that is not found means that a destination has the object by now, or that somebody removed it.</summary>
+    internal bool MayHaveLeft => !IsQueued || IsSpoolPresent;
+
     /// <summary>Keeps what is known of the object, unless that is known of so many that it would take too much memory.</summary>
     internal void Describe(ObjectDescription description) => queue.Describe(this, description);
 

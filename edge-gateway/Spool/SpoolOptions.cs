@@ -35,6 +35,9 @@ internal sealed class SpoolOptions
     /// <summary>The most that is kept in <c>sent</c>, MiB; the oldest go first. Default 10,240.</summary>
     public long RetentionMaxMiB { get; set; } = 10_240;
 
+    /// <summary>The same again, for who changes them.</summary>
+    public SpoolOptions Copy() => (SpoolOptions)MemberwiseClone();
+
     /// <summary>Everything that is wrong, each with key, value and what to do; empty if nothing is.</summary>
     /// <param name="section">Where these options stand, such as <c>Gateway:Spool</c>.</param>
     public IEnumerable<string> Problems(string section)

@@ -91,6 +91,22 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs the program to its end, in a folder without a configuration.</summary>
+    /// <param name="arguments">A verb, or settings with which it does not start.</param>
+    /// <param name="environment">Environment variables.</param>
+    /// <returns>The exit code, and what it said on both streams.</returns>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>()) start.Environment[key] = value;
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync() + await error;
+        using var limit = new CancellationTokenSource(Patience);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, output);
+    }
+
     /// <summary>SIGKILL, and waits until it is gone.</summary>
     public void Kill()
     {

@@ -20,6 +20,12 @@ internal sealed class Listener : IDisposable
             socket.Bind(address);
             socket.Listen(backlog);
         }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            // Of several addresses the message says which.
+            throw new SocketException((int)e.SocketErrorCode, $"{address}: {e.Message}");
+        }
         catch
         {
             socket.Dispose();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DicomServerless.Dicom;
 using DicomServerless.EdgeGateway.Forwarding;
 using DicomServerless.EdgeGateway.Spooling;
 using Microsoft.AspNetCore.Builder;
@@ -282,7 +283,11 @@ public sealed class ForwarderFaultTests
         await test.StoreAsync("1.3", "1.3.1");
         // Root may read everything, so the fault is a file that leads to a folder: opening it is refused as one without permission is. The file comes back by
         // one rename, since a moment without any would be that of an operator who has removed it.
-        var path = test.Spool.Waiting("archive", "1.2")[0].Path;
+        var entry = test.Spool.Waiting("archive", "1.2")[0];
+        // As a commit does; of an object that is not known, the others of the study might be newer versions.
+        entry.Describe(new ObjectDescription(new InstanceKey(Uid.Parse("1.2"), Uid.Parse("1.2.1"), Uid.Parse("1.2.1")), default, default, "",
+            new PatientKey("", "")));
+        var path = entry.Path;
         File.Move(path, path + ".away");
         Directory.CreateDirectory(path + ".folder");
         File.CreateSymbolicLink(path, path + ".folder");

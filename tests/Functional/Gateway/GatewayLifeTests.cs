@@ -19,6 +19,33 @@ public sealed class GatewayLifeTests
         Assert.Equal(0, await gateway.StopAsync());
     }
 
+    [Theory]
+    [InlineData("Gateway:Dimse:Port")]
+    [InlineData("Gateway:Dimse:Tls:Port")]
+    [InlineData("Gateway:Http:Url")]
+    public async Task A_start_on_a_port_in_use_ends_with_the_key_and_what_to_do(string key)
+    {
+        using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        using var authority = new TestAuthority();
+        authority.Issue("own", "gateway");
+        var spool = Directory.CreateTempSubdirectory("gateway-").FullName;
+        var (code, output) = await GatewayProcess.RunAsync(
+        [
+            "--Gateway:Dimse:Address=127.0.0.1", $"--Gateway:Dimse:Port={FreePorts.Next()}", $"--Gateway:Http:Url=http://127.0.0.1:{FreePorts.Next()}",
+            "--Gateway:Destinations:archive:Url=http://127.0.0.1:9/dicomweb", $"--Gateway:Spool:Path={spool}",
+            $"--Gateway:Dimse:Tls:CertificatePath={authority.At("own.pem")}", $"--Gateway:Dimse:Tls:KeyPath={authority.At("own.key")}",
+            $"--{key}={(key == "Gateway:Http:Url" ? "http://127.0.0.1:" : "")}{port}",
+        ]);
+        Assert.Equal(1, code);
+        Assert.DoesNotContain("Unhandled", output, StringComparison.Ordinal);
+        Assert.Contains($"The gateway cannot start: {(key == "Gateway:Http:Url" ? key : "Gateway:Dimse")}: ", output, StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{port}", output, StringComparison.Ordinal);
+        Assert.Contains(key, output, StringComparison.Ordinal);
+        Directory.Delete(spool, recursive: true);
+    }
+
     [Fact]
     public async Task A_peer_that_never_closes_does_not_hold_up_the_end()
     {

@@ -53,7 +53,37 @@ internal static class Query
     {
         var responses = await AskAsync(gateway, association => DimseCommand.CMove(association.NextMessageId(), WellKnownUids.StudyRootMove, destination),
             WellKnownUids.StudyRootMove, Identifier("STUDY", Study(study)));
-        return (responses[^1].Command, responses[^1].DataSet is { } list ? Encoding.ASCII.GetString(list.ValueOf(Tags.FailedSOPInstanceUIDList).Span)
-            .TrimEnd('\0').Split('\\') : []);
+        return (responses[^1].Command, responses[^1].DataSet is { } list ? FailedOf(list) : []);
     }
+
+    /// <summary>The final response of a C-GET; the SOP Instance UIDs of what came are added to <paramref name="got"/>.</summary>
+    public static async Task<(DimseCommand Command, string[] Failed)> GetAsync(GatewayProcess gateway, string study, List<string> got)
+    {
+        await using var association = await Modality.ConnectAsync(gateway,
+            new ContextProposal(WellKnownUids.StudyRootGet, [TransferSyntax.ExplicitVrLittleEndian.Uid]), Modality.Storage() with { AsScp = true });
+        var command = DimseCommand.CGet(association.NextMessageId(), WellKnownUids.StudyRootGet);
+        await association.SendAsync(command, association.FindContext(WellKnownUids.StudyRootGet)!, Identifier("STUDY", Study(study)), default);
+        while (true)
+        {
+            var message = (await association.ReceiveAsync(default))!;
+            var dataSet = message.HasDataSet ? await message.ReadWholeDataSetAsync(1 << 20, default) : null;
+            if (!message.Command.IsResponse)
+            {
+                got.Add(message.Command.AffectedSopInstanceUid.Value);
+                await association.SendAsync(DimseCommand.Response(message.Command, DimseStatus.Success), message.Context, default);
+                continue;
+            }
+            if (message.Command.Status == DimseStatus.Pending) continue;
+            await association.ReleaseAsync(default);
+            return (message.Command, dataSet is not null ? FailedOf(dataSet) : []);
+        }
+    }
+
+    private static string[] FailedOf(byte[] bytes)
+    {
+        Assert.True(DataSet.TryParse(bytes, DicomEncoding.ExplicitLittleEndian, null, out var list, out _));
+        return FailedOf(list);
+    }
+
+    private static string[] FailedOf(DataSet list) => Encoding.ASCII.GetString(list.ValueOf(Tags.FailedSOPInstanceUIDList).Span).TrimEnd('\0').Split('\\');
 }

@@ -62,6 +62,42 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         }
     }
 
+    [Theory]
+    [InlineData("link", false)] // ELOOP, whoever opens it
+    [InlineData("folder", false)] // refused as a file without permission is
+    [InlineData("link", true)]
+    public async Task A_waiting_file_that_cannot_be_read_fails_its_own_object_and_no_other(string trouble, bool isGet)
+    {
+        var study = system.NewStudy();
+        await using var gateway = await GatewayProcess.StartAsync($"http://127.0.0.1:{FreePorts.Next()}/dicomweb", new Dictionary<string, string>
+        {
+            ["Gateway__RemoteAes__OTHER__Host"] = "127.0.0.1", ["Gateway__RemoteAes__OTHER__Port"] = $"{system.Remotes["OTHER"]}",
+        });
+        for (var i = 1; i <= 5; i++) Assert.Equal(0, await Modality.StoreAsync(gateway, GatewaySystem.Object(study, i).DataSet(), $"{study}.1.{i}"));
+        var first = Directory.EnumerateFiles(gateway.SpoolFolder, "*.dcm", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        File.Delete(first);
+        if (trouble == "link") File.CreateSymbolicLink(first, first);
+        else Directory.CreateDirectory(first);
+        var (command, failed, arrived) = isGet ? await GetAsync() : await MoveAsync();
+        var counts = command.SubOperations!.Value;
+        Assert.Equal((0xB000, 4, 1, $"{study}.1.1"), (command.Status, (int)counts.Completed, (int)counts.Failed, string.Join(',', failed)));
+        Assert.Equal([.. Enumerable.Range(2, 4).Select(i => $"{study}.1.{i}")], arrived.Order());
+
+        async Task<(DimseCommand, string[], ICollection<string>)> MoveAsync()
+        {
+            await using var destination = await TestScp.StartAsync(system.Remotes["OTHER"]);
+            var (last, list) = await Query.MoveAsync(gateway, study, "OTHER");
+            return (last, list, destination.Stored.Keys);
+        }
+
+        async Task<(DimseCommand, string[], ICollection<string>)> GetAsync()
+        {
+            var got = new List<string>();
+            var (last, list) = await Query.GetAsync(gateway, study, got);
+            return (last, list, got);
+        }
+    }
+
     [Fact]
     public async Task A_relational_retrieve_needs_the_unique_key_of_its_level_all_the_same()
     {

@@ -122,7 +122,7 @@ public sealed class SpoolTests
         Assert.Equal(SpoolOutcome.Ok, (await test.StoreAsync("1.2", "1.2.1")).Outcome);
         await using (var writer = test.Spool.TryBegin(["archive"])!)
         {
-            test.Options.MinFreeMiB = 0;
+            test.Spool.Options.MinFreeMiB = 0;
             var outcome = SpoolOutcome.Ok;
             for (var i = 0; i < 64 && outcome == SpoolOutcome.Ok; i++) outcome = writer.Append(Block);
             if (outcome == SpoolOutcome.Ok) outcome = (await writer.CommitAsync(Uid.Parse("1.2"))).Outcome;

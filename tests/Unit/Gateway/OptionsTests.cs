@@ -111,13 +111,61 @@ public sealed class OptionsTests
         }
     }
 
-    private static GatewayOptions Bind(out List<string> problems, params (string Key, string Value)[] settings)
+    [Theory]
+    [InlineData("Aes:ONE:AllowedCallers", "MODALITY1")] // without a word anybody would be let in
+    [InlineData("Aes:ONE:AllowedCallers:0", "MODALITY1")]
+    [InlineData("Aes", "ONE")]
+    [InlineData("RemoteAes", "PACS")]
+    [InlineData("Destinations", "https://user:secret@archive")]
+    [InlineData("Spool", "/var/spool")]
+    [InlineData("Dimse:Address:0", "10.0.0.1")]
+    [InlineData("Dimse:Port:0", "104")]
+    [InlineData("Aes:ONE:Destinations:0:Name", "archive")]
+    public void A_setting_in_a_form_that_it_does_not_have_is_named(string key, string value)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Select(item => new KeyValuePair<string, string?>("Gateway:" + item.Key, item.Value))).Build();
+        Bind(out var problems, (key, value));
+        var problem = Assert.Single(problems);
+        Assert.StartsWith("Gateway:" + key, problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_is_that_of_the_last_source_that_has_one()
+    {
+        Assert.Equal("cloud", Destinations(out _, Items("archive", "other"), [("Aes:ONE:Destinations", "cloud")]));
+        Assert.Equal("archive,other", Destinations(out _, [("Aes:ONE:Destinations", "cloud")], Items("archive", "other")));
+        Assert.Equal("cloud", Destinations(out _, Items("archive", "other"), Items("cloud")));
+        // An empty one says nothing: a variable that was not filled in must not open an AE to all callers.
+        Assert.Equal("archive,other", Destinations(out var problems, Items("archive", "other"), [("Aes:ONE:Destinations", ""), ("Aes:ONE:Find", "false")]));
+        Assert.Empty(problems);
+        var options = Bind(out _, [[("Aes:ONE:AllowedCallers:0:AeTitle", "A"), ("Aes:ONE:AllowedCallers:1:AeTitle", "B"), ("Aes:TWO:Find", "false")],
+            [("Aes:ONE:AllowedCallers:0:Network", "10.0.0.0/8")]]);
+        var caller = Assert.Single(options.Aes["ONE"].AllowedCallers);
+        Assert.Equal(("", "10.0.0.0/8", false), (caller.AeTitle, caller.Network, options.Aes["TWO"].Find));
+    }
+
+    [Fact]
+    public void A_list_is_given_as_one_value_or_by_items()
+    {
+        Destinations(out var problems, [("Aes:ONE:Destinations", "cloud"), .. Items("archive")]);
+        Assert.Contains("Gateway:Aes:ONE:Destinations is \"cloud\", and Gateway:Aes:ONE:Destinations:0", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    private static (string Key, string Value)[] Items(params string[] destinations) =>
+        [.. destinations.Select((name, i) => ($"Aes:ONE:Destinations:{i}", name))];
+
+    private static string Destinations(out List<string> problems, params (string Key, string Value)[][] sources) =>
+        string.Join(',', Bind(out problems, sources).Aes["ONE"].Destinations);
+
+    private static GatewayOptions Bind(out List<string> problems, params (string Key, string Value)[] settings) => Bind(out problems, [settings]);
+
+    private static GatewayOptions Bind(out List<string> problems, (string Key, string Value)[][] sources)
+    {
         var options = new GatewayOptions();
         problems = [];
-        OptionsBinder.Bind(configuration.GetSection("Gateway"), options, problems);
+        new OptionsBinder([.. sources.Select(settings => new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(item => new KeyValuePair<string, string?>("Gateway:" + item.Key, item.Value))).Build())], problems)
+            .Bind("Gateway", options);
         return options;
     }
 }

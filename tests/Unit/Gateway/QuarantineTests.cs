@@ -149,11 +149,11 @@ public sealed class QuarantineTests
         var corrected = TestSpool.File("1.2", "1.2.9", pixels: 3 << 20);
         byte[][] files = [[], "text"u8.ToArray(), new byte[300_000], corrected[..^1], corrected[..400]];
         foreach (var file in files) Assert.Equal(QuarantineOutcome.NotDicom, await ReplaceAsync(test, item, file));
-        test.Options.MaxSizeMiB = 2;
+        test.Spool.Options.MaxSizeMiB = 2;
         Assert.Equal(QuarantineOutcome.OutOfResources, await ReplaceAsync(test, item, corrected)); // while it comes
         test.Spool.Limits.Found(2 << 20);
         Assert.Equal(QuarantineOutcome.OutOfResources, await ReplaceAsync(test, item, corrected));
-        test.Options.MaxSizeMiB = 0;
+        test.Spool.Options.MaxSizeMiB = 0;
         Directory.Delete(test.Spool.IncomingFolder);
         Assert.Equal(QuarantineOutcome.Failed, await ReplaceAsync(test, item, corrected));
         Assert.Equal(QuarantineOutcome.Failed, await ReplaceAsync(test, item, TestSpool.File("1.2", "1.2.9"))); // so small that it fails at the end

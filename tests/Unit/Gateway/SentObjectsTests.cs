@@ -96,7 +96,7 @@ public sealed class SentObjectsTests
         var test = Open();
         await SendAsync(test, 100);
         if (isFull) test.Spool.Limits.Found(1L << 40);
-        test.Options.MaxSizeMiB = 1 << 10;
+        test.Spool.Options.MaxSizeMiB = 1 << 10;
         await using (var writer = test.Spool.TryBegin(["archive"])) Assert.Equal(isFull, writer is null);
         await test.Spool.DisposeAsync(); // ends what was begun
         Assert.Equal(isFull ? 0 : 1, test.Files("sent").Length);

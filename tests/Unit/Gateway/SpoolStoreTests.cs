@@ -1,4 +1,5 @@
 using DicomServerless.Dicom;
+using DicomServerless.EdgeGateway.Hosting;
 using DicomServerless.EdgeGateway.Spooling;
 using DicomServerless.Functional.Gateway;
 using DicomServerless.Shared;
@@ -233,6 +234,26 @@ public sealed class SpoolStoreTests
         var options = test.Spool.Options;
         Assert.Equal((1, 2, 3, 4), (options.MaxSizeMiB, options.MinFreeMiB, options.RetentionHours, options.RetentionMaxMiB));
         Assert.Equal((FsyncPolicy.Object, test.Options.Path), (options.Fsync, options.Path));
+    }
+
+    [Fact]
+    public async Task After_a_change_that_another_part_refuses_the_old_limits_are_in_force()
+    {
+        await using var test = new TestSpool(configure: options => options.RetentionHours = 5);
+        var (before, next) = (new GatewayOptions { Spool = test.Options }, new GatewayOptions { Spool = new() { MaxSizeMiB = 1, RetentionHours = 3 } });
+        var users = new ConfigurationUsers();
+        users.Add(_ => Task.FromResult<IReadOnlyList<string>>(["A certificate is missing."])); // the forwarder, which comes last
+        users.Add(options =>
+        {
+            test.Spool.Apply(options.Spool);
+            Assert.Equal(options.Spool.MaxSizeMiB, test.Spool.Options.MaxSizeMiB);
+            return Task.FromResult<IReadOnlyList<string>>([]);
+        });
+        Assert.Equal(["A certificate is missing."], await users.ApplyAsync(before, next));
+        Assert.Equal((0, 0, 5), (test.Spool.Options.MaxSizeMiB, test.Spool.Options.MinFreeMiB, test.Spool.Options.RetentionHours));
+        test.Spool.Limits.Found(1L << 30);
+        await using var writer = test.Spool.TryBegin(["archive"]);
+        Assert.NotNull(writer);
     }
 
     [Fact]

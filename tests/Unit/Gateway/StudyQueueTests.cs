@@ -1,3 +1,4 @@
+using DicomServerless.Dicom;
 using DicomServerless.EdgeGateway.Forwarding;
 using DicomServerless.EdgeGateway.Spooling;
 using DicomServerless.Functional.Gateway;
@@ -83,6 +84,7 @@ public sealed class StudyQueueTests : IAsyncLifetime
     public async Task An_object_that_cannot_be_read_waits_is_looked_at_again_and_holds_up_no_other()
     {
         await StoreAsync(3);
+        Waiting[0].Describe(Description("1.2.1")); // as a commit does
         queue.Learn(Waiting[0], new SpoolHead(FileState.Unreadable));
         foreach (var entry in Waiting.Skip(1)) queue.Learn(entry, SpoolHead.Read(entry));
         Assert.Equal(Waiting.Skip(1), Plan()!.Entries);
@@ -93,6 +95,38 @@ public sealed class StudyQueueTests : IAsyncLifetime
         Learn();
         Assert.Equal([Waiting[0]], Plan()!.Entries);
         Assert.Equal(0, queue.Unreadable);
+    }
+
+    [Theory]
+    [InlineData("committed")]
+    [InlineData("read before")]
+    public void A_version_stays_behind_an_older_one_that_cannot_be_read_for_a_moment(string known)
+    {
+        var waiting = LearnAll(Loose(10, 10, 10), entry => new SpoolHead(FileState.Intact, entry.Sequence == 3 ? "1.2.3" : "1.2.1"));
+        if (known == "committed")
+        {
+            queue.Forget(waiting[0]);
+            waiting[0].Description = Description("1.2.1");
+        }
+        queue.Learn(waiting[0], new SpoolHead(FileState.Unreadable));
+        Assert.Equal("3", Planned(Wide));
+        Assert.Equal("", Planned(Wide));
+        time.Advance(TimeSpan.FromSeconds(1));
+        queue.Learn(waiting[0], new SpoolHead(FileState.Intact, "1.2.1"));
+        Assert.Equal("1", Planned(Wide));
+    }
+
+    [Fact]
+    public void Behind_an_object_that_cannot_be_read_and_is_not_known_no_younger_one_of_the_study_goes()
+    {
+        var waiting = LearnAll(Loose(10, 10, 10), entry => entry.Sequence == 2 ? new SpoolHead(FileState.Unreadable)
+            : new SpoolHead(FileState.Intact, $"1.2.{entry.Sequence}"));
+        Assert.Equal("1", Planned(Wide)); // the third may be a newer version of the second
+        Assert.Equal("", Planned(Wide));
+        Assert.NotNull(queue.NextTry(Now));
+        time.Advance(TimeSpan.FromSeconds(1));
+        queue.Learn(waiting[1], new SpoolHead(FileState.Intact, "1.2.2"));
+        Assert.Equal("2,3", Planned(Wide));
     }
 
     [Fact]
@@ -282,6 +316,9 @@ public sealed class StudyQueueTests : IAsyncLifetime
         (batch with { Policy = "replace" }).AddPolicy(request);
         Assert.Equal(["replace"], request.Headers.GetValues("Duplicate-Policy"));
     }
+
+    private static ObjectDescription Description(string sop) => new(new InstanceKey(Uid.Parse("1.2"), Uid.Parse("1.2.9"), Uid.Parse(sop)), default, default,
+        "CT", new PatientKey("P1", ""));
 
     private long Now => time.GetTimestamp();
 

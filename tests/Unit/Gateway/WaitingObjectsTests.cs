@@ -107,6 +107,41 @@ public sealed class WaitingObjectsTests : IAsyncLifetime
         Assert.Equal(["1.3"], unknown);
     }
 
+    /// <summary>What waits is not gone because nothing of the spool is there: an answer without it must say that it is not whole.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_the_volume_of_the_spool_what_waits_is_missed_and_not_gone(bool isKnown)
+    {
+        await StoreAsync("1.2", 1, 1);
+        if (!isKnown)
+        {
+            await spool.DisposeAsync();
+            spool = Open(); // nothing is known of what waited at the start
+        }
+        using var waiting = new WaitingObjects(spool);
+        Directory.Move(folder, folder + ".away");
+        try
+        {
+            var found = waiting.OfStudy("archive", "1.2", out var failure, default);
+            Assert.Equal((isKnown ? 1 : 0, isKnown), (found.Count, failure is null));
+            Assert.Throws<ArchiveException>(() => waiting.HeaderOf(spool.Waiting("archive", "1.2")[0]));
+            if (!isKnown) return;
+            var instance = found[0];
+            var item = new RetrieveItem(instance.Key, instance.Description.SopClass, instance.Description.TransferSyntax, instance);
+            // Not asked of the archive, which may have an older version.
+            await foreach (var read in new ObjectSource(null).ReadAsync([item], false, default))
+                Assert.Equal((null, "A file of the gateway's spool cannot be read"), (read.File, read.Problem));
+        }
+        finally
+        {
+            Directory.Move(folder + ".away", folder);
+        }
+        // With the volume, a file that is not there was removed.
+        File.Delete(spool.Waiting("archive", "1.2")[0].Path);
+        Assert.Null(waiting.HeaderOf(spool.Waiting("archive", "1.2")[0]));
+    }
+
     /// <summary>An attribute of any length is matched, but not kept in memory for as many objects as wait.</summary>
     [Fact]
     public async Task A_patient_id_longer_than_the_standard_allows_is_not_kept_and_found_all_the_same()

@@ -158,15 +158,8 @@ public sealed class ApiTests
         Assert.Equal(0, await RunAsync("", "--help"));
         Assert.Equal(2, await RunAsync("", "nonsense"));
 
-        static async Task<int> RunAsync(string url, string verb)
-        {
-            var start = new System.Diagnostics.ProcessStartInfo(GatewayProcess.Executable, [verb])
-                { RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["Gateway__Http__Url"] = url;
-            using var process = System.Diagnostics.Process.Start(start)!;
-            await process.WaitForExitAsync();
-            return process.ExitCode;
-        }
+        static async Task<int> RunAsync(string url, string verb) =>
+            (await GatewayProcess.RunAsync([verb], new Dictionary<string, string> { ["Gateway__Http__Url"] = url })).ExitCode;
     }
 
     private static async Task<JsonElement> JsonAsync(RefusingArchive archive, string path) => await Read(await archive.Client.GetAsync(path));
