@@ -29,15 +29,19 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
     /// <param name="include">Attributes to return beyond the usual.</param>
     /// <param name="fuzzy">Whether names match fuzzily.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="ArchiveException">The archive gave no usable answer.</exception>
+    /// <exception cref="ArchiveException">
+    /// The archive gave no usable answer; or, behind all others, some results cannot be read, so that the answer is not whole.
+    /// </exception>
     public async IAsyncEnumerable<DataSet> SearchAsync(
         string resource, IReadOnlyList<KeyValuePair<string, string>> keys, IEnumerable<Tag> include,
             bool fuzzy, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var unreadable = 0;
         foreach (var parameters in SplitLongLists(keys))
         {
             var query = Query(parameters, include, fuzzy);
             string? firstOfLast = null, next = null;
+            var isRepeated = false;
             for (int offset = 0, limit = FirstPage; ; limit = pageSize)
             {
                 using var page = await PageAsync(resource, next ?? $"{query}limit={limit}&offset={offset}", cancellationToken);
@@ -46,10 +50,12 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
                 {
                     // A server that does not know offsets gives the first page again and again.
                     var text = result.GetRawText();
-                    if (count++ == 0 && text == firstOfLast) yield break;
+                    if (count++ == 0 && (isRepeated = text == firstOfLast)) break;
                     if (count == 1) firstOfLast = text;
                     if (DicomJsonReader.TryRead(Encoding.UTF8.GetBytes(text), null, out var dataSet, out _)) yield return dataSet;
+                    else unreadable++;
                 }
+                if (isRepeated) break;
                 offset += count;
                 // A link repeats the size of its page, so the small first one is followed only where the server stopped early: an offset would begin that work
                 // again.
@@ -60,6 +66,7 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
                 if (count == 0 || (count != limit && !(count < limit && page.HasMore))) break;
             }
         }
+        if (unreadable > 0) throw new ArchiveException($"{unreadable} of the archive's search results cannot be read.");
     }
 
     /// <summary>Gets objects, as stored: of a study, a series, or one instance.</summary>
@@ -182,7 +189,11 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         try
         {
             await using var body = new LimitedBytes(new LimitedWaits(await response.Content.ReadAsStreamAsync(cancellationToken), timeout), MaxPageBytes);
-            return new Page(await JsonDocument.ParseAsync(body, AttributeJson.DocumentOptions, cancellationToken), hasMore, next);
+            var document = await JsonDocument.ParseAsync(body, AttributeJson.DocumentOptions, cancellationToken);
+            if (document.RootElement.ValueKind == JsonValueKind.Array) return new Page(document, hasMore, next);
+            // Of a login page, say, nobody may conclude that there is nothing.
+            document.Dispose();
+            throw new ArchiveException("The archive answered a search with JSON that is no list of results.");
         }
         catch (InvalidDataException exception)
         {
@@ -276,7 +287,7 @@ internal sealed class ArchiveClient(DestinationClient client, int pageSize, Time
         /// <summary>The query of the next page, where the server links to it.</summary>
         public string? Next => next;
 
-        public IEnumerable<JsonElement> Results() => document is { RootElement.ValueKind: JsonValueKind.Array } ? document.RootElement.EnumerateArray() : [];
+        public IEnumerable<JsonElement> Results() => document?.RootElement.EnumerateArray() ?? [];
 
         public void Dispose() => document?.Dispose();
     }

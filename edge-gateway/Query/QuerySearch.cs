@@ -22,6 +22,7 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
     private const int MatchesAtOnce = 50;
 
     private ArchiveException? archiveFailure, spoolFailure;
+    private (string Study, Dictionary<string, (string Series, string Modality, string SopClass)> Instances) listed = ("", []);
 
     /// <summary>
     /// Why the results are not complete, once they are through: the archive could not answer, or files of the spool cannot be read; null if they are complete.
@@ -201,16 +202,24 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
         return true;
     }
 
-    // Counts of the archive and the spool together: an instance that is in both counts once.
+    // Counts of the archive and the spool together: an instance that is in both counts once. The series of a study come one after the other and share its
+    // list.
     private async Task CountBothAsync(QueryLevel level, Match match, CancellationToken cancellationToken)
+    {
+        var study = match.Text(Tags.StudyInstanceUID);
+        if (listed.Study != study) listed = (study, await ListAsync(study, cancellationToken));
+        Count(level, match, listed.Instances, cancellationToken);
+    }
+
+    private async Task<Dictionary<string, (string Series, string Modality, string SopClass)>> ListAsync(string study, CancellationToken cancellationToken)
     {
         var instances = new Dictionary<string, (string Series, string Modality, string SopClass)>(StringComparer.Ordinal);
         if (archive is not null && archiveFailure is null)
         {
             try
             {
-                await foreach (var instance in archive.SearchAsync($"studies/{match.Text(Tags.StudyInstanceUID)}/instances",
-                    [], [Tags.SOPClassUID, Tags.Modality], false, cancellationToken))
+                await foreach (var instance in archive.SearchAsync($"studies/{study}/instances", [], [Tags.SOPClassUID, Tags.Modality], false,
+                    cancellationToken))
                     instances[instance.GetString(Tags.SOPInstanceUID) ?? ""] =
                         (instance.GetString(Tags.SeriesInstanceUID) ?? "", instance.GetString(Tags.Modality) ?? "", instance.GetString(Tags.SOPClassUID) ?? "");
             }
@@ -219,7 +228,7 @@ internal sealed class QuerySearch(ArchiveClient? archive, WaitingObjects waiting
                 archiveFailure = exception;
             }
         }
-        Count(level, match, instances, cancellationToken);
+        return instances;
     }
 
     // Which studies of some matches the archive has anything of; all of them where it cannot say.

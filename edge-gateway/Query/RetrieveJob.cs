@@ -68,8 +68,12 @@ internal sealed class RetrieveJob(AssociationSession session, DimseMessage reque
         var current = "";
         try
         {
-            await foreach (var found in source.ReadAsync([.. left.Values], plan.TakesWholeSeries && broken.Count == 0, watch.Token))
+            await using var results = source.ReadAsync([.. left.Values], plan.TakesWholeSeries && broken.Count == 0, watch.Token)
+                .GetAsyncEnumerator(watch.Token);
+            // While the archive makes it wait nothing is being sent on either association.
+            while (await progress.WhileAsync(results.MoveNextAsync().AsTask()))
             {
+                var found = results.Current;
                 if (watch.Token.IsCancellationRequested) return RetrieveRun.Cancelled;
                 // One on which the destination dies has not arrived: it stays with what is left.
                 current = found.Item.Key.Sop.Value;

@@ -71,7 +71,8 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting,
         var job = new RetrieveJob(session, request, plan, progress, options.DuplicatesFail);
         var source = new ObjectSource(archive);
         var run = plan.Items.Count == 0 ? RetrieveRun.Done
-            : isMove ? await MoveAsync(job, source, () => ConnectAsync(job, plan, remote!, title, session, watch), watch, cancellationToken)
+            : isMove ? await MoveAsync(job, source, () =>
+                progress.WhileAsync(ConnectAsync(job, plan, remote!, title, session, watch)), watch, cancellationToken)
             : await GetAsync(job, source, session.Association, watch, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         if (run == RetrieveRun.Cancelled && !watch.CancelRequested) return Released(job);

@@ -12,7 +12,7 @@ namespace DicomServerless.Functional.Gateway;
 /// <summary>How the gateway comes to the end of an archive's search results: by links where there are some, else by offsets.</summary>
 public sealed class SearchPagesTests
 {
-    private const int Results = 70, PageSize = 20, Bound = 10;
+    private const int Count = 70, PageSize = 20, Bound = 10;
 
     [Theory]
     // The first page is small, and its link would keep it so; the second is at an offset, the others by link.
@@ -33,7 +33,33 @@ public sealed class SearchPagesTests
         await foreach (var result in new ArchiveClient(client, PageSize, TimeSpan.FromSeconds(60)).SearchAsync("studies", [], [], false, default))
             found.Add(result.GetString(Tags.StudyInstanceUID)!);
         Assert.Equal(expected.Split('|'), asked);
-        Assert.Equal(Enumerable.Range(1, Results).Select(i => $"1.2.{i}"), found);
+        Assert.Equal(Enumerable.Range(1, Count).Select(i => $"1.2.{i}"), found);
+    }
+
+    /// <summary>Of an answer that nobody can read, or not all of, nobody may conclude that there is nothing.</summary>
+    [Theory]
+    [InlineData("""{"error":"session expired"}""", 0, "no list of results")]
+    [InlineData("\"login\"", 0, "no list of results")]
+    [InlineData("null", 0, "no list of results")]
+    [InlineData("""[{"0020000D":{"vr":"UI","Value":["1.2.1"]}},{"0020000D":{"Value":"M"}},{"0020000D":{"vr":"UI","Value":["1.2.3"]}}]""", 2,
+        "1 of the archive's")]
+    [InlineData("""[{"no tag":{"vr":"UI","Value":["1.2.1"]}}]""", 0, "1 of the archive's")]
+    public async Task An_answer_that_cannot_be_read_is_a_failure(string body, int readable, string problem)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var archive = builder.Build();
+        archive.Urls.Add("http://127.0.0.1:0");
+        archive.MapGet("/studies", () => Results.Text(body, "application/dicom+json"));
+        await archive.StartAsync();
+        using var client = new DestinationClient(new DestinationOptions { Url = archive.Urls.Single() }, TimeProvider.System);
+        var found = 0;
+        var failure = await Assert.ThrowsAsync<ArchiveException>(async () =>
+        {
+            await foreach (var _ in new ArchiveClient(client, PageSize, TimeSpan.FromSeconds(60)).SearchAsync("studies", [], [], false, default)) found++;
+        });
+        Assert.Contains(problem, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(readable, found);
     }
 
     private static async Task<WebApplication> StartAsync(string kind, List<string> asked)
@@ -51,11 +77,11 @@ public sealed class SearchPagesTests
             var count = isStart ? 0 : kind switch
             {
                 "bound" => Bound,
-                "empty" => Results,
+                "empty" => Count,
                 _ => int.TryParse(query["limit"], null, out var limit) ? limit : PageSize,
             };
-            var to = Math.Min(Results, from + count);
-            if (to < Results)
+            var to = Math.Min(Count, from + count);
+            if (to < Count)
             {
                 context.Response.Headers.Append("Warning", "299 archive: There are additional results that can be requested");
                 var (path, next) = kind == "foreign" ? ("series", to) : kind == "circle" && cursor.Count > 0 ? ("studies", from) : ("studies", to);
