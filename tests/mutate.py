@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Mutation testing with Stryker: mutate.py [--jobs N] [FOLDER…], all folders where none is given. Prints the score of each folder; what survived goes to
-mutants/FOLDER.tsv. While it works it says every minute how many mutants are done.
+mutants/FOLDER.tsv, and Stryker's own report, which names the tests, to mutants/PROJECT.json. While it works it says every minute how many mutants are done.
 
 The score is what the tests caught (a test failed, or did not end) of the mutants that any change of behaviour could show. Left out are changes of the words
 of messages and logs, and what one process for many mutants cannot tell: mutants of static initializers, which run once, and those that end the process. They
@@ -59,9 +59,10 @@ def run(project, folders, jobs, work):
         with open(log) as file:
             print(f"{' '.join(folders)}: no report (exit {status})\n{''.join(file.readlines()[-15:])}")
         return False
+    os.makedirs(os.path.join(ROOT, "mutants"), exist_ok=True)
+    shutil.copy(reports[0], os.path.join(ROOT, "mutants", project + ".json"))
     with open(reports[0]) as file:
         sources = json.load(file)["files"]
-    os.makedirs(os.path.join(ROOT, "mutants"), exist_ok=True)
     for folder in folders:
         tell(folder, {name: source for name, source in sources.items() if os.path.realpath(name) in files(folder)})
     return True

@@ -211,8 +211,8 @@ public sealed class SearchOracleTests
         string expected)
     {
         var archive = Archives.Open(world);
-        await archive.StoreAsync(new Made("1.2.3", "1.2.3.1", "1.2.3.1.1", "P1", "Doe^Jane", "20240101", "100000", "A1", "CT", "1", "CHEST", "1", Ct, "C1", "K1",
-            "1 Main Street").Object().Add(0x00280010, "US", [1, 0]).ToFile());
+        await archive.StoreAsync(new Made("1.2.3", "1.2.3.1", "1.2.3.1.1", "P1", "Doe^Jane", "20240101", "100000", "A1", "CT", "1", "CHEST", "1", Ct, "C1",
+            "K1", "1 Main Street").Object().Add(0x00280010, "US", [1, 0]).ToFile());
         var parameters = query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => KeyValuePair.Create(pair.Split('=')[0], pair.Split('=')[1]));
         var parsed = QidoQuery.Parse(Enum.Parse<QidoLevel>(level), study is null ? null : Uid.Parse(study), series is null ? null : Uid.Parse(series),
             parameters, out var errors);
