@@ -86,7 +86,7 @@ internal static class Program
         services.AddSingleton<AuditTrail>();
         // In this order: what is received is forwarded, and stopped in the reverse one.
         services.AddHostedService(provider => provider.GetRequiredService<TransactionLog>());
-        services.AddHostedService<Telemetry>();
+        Telemetry.Add(services, builder.Configuration);
         services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
         services.AddHostedService<ForwarderHost>();
         services.AddHostedService(provider => provider.GetRequiredService<CommitmentWorker>());

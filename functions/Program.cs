@@ -112,7 +112,7 @@ internal static class Program
         var storage = openStorage(builder.Configuration, problems);
         if (problems.Count > 0 || storage is null) return null;
         Services.AddLogging(builder.Logging, settings);
-        Services.Add(builder.Services, settings, storage);
+        Services.Add(builder.Services, builder.Configuration, settings, storage);
         return settings;
     }
 }

@@ -8,24 +8,33 @@ using OpenTelemetry.Trace;
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary>
-/// Sends measurements and spans by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says so. A span is made when its operation has ended, from the record of the
-/// transaction log; it has our AE or destination, status and counts, nothing of the patient and no UIDs.
+/// Makes a span of each operation when it has ended, from the record of the transaction log; it has our AE or destination, status and counts, nothing of the
+/// patient and no UIDs.
 /// </summary>
 internal sealed class Telemetry : IHostedService, IDisposable
 {
+    // Of .NET itself: requests of the dashboard, calls of destinations, memory and collections. Its spans would hold URLs, and so UIDs.
+    private static readonly string[] PlatformMeters = ["Microsoft.AspNetCore.Hosting", "System.Net.Http", "System.Runtime"];
+
     private readonly ActivitySource source = new(GatewayMetrics.Name);
     private readonly TransactionLog transactions;
-    private readonly TracerProvider? traces;
-    private readonly MeterProvider? metrics;
 
-    public Telemetry(IConfiguration configuration, TransactionLog transactions, MetricsText instruments)
+    public Telemetry(TransactionLog transactions, MetricsText instruments)
     {
         ArgumentNullException.ThrowIfNull(instruments); // which must be there before the first event
         this.transactions = transactions;
+    }
+
+    /// <summary>Adds it, and sends spans and measurements by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says so.</summary>
+    public static void Add(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddHostedService<Telemetry>();
         if (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 }) return;
-        var resource = ResourceBuilder.CreateDefault().AddService(configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "dicom-gateway");
-        traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(GatewayMetrics.Name).AddOtlpExporter().Build();
-        metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(GatewayMetrics.Name).AddOtlpExporter().Build();
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "dicom-gateway"))
+            .WithTracing(traces => traces.AddSource(GatewayMetrics.Name))
+            .WithMetrics(metrics => metrics.AddMeter([GatewayMetrics.Name, .. PlatformMeters]))
+            .UseOtlpExporter();
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -40,13 +49,7 @@ internal sealed class Telemetry : IHostedService, IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Sends what is left.</summary>
-    public void Dispose()
-    {
-        traces?.Dispose();
-        metrics?.Dispose();
-        source.Dispose();
-    }
+    public void Dispose() => source.Dispose();
 
     private void OnRecorded(Transaction record)
     {

@@ -119,7 +119,6 @@ internal sealed class RequestEnvelope(RequestDelegate next, Telemetry telemetry,
     {
         var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none";
         var (method, status) = (MethodTag(context.Request.Method), context.Response.StatusCode);
-        telemetry.Requests.Record(elapsed.TotalSeconds, new("http.route", route), new("http.request.method", method), new("http.response.status_code", status));
         if (activity is not null)
         {
             activity.DisplayName = $"{method} {route}";

@@ -13,7 +13,7 @@ internal static class Services
 {
     private const int DefaultMaxBodyBytes = 8 * 1024 * 1024 + 1; // of endpoints that take no objects
 
-    public static void Add(IServiceCollection services, Settings settings, StorageConnection storage)
+    public static void Add(IServiceCollection services, IConfiguration configuration, Settings settings, StorageConnection storage)
     {
         services.Configure<KestrelServerOptions>(kestrel =>
         {
@@ -29,7 +29,7 @@ internal static class Services
         services.AddSingleton(storage);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<Func<Guid>>(_ => NewGuid);
-        services.AddSingleton(provider => new Telemetry(provider.GetRequiredService<IConfiguration>()));
+        Telemetry.Add(services, configuration);
         services.AddSingleton(provider => new DicomArchive(
             storage.Stores, settings.Archive, provider.GetRequiredService<TimeProvider>(), NewGuid, provider.GetRequiredService<ILogger<DicomArchive>>()));
         services.AddSingleton(provider => new Readiness(storage.Stores, storage.CreateQueuesAsync,

@@ -14,13 +14,14 @@ internal sealed class Telemetry : IDisposable
     /// <summary>The name of the activity source and of the meter.</summary>
     public const string Name = "DicomServerless.Functions";
 
-    private readonly Meter meter = new(Name);
-    private readonly TracerProvider? traces;
-    private readonly MeterProvider? metrics;
+    // Of .NET itself: requests by route, connections, calls of the storage, memory and collections.
+    private static readonly string[] PlatformMeters = ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", Calls, "System.Runtime"];
+    private const string Calls = "System.Net.Http";
 
-    public Telemetry(IConfiguration configuration)
+    private readonly Meter meter = new(Name);
+
+    public Telemetry()
     {
-        Requests = meter.CreateHistogram<double>("http.server.request.duration", "s", "Duration of requests");
         BytesIn = meter.CreateCounter<long>("dicomweb.request.bytes", "By", "Bytes of objects received");
         BytesOut = meter.CreateCounter<long>("dicomweb.response.bytes", "By", "Bytes of payload sent");
         Stored = meter.CreateCounter<long>("dicomweb.store.instances", "{instance}", "Instances sent to be stored, by outcome");
@@ -28,14 +29,9 @@ internal sealed class Telemetry : IDisposable
         QueryTagsRemaining = meter.CreateGauge<long>("dicomweb.querytags.remaining",
             "{study}", "Studies still to be looked at for the configured query attributes");
         Events = meter.CreateCounter<long>("dicomweb.blob.events", "{event}", "Blob events, by result");
-        if (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 }) return;
-        var resource = ResourceBuilder.CreateDefault().AddService(configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "dicom-serverless");
-        traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(Name).AddOtlpExporter().Build();
-        metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Name).AddOtlpExporter().Build();
     }
 
     public ActivitySource Source { get; } = new(Name);
-    public Histogram<double> Requests { get; }
     public Counter<long> BytesIn { get; }
     public Counter<long> BytesOut { get; }
     public Counter<long> Stored { get; }
@@ -43,11 +39,30 @@ internal sealed class Telemetry : IDisposable
     public Counter<long> QueryTagStudies { get; }
     public Gauge<long> QueryTagsRemaining { get; }
 
+    /// <summary>Adds it, and sends all by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says so.</summary>
+    public static void Add(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<Telemetry>();
+        if (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 }) return;
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "dicom-serverless"))
+            .WithTracing(traces => traces.AddSource(Name, Calls).AddProcessor(new Discretion()))
+            .WithMetrics(metrics => metrics.AddMeter([Name, .. PlatformMeters]))
+            .UseOtlpExporter();
+    }
+
     public void Dispose()
     {
-        traces?.Dispose();
-        metrics?.Dispose();
         Source.Dispose();
         meter.Dispose();
+    }
+
+    /// <summary>Takes the URLs out of the spans of calls: names of blobs and filters of tables hold UIDs and names of patients.</summary>
+    private sealed class Discretion : BaseProcessor<Activity>
+    {
+        public override void OnEnd(Activity data)
+        {
+            if (data.Source.Name == Calls) data.SetTag("url.full", null);
+        }
     }
 }

@@ -269,7 +269,10 @@ public sealed class HostTests : IAsyncLifetime
         await EventuallyAsync(() => Task.FromResult(received.GetValueOrDefault("/v1/traces", "").Contains("GET /dicomweb/studies/{study}/metadata")
             && received.GetValueOrDefault("/v1/metrics", "").Contains("dicomweb.store.instances")
             // Recorded when a request ends, so it may come with a later export.
-            && received.GetValueOrDefault("/v1/metrics", "").Contains("http.server.request.duration")));
+            && received.GetValueOrDefault("/v1/metrics", "").Contains("http.server.request.duration")
+            && received.GetValueOrDefault("/v1/metrics", "").Contains("dotnet.gc.collections")
+            // The storage's calls, below the span of the request.
+            && received.GetValueOrDefault("/v1/traces", "").Contains("System.Net.Http")));
         var all = string.Concat(received.Values);
         Assert.DoesNotContain("SMITH", all);
         Assert.DoesNotContain("1.6.1", all);

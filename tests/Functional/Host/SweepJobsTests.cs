@@ -18,7 +18,7 @@ public sealed class SweepJobsTests : IDisposable
     private static readonly InstanceKey Lost = new(Uid.Parse("1.7"), Uid.Parse("1.7.1"), Uid.Parse("1.7.1.1"));
 
     private readonly ManualTime clock = new(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private readonly Telemetry telemetry = new(new ConfigurationBuilder().Build());
+    private readonly Telemetry telemetry = new();
     private readonly MemoryWorld world;
     private readonly MemoryBlobs letters;
     private readonly ServiceProvider services = new ServiceCollection().BuildServiceProvider();

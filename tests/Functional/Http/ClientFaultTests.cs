@@ -200,7 +200,7 @@ public sealed class ClientFaultTests : IAsyncLifetime
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(body));
         var aborted = new Lifetime();
         context.Features.Set<IHttpRequestLifetimeFeature>(aborted);
-        using var telemetry = new Telemetry(new ConfigurationBuilder().Build());
+        using var telemetry = new Telemetry();
         var envelope = new RequestEnvelope(current =>
         {
             if (hasWritten) current.Response.BodyWriter.Write("--b"u8);
