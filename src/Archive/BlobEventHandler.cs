@@ -31,14 +31,14 @@ public sealed class BlobEventHandler
     {
         if (blobEvent.Container == stores.Inbox.Name)
         {
-            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Inbox, blobEvent.Name, cancellationToken);
+            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Inbox, blobEvent.Name, null, cancellationToken);
             return;
         }
         if (blobEvent.Container != stores.Dicom.Name) return;
         if (!Layout.TryParseBlobName(blobEvent.Name, out var key))
         {
             // docs/design.md, rule 10: a name that we would not have given.
-            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Dicom, blobEvent.Name, cancellationToken);
+            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Dicom, blobEvent.Name, null, cancellationToken);
             return;
         }
         // The journal row of our own put or delete guards it until it is due.
@@ -60,9 +60,8 @@ public sealed class BlobEventHandler
                 if (blob is null && isDeleted) await JournalAsync(key, cancellationToken);
                 return;
             }
-            if ((await index.SettleAsync(key.Study, [key.Name], cancellationToken))[0] != SettledAs.Misplaced) continue;
-            await inbox.TakeAsync(stores.Dicom, Layout.BlobName(key), cancellationToken);
-            return;
+            var settled = (await index.SettleAsync(key.Study, [key.Name], cancellationToken))[0];
+            if (settled.As == SettledAs.Misplaced && await inbox.TakeAsync(stores.Dicom, Layout.BlobName(key), settled.ETag, cancellationToken)) return;
         }
         throw new IOException("The blob changed too often while its event was handled.");
     }

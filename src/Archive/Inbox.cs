@@ -10,19 +10,27 @@ internal sealed class Inbox(ArchiveStores stores, InstanceStore store, ArchiveOp
     private const int CopyBytes = 4 * 1024 * 1024;
 
     /// <summary>Takes one blob. It goes only when it is safe elsewhere, and only the version that was read.</summary>
+    /// <param name="from">Where it lies.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="judged">The ETag of the version that was found to be misplaced; null for whatever is there, under a name that says nothing.</param>
+    /// <param name="cancellationToken">Ends the taking.</param>
+    /// <returns>False if another version is there than was judged, or if it lies where it belongs after all: then its name is to be settled again.</returns>
     /// <exception cref="IOException">Storage failed; try again.</exception>
-    public async Task TakeAsync(IBlobContainer from, string name, CancellationToken cancellationToken)
+    public async Task<bool> TakeAsync(IBlobContainer from, string name, string? judged, CancellationToken cancellationToken)
     {
-        if (await from.HeadAsync(name, cancellationToken) is not { } blob) return;
+        if (await from.HeadAsync(name, cancellationToken) is not { } blob) return true;
+        if (judged is not null && blob.ETag != judged) return false;
         var result = await StoreAsync(from, blob, cancellationToken);
-        if (result is null) return;
+        if (result is null) return judged is null;
         if (result.Outcome == StoreOutcome.TryAgain) throw new IOException("A blob from outside could not be stored.");
+        // Stored "elsewhere" is only what is not stored right here: this may be the one copy that there is.
+        if (result.Outcome != StoreOutcome.CannotUnderstand && from.Name == stores.Dicom.Name && name == Layout.BlobName(result.Uids.Key)) return false;
         if (!result.IsStored && result.Outcome != StoreOutcome.KeptFirst)
         {
             ArchiveLog.Rejected(log, result.Outcome.ToString());
             await RejectAsync(from, blob, result.Problem ?? result.Outcome.ToString(), cancellationToken);
         }
-        await from.DeleteAsync(name, blob.ETag, null, cancellationToken);
+        return await from.DeleteAsync(name, blob.ETag, null, cancellationToken) != StorageStatus.PreconditionFailed || judged is null;
     }
 
     private async Task<StoreResult?> StoreAsync(IBlobContainer from, BlobInfo blob, CancellationToken cancellationToken)

@@ -105,7 +105,7 @@ public sealed class IndexRebuild
         {
             await Concurrently.ForEachAsync(names, name => run.TryAsync(log, async () =>
             {
-                await inbox.TakeAsync(container, name, cancellationToken);
+                await inbox.TakeAsync(container, name, null, cancellationToken);
                 return 1;
             }, cancellationToken));
             names.Clear();

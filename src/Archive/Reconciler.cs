@@ -9,6 +9,8 @@ public sealed class Reconciler
 {
     private sealed record Seen(bool IsRebuilding, DateTimeOffset At);
 
+    private const int MaxLooks = 20;
+
     private static readonly TimeSpan RememberRebuilding = TimeSpan.FromMinutes(1);
 
     private readonly ArchiveStores stores;
@@ -35,14 +37,10 @@ public sealed class Reconciler
         try
         {
             var differing = await DifferencesAsync(study, isRebuild, cancellationToken);
-            var names = differing.OrderDescending().ToArray(); // as deletes do: the sources of attributes last
-            var settled = await index.SettleAsync(study, names, cancellationToken);
-            for (var i = 0; i < names.Length; i++)
-                if (settled[i] == SettledAs.Misplaced) await inbox.TakeAsync(stores.Dicom,
-                    Layout.BlobName(new InstanceKey(study, names[i].Series, names[i].Sop)), cancellationToken);
+            await SettleAsync(study, [.. differing.OrderDescending()], cancellationToken); // as deletes do: the sources of attributes last
             await lease.Writer.VerifyAsync(cancellationToken);
             await RemoveDerivedAsync(study, cancellationToken);
-            return names.Length;
+            return differing.Count;
         }
         catch
         {
@@ -57,6 +55,24 @@ public sealed class Reconciler
         if (clock.GetUtcNow() - seen.At > RememberRebuilding)
             seen = new Seen(await stores.Derived.HeadAsync(IndexRebuild.Mark, cancellationToken) is not null, clock.GetUtcNow());
         return seen.IsRebuilding;
+    }
+
+    // What is misplaced is taken when all names are settled, which may be minutes after it was judged: where another version is there by then, that one is
+    // settled first.
+    private async Task SettleAsync(Uid study, IReadOnlyList<InstanceName> names, CancellationToken cancellationToken)
+    {
+        for (var look = 0; names.Count > 0; look++)
+        {
+            if (look == MaxLooks) throw new IOException("The study changed too often while it was reconciled.");
+            var settled = await index.SettleAsync(study, names, cancellationToken);
+            var changed = new List<InstanceName>();
+            for (var i = 0; i < names.Count; i++)
+            {
+                if (settled[i].As == SettledAs.Misplaced && !await inbox.TakeAsync(stores.Dicom,
+                    Layout.BlobName(new InstanceKey(study, names[i].Series, names[i].Sop)), settled[i].ETag, cancellationToken)) changed.Add(names[i]);
+            }
+            names = changed;
+        }
     }
 
     // Names whose blob and row do not agree, whichever of them there is.

@@ -77,8 +77,12 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
     {
         await using var blob = await container.ReadAsync(name, 0, null, null, cancellationToken);
         if (blob.Status == StorageStatus.NotFound) return default;
-        // An empty blob has no range to read.
-        if (blob.Status == StorageStatus.RangeNotSatisfiable) return new(true, null, null, null, "It is empty.");
+        // An empty blob has no range to read, and which version that was only HEAD tells.
+        if (blob.Status == StorageStatus.RangeNotSatisfiable)
+        {
+            if (await container.HeadAsync(name, cancellationToken) is not { } empty) return default;
+            return empty.Length == 0 ? new(true, null, empty.ETag, null, "It is empty.") : throw new IOException("The blob changed while it was read.");
+        }
         var etag = blob.Info.ETag;
         using var scanner = new InstanceScanner(new ScanOptions { Limits = options.Limits });
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
