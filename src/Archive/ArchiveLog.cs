@@ -26,6 +26,9 @@ internal static partial class ArchiveLog
     [LoggerMessage(1006, LogLevel.Warning, "A blob put in from outside was rejected: {Reason}")]
     public static partial void Rejected(ILogger log, string reason);
 
+    [LoggerMessage(1010, LogLevel.Error, "A stored object is not understood any more (stricter Archive:Limits?); it stays where it is, and is not found")]
+    public static partial void NotUnderstood(ILogger log);
+
     [LoggerMessage(1007, LogLevel.Information, "Rebuild: prefixes from {Prefix} on done, {Studies} studies, {Changed} instances changed")]
     public static partial void Rebuilt(ILogger log, string prefix, int studies, int changed);
 

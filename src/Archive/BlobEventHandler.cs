@@ -1,6 +1,7 @@
 using DicomServerless.Dicom;
 using DicomServerless.Archive.Index;
 using DicomServerless.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Archive;
 
@@ -22,9 +23,10 @@ public sealed class BlobEventHandler
     private readonly Inbox inbox;
     private readonly ArchiveOptions options;
     private readonly TimeProvider clock;
+    private readonly ILogger log;
 
-    internal BlobEventHandler(ArchiveStores stores, StudyIndex index, Inbox inbox, ArchiveOptions options, TimeProvider clock) =>
-        (this.stores, this.index, this.inbox, this.options, this.clock) = (stores, index, inbox, options, clock);
+    internal BlobEventHandler(ArchiveStores stores, StudyIndex index, Inbox inbox, ArchiveOptions options, TimeProvider clock, ILogger log) =>
+        (this.stores, this.index, this.inbox, this.options, this.clock, this.log) = (stores, index, inbox, options, clock, log);
 
     /// <summary>Handles one event. When it throws, the event must come again.</summary>
     public async Task HandleAsync(BlobEvent blobEvent, CancellationToken cancellationToken)
@@ -61,6 +63,11 @@ public sealed class BlobEventHandler
                 return;
             }
             var settled = (await index.SettleAsync(key.Study, [key.Name], cancellationToken))[0];
+            if (settled.As == SettledAs.NotUnderstood)
+            {
+                ArchiveLog.NotUnderstood(log);
+                return;
+            }
             if (settled.As == SettledAs.Misplaced && await inbox.TakeAsync(stores.Dicom, Layout.BlobName(key), settled.ETag, cancellationToken)) return;
         }
         throw new IOException("The blob changed too often while its event was handled.");

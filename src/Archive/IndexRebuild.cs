@@ -10,7 +10,7 @@ namespace DicomServerless.Archive;
 /// <summary>What a rebuild did.</summary>
 /// <param name="Changed">Instances whose row differed from their blob, and blobs that were taken to their place.</param>
 /// <param name="Failed">Studies, blobs and search rows that could not be brought in line: the log says why. Studies among them stay in the journal, so that
-/// the sweep tries them again.</param>
+/// the sweep tries them again. Stored objects that are not understood any more are left as they are.</param>
 /// <param name="IsContinued">Whether it went on where an earlier run had ended. What happened before that place since then was not looked at.</param>
 public readonly record struct RebuildResult(int Changed, int Failed, bool IsContinued = false);
 
@@ -146,7 +146,12 @@ public sealed class IndexRebuild
     }, cancellationToken);
 
     private Task ReconcileAsync(Uid study, Run run, CancellationToken cancellationToken) =>
-        run.TryAsync(log, () => reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken), cancellationToken);
+        run.TryAsync(log, async () =>
+        {
+            var result = await reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken);
+            run.Fail(result.NotUnderstood);
+            return result.Changed;
+        }, cancellationToken);
 
     private async Task<bool> HasBlobAsync(Uid study, CancellationToken cancellationToken)
     {

@@ -12,7 +12,9 @@ namespace DicomServerless.Archive.Index;
 /// <param name="ETag">The version that was read.</param>
 /// <param name="Key">The UIDs in it, if it is a DICOM object of a study at all.</param>
 /// <param name="Problem">Why there is no content.</param>
-internal readonly record struct BlobContent(bool IsThere, InstanceContent? Content, string? ETag, InstanceKey? Key, string? Problem);
+/// <param name="HasOwnMetadata">Whether its metadata are those that we put with an object that is stored.</param>
+internal readonly record struct BlobContent(bool IsThere, InstanceContent? Content, string? ETag, InstanceKey? Key, string? Problem,
+    bool HasOwnMetadata = false);
 
 /// <summary>What the index takes a scan for.</summary>
 internal static class InstanceScans
@@ -88,13 +90,13 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         try
         {
-            var length = 0L;
+            var (length, isOwn) = (0L, BlobMetadata.TryRead(blob.Info, out _, out _));
             var status = ScanStatus.NeedMore;
             for (int count; status != ScanStatus.Refused
                 && (count = await blob.Content.ReadAsync(buffer, cancellationToken)) > 0; length += count) status = scanner.Push(buffer.AsSpan(0, count));
-            if (status == ScanStatus.Refused || scanner.Complete() == ScanStatus.Refused) return new(true, null, etag, null, scanner.Error!.Message);
+            if (status == ScanStatus.Refused || scanner.Complete() == ScanStatus.Refused) return new(true, null, etag, null, scanner.Error!.Message, isOwn);
             var uids = InstanceUids.Read(scanner.Result!.DataSet);
-            if (uids.Problem is not null) return new(true, null, etag, null, uids.Problem);
+            if (uids.Problem is not null) return new(true, null, etag, null, uids.Problem, isOwn);
             return new(true, From(scanner.Result, uids.Key, uids.SopClassUid, length, BlobMetadata.ReceivedAt(blob.Info)), etag, uids.Key, null);
         }
         finally

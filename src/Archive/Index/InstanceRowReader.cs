@@ -87,6 +87,8 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
             { IsThere: false } => new(SettledAs.Absent, row is null, null, null),
             // An earlier version of the archive understood the very same bytes, or looser limits let them through: what was stored stays as it was indexed.
             { ETag: var etag } when row is not null && row.BlobETag == etag => new(SettledAs.Present, true, null, null),
+            // Without its row, what we put says so itself: it was acknowledged under this name. One that names other UIDs is a copy of somebody's.
+            { HasOwnMetadata: true, Key: null } => new(SettledAs.NotUnderstood, row is null, null, null),
             { ETag: var etag } => new(SettledAs.Misplaced, row is null, null, etag),
         };
     }

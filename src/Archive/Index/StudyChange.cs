@@ -17,11 +17,13 @@ internal enum SettledAs
     Absent,
     /// <summary>The blob is there but is no DICOM object with the UIDs of its name: no row.</summary>
     Misplaced,
+    /// <summary>The blob is there and was stored by us, and is not understood any more: no row. It stays, since it was acknowledged once.</summary>
+    NotUnderstood,
 }
 
 /// <summary>How an instance came out of settling, and of which version of its blob that was found.</summary>
 /// <param name="As">How it stands.</param>
-/// <param name="ETag">The version that was judged, where it is misplaced: it is this one that may go elsewhere, and none that came under the name since.</param>
+/// <param name="ETag">The version that was judged, where it is misplaced: this one may go elsewhere, and none that came under the name since.</param>
 internal readonly record struct Settlement(SettledAs As, string? ETag = null);
 
 /// <summary>A name whose row is to follow its blob.</summary>

@@ -148,6 +148,27 @@ public sealed class RebuildTests
         Assert.Single(await FindAsync(strict));
     }
 
+    /// <summary>The same where the rows are gone, too: that it was stored under this name its metadata say.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Objects_that_are_not_understood_any_more_stay_where_they_are_when_their_rows_are_gone(bool isEvent)
+    {
+        await Archives.Open(world).StoreAllAsync([Made("1.2.3", 1).ToFile(), Made("1.2.4", 1).ToFile()]);
+        foreach (var table in (MemoryTableState[])[world.Instances, world.Studies, world.Keys, world.Uids, world.Journal]) table.Rows.Clear();
+        var strict = Archives.Open(world, options: new ArchiveOptions { Limits = new DicomLimits { MaxElements = 4 } });
+        if (isEvent)
+        {
+            foreach (var name in world.Dicom.Blobs.Keys.ToArray())
+                await strict.Events.HandleAsync(new BlobEvent(false, "dicom", name, DateTimeOffset.UnixEpoch, null), default);
+        }
+        else Assert.Equal(new RebuildResult(0, 2), await strict.Rebuild.RunAsync(default));
+        Assert.Equal(2, world.Dicom.Blobs.Count);
+        Assert.Empty(world.Rejected.Blobs);
+        Assert.Equal(new RebuildResult(2, 0), await Archives.Open(world).Rebuild.RunAsync(default));
+        new IndexCheck(world).Run();
+    }
+
     private static async Task<IReadOnlyList<byte[]>> FindAsync(DicomArchive archive)
     {
         var query = QidoQuery.Parse(QidoLevel.Instance, Uid.Parse("1.2.3"), Uid.Parse("1.2.3.1"), [new("ContentDate", "20240101-20240201")], out _);
