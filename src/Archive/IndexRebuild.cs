@@ -78,7 +78,7 @@ public sealed class IndexRebuild
             // Enough to work on several at once; and not so much that it would be lost when the run is cut off.
             if (studies.Count < RowGroup && listed < MaxPrefixes && next < Prefixes) continue;
             var before = run.Changed;
-            await Concurrently.ForEachAsync(studies, study => ReconcileAsync(study, run, cancellationToken));
+            await Concurrently.ForEachAsync(studies, study => run.TryAsync(log, () => ReconcileAsync(study, run, cancellationToken), cancellationToken));
             if (studies.Count > 0) ArchiveLog.Rebuilt(log, Prefix(next - listed), studies.Count, run.Changed - before);
             if (next < Prefixes) await SaveMarkAsync(Blobs, Prefix(next), run, cancellationToken);
             studies.Clear();
@@ -130,11 +130,9 @@ public sealed class IndexRebuild
         {
             if (studies.Count == 0) return;
             await SaveMarkAsync(Rows, studies[0].Value, run, cancellationToken);
-            await Concurrently.ForEachAsync(studies, async study =>
-            {
-                // Those with blobs have been reconciled already.
-                if (!await HasBlobAsync(study, cancellationToken)) await ReconcileAsync(study, run, cancellationToken);
-            });
+            // Those with blobs have been reconciled already.
+            await Concurrently.ForEachAsync(studies, study => run.TryAsync(log, async () =>
+                await HasBlobAsync(study, cancellationToken) ? 0 : await ReconcileAsync(study, run, cancellationToken), cancellationToken));
             studies.Clear();
         }
     }
@@ -145,13 +143,12 @@ public sealed class IndexRebuild
         await SaveMarkAsync(SearchRows, place, run, cancellationToken);
     }, cancellationToken);
 
-    private Task ReconcileAsync(Uid study, Run run, CancellationToken cancellationToken) =>
-        run.TryAsync(log, async () =>
-        {
-            var result = await reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken);
-            run.Fail(result.NotUnderstood);
-            return result.Changed;
-        }, cancellationToken);
+    private async Task<int> ReconcileAsync(Uid study, Run run, CancellationToken cancellationToken)
+    {
+        var result = await reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken);
+        run.Fail(result.NotUnderstood);
+        return result.Changed;
+    }
 
     private async Task<bool> HasBlobAsync(Uid study, CancellationToken cancellationToken)
     {

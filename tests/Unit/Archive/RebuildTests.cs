@@ -39,6 +39,21 @@ public sealed class RebuildTests
         new IndexCheck(world).Run();
     }
 
+    /// <summary>A run that ended there would end there again, and nothing behind it would ever be reached.</summary>
+    [Fact]
+    public async Task A_study_that_fails_among_the_rows_is_passed_over()
+    {
+        await Archives.Open(world).StoreAllAsync([Study(1), Study(2), Study(3)]);
+        world.Dicom.Blobs.Remove(Layout.BlobName(Key(2)));
+        world.Keys.Rows.Add(("pid", "NOBODY:79759898999999999999:1.2.8.1"), new TableRow("pid", "NOBODY:79759898999999999999:1.2.8.1") { ETag = "0x0" });
+        var failing = "list " + Layout.StudyPrefix(Key(1).Study);
+        var listings = 0; // of the first two phases comes one each, with the reconciling of the study
+        var archive = Archives.Open(world, step: what => what == failing && ++listings > 2 ? throw new StorageFault() : Task.CompletedTask);
+        Assert.Equal(new RebuildResult(1, 1), await archive.Rebuild.RunAsync(default));
+        Assert.DoesNotContain(world.Keys.Rows.Keys, key => key.Row.StartsWith("NOBODY", StringComparison.Ordinal));
+        Assert.False(world.Derived.Blobs.ContainsKey(IndexRebuild.Mark));
+    }
+
     [Fact]
     public async Task A_failure_among_the_search_rows_is_still_told_by_the_run_that_goes_on()
     {
