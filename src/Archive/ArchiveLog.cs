@@ -17,7 +17,7 @@ internal static partial class ArchiveLog
     [LoggerMessage(1003, LogLevel.Debug, "Settled {Changes} instances of a study in {Attempts} attempts")]
     public static partial void Settled(ILogger log, int changes, int attempts);
 
-    [LoggerMessage(1004, LogLevel.Warning, "A journal row could not be worked off (attempt {Attempt}); tried again in {Seconds} s")]
+    [LoggerMessage(1004, LogLevel.Warning, "The journal rows of a study could not be worked off (attempt {Attempt}); tried again in {Seconds} s")]
     public static partial void SweepFailed(ILogger log, Exception exception, long attempt, double seconds);
 
     [LoggerMessage(1005, LogLevel.Information, "Sweep: {Done} journal rows worked off, {Failed} failed")]
