@@ -13,13 +13,15 @@ public readonly record struct SweepResult(int Done, int Failed);
 /// <summary>Works off journal rows that have come due: work that its process did not end (docs/design.md, rule 2).</summary>
 public sealed class Sweeper
 {
-    private static readonly TimeSpan LongestBackOff = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromHours(1), LongestPutOff = TimeSpan.FromSeconds(30);
+    private static readonly string[] Partitions = [.. Layout.JournalPartitions];
 
     private readonly ArchiveStores stores;
     private readonly Reconciler reconciler;
     private readonly ArchiveOptions options;
     private readonly TimeProvider clock;
     private readonly ILogger log;
+    private int next; // the partition that comes first: the one behind that in which the last sweep was cut off
 
     internal Sweeper(ArchiveStores stores, Reconciler reconciler, ArchiveOptions options, TimeProvider clock, ILogger log) =>
         (this.stores, this.reconciler, this.options, this.clock, this.log) = (stores, reconciler, options, clock, log);
@@ -31,8 +33,11 @@ public sealed class Sweeper
     {
         var (done, failed) = (0, 0);
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (var partition in Layout.JournalPartitions)
+        var first = next;
+        for (var i = 0; i < Partitions.Length; i++)
         {
+            var partition = Partitions[(first + i) % Partitions.Length];
+            next = (first + i + 1) % Partitions.Length;
             var query = new TableQuery { PartitionKey = partition, Columns = [new(Columns.Due, ColumnOperator.LessOrEqual, now)] };
             var due = new List<TableRow>();
             await foreach (var row in stores.Journal.RowsAsync(query, cancellationToken)) due.Add(row);
@@ -44,6 +49,7 @@ public sealed class Sweeper
                 else failed += rows.Count();
             }
         }
+        next = 0;
         if (done + failed > 0) ArchiveLog.Swept(log, done, failed);
         return new SweepResult(done, failed);
     }
@@ -65,12 +71,15 @@ public sealed class Sweeper
                 await stores.Journal.SubmitAsync([TableWrite.Delete(row.PartitionKey, row.RowKey, row.ETag!)], cancellationToken);
             return true;
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
         {
+            // Put off where the sweep itself is cut off, too: a study that takes longer than a sweep may, would else be the first one in every sweep.
             var attempt = rows.Max(AttemptsOf) + 1;
             var wait = TimeSpan.FromTicks(Math.Min(LongestBackOff.Ticks, options.JournalDue.Ticks << (int)Math.Min(attempt, 12)));
-            ArchiveLog.SweepFailed(log, exception, attempt, wait.TotalSeconds);
-            foreach (var row in rows) await PutOffAsync(row, attempt, wait, cancellationToken);
+            if (!cancellationToken.IsCancellationRequested) ArchiveLog.SweepFailed(log, exception, attempt, wait.TotalSeconds);
+            using var timeout = new CancellationTokenSource(LongestPutOff, clock);
+            foreach (var row in rows) await PutOffAsync(row, attempt, wait, timeout.Token);
+            if (cancellationToken.IsCancellationRequested) throw;
             return false;
         }
     }

@@ -1,4 +1,5 @@
 using DicomServerless.Archive;
+using DicomServerless.Dicom;
 using DicomServerless.Shared;
 
 namespace DicomServerless.Unit.Archive;
@@ -72,6 +73,30 @@ public sealed class SweeperTests
         Assert.Equal(new SweepResult(0, 3), await archive.Sweeper.SweepAsync(default));
         Assert.Equal(1, failures);
         Assert.All(world.Journal.Rows.Values, row => Assert.True(row.Number("Due") > clock.GetUtcNow().ToUnixTimeMilliseconds()));
+    }
+
+    /// <summary>A sweep has its time, and a study that takes longer must not be all that every sweep comes to.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_study_at_which_every_sweep_is_cut_off_does_not_hold_up_the_others(bool isSamePartition)
+    {
+        var options = new ArchiveOptions { OnStore = IndexingOnStore.Event, KeepStudySeconds = 0 };
+        var studies = Enumerable.Range(1, 100).Select(i => Uid.Parse($"1.2.{i}")).OrderBy(Layout.JournalPartition, StringComparer.Ordinal).ToArray();
+        var stuck = studies[0];
+        var others = studies[1..].Where(study => isSamePartition == (Layout.JournalPartition(study) == Layout.JournalPartition(stuck))).Take(3).ToArray();
+        foreach (var study in (Uid[])[stuck, .. others])
+            await Archives.Open(world, clock, options).StoreAsync(TestObject.Of(study.Value, study + ".1", study + ".1.1").ToFile());
+        CancellationTokenSource? stop = null;
+        var archive = Archives.Open(world, clock, options,
+            step: what => what == "list " + Layout.StudyPrefix(stuck) ? stop!.CancelAsync() : Task.CompletedTask);
+        for (var i = 0; i < 2; i++)
+        {
+            clock.Advance(TimeSpan.FromMinutes(10));
+            using (stop = new CancellationTokenSource())
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => archive.Sweeper.SweepAsync(stop.Token));
+        }
+        Assert.All(others, study => Assert.Contains((study.Value, "s"), world.Instances.Rows.Keys));
     }
 
     private static byte[] Made(int instance) => TestObject.Of("1.2.3", "1.2.3.1", $"1.2.3.1.{instance + 1}").ToFile();
