@@ -74,6 +74,12 @@ internal static class Program
             await Console.Error.WriteLineAsync("Stopped. The next rebuild goes on from here.");
             return 1;
         }
+        catch (Exception exception)
+        {
+            // A study that fails is passed over; without a listing, or without storage at all, there is nothing to go on with.
+            await Console.Error.WriteLineAsync($"The rebuild ended early: {HostingLog.Reason(exception)}. The next rebuild goes on from here.");
+            return 1;
+        }
     }
 
     /// <summary>Puts the program together that runs without the Functions host. Null if the configuration has problems.</summary>

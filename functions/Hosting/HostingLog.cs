@@ -30,7 +30,7 @@ internal static partial class HostingLog
     [LoggerMessage(3005, LogLevel.Information, "Store: part {Part} refused, {Outcome}: {Reason}; trace {TraceId}")]
     public static partial void PartRefused(ILogger log, int part, string outcome, string reason, string traceId);
 
-    [LoggerMessage(3017, LogLevel.Information, "Store: {Count} more parts refused; trace {TraceId}")]
+    [LoggerMessage(3018, LogLevel.Information, "Store: {Count} more parts refused; trace {TraceId}")]
     public static partial void MorePartsRefused(ILogger log, int count, string traceId);
 
     [LoggerMessage(3006, LogLevel.Information, "Stores are there")]
@@ -53,6 +53,9 @@ internal static partial class HostingLog
 
     [LoggerMessage(3013, LogLevel.Warning, "The sweep of {Job} failed; it runs again at its next time")]
     public static partial void SweepFailed(ILogger log, Exception exception, string job);
+
+    [LoggerMessage(3017, LogLevel.Warning, "The sweep was at {Job} when its {Minutes} minutes were over; it goes on behind that at its next time")]
+    public static partial void SweepCutOff(ILogger log, string job, double minutes);
 
     [LoggerMessage(3014, LogLevel.Warning, "An event message went to the poison queue after {Attempts} attempts")]
     public static partial void Poisoned(ILogger log, long attempts);

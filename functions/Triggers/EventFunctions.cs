@@ -8,8 +8,12 @@ namespace DicomServerless.Functions.Triggers;
 /// message come again, and go to the poison queue in the end.
 /// </summary>
 /// <param name="intake">Where events go in.</param>
-internal sealed class EventFunctions(EventIntake intake)
+/// <param name="clock">The time.</param>
+internal sealed class EventFunctions(EventIntake intake, TimeProvider clock)
 {
+    // Less than functionTimeout (host.json, 30 minutes): a function that runs into that costs the worker, with every request in it.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(25);
+
     /// <summary>The queue trigger.</summary>
     /// <param name="message">The message, decoded.</param>
     /// <param name="cancellationToken">Ends when the host ends.</param>
@@ -25,9 +29,23 @@ internal sealed class EventFunctions(EventIntake intake)
 
     private async Task HandleAsync(string message, CancellationToken cancellationToken)
     {
-        var outcome = await intake.HandleAsync(BinaryData.FromString(message), cancellationToken);
+        var outcome = await WithinTimeAsync(message, cancellationToken);
         if (outcome != IntakeOutcome.Done) throw new EventNotHandledException(outcome == IntakeOutcome.NoEvent
             ? "The message is no storage event." : "The event could not be handled now.");
+    }
+
+    private async Task<IntakeOutcome> WithinTimeAsync(string message, CancellationToken cancellationToken)
+    {
+        using var time = new CancellationTokenSource(Longest, clock);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, time.Token);
+        try
+        {
+            return await intake.HandleAsync(BinaryData.FromString(message), limited.Token);
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new EventNotHandledException($"The event was not handled within {Longest.TotalMinutes} minutes.");
+        }
     }
 }
 

@@ -17,7 +17,7 @@ internal static partial class ArchiveLog
     [LoggerMessage(1003, LogLevel.Debug, "Settled {Changes} instances of a study in {Attempts} attempts")]
     public static partial void Settled(ILogger log, int changes, int attempts);
 
-    [LoggerMessage(1004, LogLevel.Warning, "A journal row could not be worked off (attempt {Attempt}); tried again in {Seconds} s")]
+    [LoggerMessage(1004, LogLevel.Warning, "The journal rows of a study could not be worked off (attempt {Attempt}); tried again in {Seconds} s")]
     public static partial void SweepFailed(ILogger log, Exception exception, long attempt, double seconds);
 
     [LoggerMessage(1005, LogLevel.Information, "Sweep: {Done} journal rows worked off, {Failed} failed")]
@@ -25,6 +25,9 @@ internal static partial class ArchiveLog
 
     [LoggerMessage(1006, LogLevel.Warning, "A blob put in from outside was rejected: {Reason}")]
     public static partial void Rejected(ILogger log, string reason);
+
+    [LoggerMessage(1010, LogLevel.Error, "A stored object is not understood any more (stricter Archive:Limits?); it stays where it is, and is not found")]
+    public static partial void NotUnderstood(ILogger log);
 
     [LoggerMessage(1007, LogLevel.Information, "Rebuild: prefixes from {Prefix} on done, {Studies} studies, {Changed} instances changed")]
     public static partial void Rebuilt(ILogger log, string prefix, int studies, int changed);

@@ -6,7 +6,7 @@ namespace DicomServerless.Archive;
 /// <param name="Dicom">The objects: the truth.</param>
 /// <param name="Derived">What can be recomputed and is too large for a row.</param>
 /// <param name="Inbox">The drop zone.</param>
-/// <param name="Rejected">What came through the drop zone and is no DICOM object of a study.</param>
+/// <param name="Rejected">What came through the drop zone, or lay under a name that is not its own, and could not be stored.</param>
 /// <param name="Instances">Study, series and instance rows, one partition per study.</param>
 /// <param name="Studies">Studies, newest first.</param>
 /// <param name="Keys">Pointers from values to studies.</param>

@@ -1,6 +1,7 @@
 using DicomServerless.Dicom;
 using DicomServerless.Archive.Index;
 using DicomServerless.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Archive;
 
@@ -22,23 +23,24 @@ public sealed class BlobEventHandler
     private readonly Inbox inbox;
     private readonly ArchiveOptions options;
     private readonly TimeProvider clock;
+    private readonly ILogger log;
 
-    internal BlobEventHandler(ArchiveStores stores, StudyIndex index, Inbox inbox, ArchiveOptions options, TimeProvider clock) =>
-        (this.stores, this.index, this.inbox, this.options, this.clock) = (stores, index, inbox, options, clock);
+    internal BlobEventHandler(ArchiveStores stores, StudyIndex index, Inbox inbox, ArchiveOptions options, TimeProvider clock, ILogger log) =>
+        (this.stores, this.index, this.inbox, this.options, this.clock, this.log) = (stores, index, inbox, options, clock, log);
 
     /// <summary>Handles one event. When it throws, the event must come again.</summary>
     public async Task HandleAsync(BlobEvent blobEvent, CancellationToken cancellationToken)
     {
         if (blobEvent.Container == stores.Inbox.Name)
         {
-            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Inbox, blobEvent.Name, cancellationToken);
+            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Inbox, blobEvent.Name, null, cancellationToken);
             return;
         }
         if (blobEvent.Container != stores.Dicom.Name) return;
         if (!Layout.TryParseBlobName(blobEvent.Name, out var key))
         {
             // docs/design.md, rule 10: a name that we would not have given.
-            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Dicom, blobEvent.Name, cancellationToken);
+            if (!blobEvent.IsDeleted) await inbox.TakeAsync(stores.Dicom, blobEvent.Name, null, cancellationToken);
             return;
         }
         // The journal row of our own put or delete guards it until it is due.
@@ -60,9 +62,13 @@ public sealed class BlobEventHandler
                 if (blob is null && isDeleted) await JournalAsync(key, cancellationToken);
                 return;
             }
-            if ((await index.SettleAsync(key.Study, [key.Name], cancellationToken))[0] != SettledAs.Misplaced) continue;
-            await inbox.TakeAsync(stores.Dicom, Layout.BlobName(key), cancellationToken);
-            return;
+            var settled = (await index.SettleAsync(key.Study, [key.Name], cancellationToken))[0];
+            if (settled.As == SettledAs.NotUnderstood)
+            {
+                ArchiveLog.NotUnderstood(log);
+                return;
+            }
+            if (settled.As == SettledAs.Misplaced && await inbox.TakeAsync(stores.Dicom, Layout.BlobName(key), settled.ETag, cancellationToken)) return;
         }
         throw new IOException("The blob changed too often while its event was handled.");
     }

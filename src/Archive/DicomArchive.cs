@@ -24,8 +24,8 @@ public sealed class DicomArchive
         Store = new InstanceStore(stores, index, contents, options, clock, newGuid);
         Removal = new InstanceRemoval(stores, index, newGuid);
         var inbox = new Inbox(stores, Store, options, log);
-        Events = new BlobEventHandler(stores, index, inbox, options, clock);
-        Reconciler = new Reconciler(stores, index, inbox, options, clock);
+        Events = new BlobEventHandler(stores, index, inbox, options, clock, log);
+        Reconciler = new Reconciler(stores, index, inbox, options, clock, log);
         Rebuild = new IndexRebuild(stores, Reconciler, inbox, new SearchRowCheck(stores, contents, new ConflictWait(clock, newGuid), log), log);
         Retrieval = new InstanceRetrieval(stores, index, options);
         QueryTags = new QueryTagBuild(stores, index, options, clock, log);

@@ -1,4 +1,5 @@
-using DicomServerless.Archive.Index;
+using System.Security.Cryptography;
+using System.Text;
 using DicomServerless.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -7,22 +8,33 @@ namespace DicomServerless.Archive;
 /// <summary>Moves a blob that lies where its name says nothing to its place in <c>dicom</c>, or to <c>rejected</c> with the reason beside it.</summary>
 internal sealed class Inbox(ArchiveStores stores, InstanceStore store, ArchiveOptions options, ILogger log)
 {
-    private const int CopyBytes = 4 * 1024 * 1024;
+    // What a blob of `rejected` has in its metadata beside what it had before.
+    private const string OfContainer = "container", OfVersion = "etag";
+
+    private const int CopyBytes = 4 * 1024 * 1024, MaxNameLength = 1024, MaxReasonLength = 1024, MaxMetadataBytes = 8 * 1024;
 
     /// <summary>Takes one blob. It goes only when it is safe elsewhere, and only the version that was read.</summary>
+    /// <param name="from">Where it lies.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="judged">The ETag of the version that was found to be misplaced; null for whatever is there, under a name that says nothing.</param>
+    /// <param name="cancellationToken">Ends the taking.</param>
+    /// <returns>False if another version is there than was judged, or if it lies where it belongs after all: then its name is to be settled again.</returns>
     /// <exception cref="IOException">Storage failed; try again.</exception>
-    public async Task TakeAsync(IBlobContainer from, string name, CancellationToken cancellationToken)
+    public async Task<bool> TakeAsync(IBlobContainer from, string name, string? judged, CancellationToken cancellationToken)
     {
-        if (await from.HeadAsync(name, cancellationToken) is not { } blob) return;
+        if (await from.HeadAsync(name, cancellationToken) is not { } blob) return true;
+        if (judged is not null && blob.ETag != judged) return false;
         var result = await StoreAsync(from, blob, cancellationToken);
-        if (result is null) return;
+        if (result is null) return judged is null;
         if (result.Outcome == StoreOutcome.TryAgain) throw new IOException("A blob from outside could not be stored.");
-        if (!result.IsStored && result.Outcome != StoreOutcome.KeptFirst)
+        // Stored "elsewhere" is only what is not stored right here: this may be the one copy that there is.
+        if (result.Outcome != StoreOutcome.CannotUnderstand && from.Name == stores.Dicom.Name && name == Layout.BlobName(result.Uids.Key)) return false;
+        if (!result.IsStored)
         {
             ArchiveLog.Rejected(log, result.Outcome.ToString());
-            await RejectAsync(from, blob, result.Problem ?? result.Outcome.ToString(), cancellationToken);
+            if (!await RejectAsync(from, blob, result.Problem ?? result.Outcome.ToString(), cancellationToken)) return judged is null;
         }
-        await from.DeleteAsync(name, blob.ETag, null, cancellationToken);
+        return await from.DeleteAsync(name, blob.ETag, null, cancellationToken) != StorageStatus.PreconditionFailed || judged is null;
     }
 
     private async Task<StoreResult?> StoreAsync(IBlobContainer from, BlobInfo blob, CancellationToken cancellationToken)
@@ -36,26 +48,72 @@ internal sealed class Inbox(ArchiveStores stores, InstanceStore store, ArchiveOp
         return (await batch.CompleteAsync())[0];
     }
 
-    private async Task RejectAsync(IBlobContainer from, BlobInfo blob, string reason, CancellationToken cancellationToken)
+    // Nothing in `rejected` is ever overwritten: the container's name stands in front, and behind a name that is taken by another version the ETag. False if
+    // the blob is gone or was changed.
+    private async Task<bool> RejectAsync(IBlobContainer from, BlobInfo blob, string reason, CancellationToken cancellationToken)
+    {
+        var write = new BlobWrite(BlobCondition.Absent, MetadataOf(from, blob, reason));
+        foreach (var end in (string[])["", "." + blob.ETag])
+        {
+            var name = NameOf($"{from.Name}/{blob.Name}", end);
+            if (await stores.Rejected.HeadAsync(name, cancellationToken) is { } there)
+            {
+                // Kept by an attempt that was cut off before its end.
+                if (there.Length == blob.Length && there.Metadata.GetValueOrDefault(OfContainer) == from.Name
+                    && there.Metadata.GetValueOrDefault(OfVersion) == blob.ETag) return true;
+                continue;
+            }
+            if (await CopyAsync(from, blob, name, write, cancellationToken) is not { } status) return false;
+            // Whoever took the name in this moment is seen by the next attempt.
+            return status == StorageStatus.Ok ? true : throw new IOException($"A rejected blob could not be kept ({status}).");
+        }
+        throw new IOException("A rejected blob could not be kept: both names for it are taken.");
+    }
+
+    // How the copy came out; null if the blob is gone or was changed.
+    private async Task<StorageStatus?> CopyAsync(IBlobContainer from, BlobInfo blob, string name, BlobWrite write, CancellationToken cancellationToken)
     {
         await using var read = await from.ReadAsync(blob.Name, 0, null, blob.ETag, cancellationToken);
-        var write = new BlobWrite(BlobCondition.None,
-            new Dictionary<string, string> { ["reason"] = new string([.. reason.Where(c => c is >= ' ' and < (char)127)]), ["container"] = from.Name });
-        if (read.Status == StorageStatus.RangeNotSatisfiable)
-        {
-            await stores.Rejected.PutAsync(blob.Name, default, write, cancellationToken);
-            return;
-        }
-        if (read.Status != StorageStatus.Ok) return;
+        if (read.Status == StorageStatus.RangeNotSatisfiable) return (await stores.Rejected.PutAsync(name, default, write, cancellationToken)).Status;
+        if (read.Status != StorageStatus.Ok) return null;
         var buffer = new byte[CopyBytes];
         var blocks = new List<string>();
+        // Another version of the same name may be on its way there at the same time: its blocks have other ids.
+        var version = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{from.Name}/{blob.ETag}")))[..16];
         for (int count; (count = await read.Content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken)) > 0;)
         {
-            var id = Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes($"{blocks.Count:D8}"));
-            await stores.Rejected.StageBlockAsync(blob.Name, id, new(buffer, 0, count), cancellationToken);
+            var id = Convert.ToBase64String(Encoding.ASCII.GetBytes($"{version}{blocks.Count:D8}"));
+            await stores.Rejected.StageBlockAsync(name, id, new(buffer, 0, count), cancellationToken);
             blocks.Add(id);
         }
-        var written = await stores.Rejected.CommitBlocksAsync(blob.Name, blocks, write, cancellationToken);
-        if (written.Status != StorageStatus.Ok) throw new IOException($"A rejected blob could not be kept ({written.Status}).");
+        return (await stores.Rejected.CommitBlocksAsync(name, blocks, write, cancellationToken)).Status;
     }
+
+    // A name that is too long with what is put around it is cut; its end tells versions apart all the same.
+    private static string NameOf(string name, string end)
+    {
+        var room = MaxNameLength - end.Length;
+        if (name.Length > room) name = name[..(char.IsHighSurrogate(name[room - 1]) ? room - 1 : room)];
+        return name + end;
+    }
+
+    // Why and where from, and what the blob had itself, as far as there is room.
+    private static Dictionary<string, string> MetadataOf(IBlobContainer from, BlobInfo blob, string reason)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["reason"] = Ascii(reason[..Math.Min(reason.Length, MaxReasonLength)]), [OfContainer] = from.Name, [OfVersion] = blob.ETag,
+        };
+        var size = metadata.Sum(pair => pair.Key.Length + pair.Value.Length);
+        foreach (var (name, text) in blob.Metadata)
+        {
+            var value = Ascii(text);
+            var added = name.Length + value.Length;
+            if (value.Length == 0 || size + added > MaxMetadataBytes || !metadata.TryAdd(name, value)) continue;
+            size += added;
+        }
+        return metadata;
+    }
+
+    private static string Ascii(string text) => new string([.. text.Where(c => c is >= ' ' and < (char)127)]).Trim();
 }

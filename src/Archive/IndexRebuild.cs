@@ -10,7 +10,7 @@ namespace DicomServerless.Archive;
 /// <summary>What a rebuild did.</summary>
 /// <param name="Changed">Instances whose row differed from their blob, and blobs that were taken to their place.</param>
 /// <param name="Failed">Studies, blobs and search rows that could not be brought in line: the log says why. Studies among them stay in the journal, so that
-/// the sweep tries them again.</param>
+/// the sweep tries them again. Stored objects that are not understood any more are left as they are.</param>
 /// <param name="IsContinued">Whether it went on where an earlier run had ended. What happened before that place since then was not looked at.</param>
 public readonly record struct RebuildResult(int Changed, int Failed, bool IsContinued = false);
 
@@ -78,7 +78,7 @@ public sealed class IndexRebuild
             // Enough to work on several at once; and not so much that it would be lost when the run is cut off.
             if (studies.Count < RowGroup && listed < MaxPrefixes && next < Prefixes) continue;
             var before = run.Changed;
-            await Concurrently.ForEachAsync(studies, study => ReconcileAsync(study, run, cancellationToken));
+            await Concurrently.ForEachAsync(studies, study => run.TryAsync(log, () => ReconcileAsync(study, run, cancellationToken), cancellationToken));
             if (studies.Count > 0) ArchiveLog.Rebuilt(log, Prefix(next - listed), studies.Count, run.Changed - before);
             if (next < Prefixes) await SaveMarkAsync(Blobs, Prefix(next), run, cancellationToken);
             studies.Clear();
@@ -105,7 +105,7 @@ public sealed class IndexRebuild
         {
             await Concurrently.ForEachAsync(names, name => run.TryAsync(log, async () =>
             {
-                await inbox.TakeAsync(container, name, cancellationToken);
+                await inbox.TakeAsync(container, name, null, cancellationToken);
                 return 1;
             }, cancellationToken));
             names.Clear();
@@ -130,11 +130,9 @@ public sealed class IndexRebuild
         {
             if (studies.Count == 0) return;
             await SaveMarkAsync(Rows, studies[0].Value, run, cancellationToken);
-            await Concurrently.ForEachAsync(studies, async study =>
-            {
-                // Those with blobs have been reconciled already.
-                if (!await HasBlobAsync(study, cancellationToken)) await ReconcileAsync(study, run, cancellationToken);
-            });
+            // Those with blobs have been reconciled already.
+            await Concurrently.ForEachAsync(studies, study => run.TryAsync(log, async () =>
+                await HasBlobAsync(study, cancellationToken) ? 0 : await ReconcileAsync(study, run, cancellationToken), cancellationToken));
             studies.Clear();
         }
     }
@@ -145,8 +143,12 @@ public sealed class IndexRebuild
         await SaveMarkAsync(SearchRows, place, run, cancellationToken);
     }, cancellationToken);
 
-    private Task ReconcileAsync(Uid study, Run run, CancellationToken cancellationToken) =>
-        run.TryAsync(log, () => reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken), cancellationToken);
+    private async Task<int> ReconcileAsync(Uid study, Run run, CancellationToken cancellationToken)
+    {
+        var result = await reconciler.ReconcileAsync(study, isRebuild: true, cancellationToken);
+        run.Fail(result.NotUnderstood);
+        return result.Changed;
+    }
 
     private async Task<bool> HasBlobAsync(Uid study, CancellationToken cancellationToken)
     {

@@ -1,13 +1,21 @@
 using DicomServerless.Archive.Index;
 using DicomServerless.Dicom;
 using DicomServerless.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Archive;
+
+/// <summary>What reconciling a study came to.</summary>
+/// <param name="Changed">Instances that differed and agree now.</param>
+/// <param name="NotUnderstood">Instances whose blob we stored once and do not understand any more; they stay as they are.</param>
+internal readonly record struct ReconcileResult(int Changed, int NotUnderstood);
 
 /// <summary>Makes the index of a study, or of all, equal its blobs, in place, while stores and searches go on (docs/design.md, rule 8).</summary>
 public sealed class Reconciler
 {
     private sealed record Seen(bool IsRebuilding, DateTimeOffset At);
+
+    private const int MaxLooks = 20;
 
     private static readonly TimeSpan RememberRebuilding = TimeSpan.FromMinutes(1);
 
@@ -16,33 +24,31 @@ public sealed class Reconciler
     private readonly Inbox inbox;
     private readonly ArchiveOptions options;
     private readonly TimeProvider clock;
+    private readonly ILogger log;
     private Seen seen = new(false, DateTimeOffset.MinValue);
 
-    internal Reconciler(ArchiveStores stores, StudyIndex index, Inbox inbox, ArchiveOptions options, TimeProvider clock) =>
-        (this.stores, this.index, this.inbox, this.options, this.clock) = (stores, index, inbox, options, clock);
+    internal Reconciler(ArchiveStores stores, StudyIndex index, Inbox inbox, ArchiveOptions options, TimeProvider clock, ILogger log) =>
+        (this.stores, this.index, this.inbox, this.options, this.clock, this.log) = (stores, index, inbox, options, clock, log);
 
     /// <summary>
     /// Reconciles one study: the listing only nominates, each difference is settled on its own; then its rows are recounted and its search rows written.
     /// </summary>
-    /// <returns>How many instances differed.</returns>
-    public Task<int> ReconcileAsync(Uid study, CancellationToken cancellationToken) => ReconcileAsync(study, isRebuild: false, cancellationToken);
+    /// <returns>How many instances differed, and agree now.</returns>
+    public async Task<int> ReconcileAsync(Uid study, CancellationToken cancellationToken) =>
+        (await ReconcileAsync(study, isRebuild: false, cancellationToken)).Changed;
 
     // A rebuild also writes rows anew that an older version of the archive wrote.
-    internal async Task<int> ReconcileAsync(Uid study, bool isRebuild, CancellationToken cancellationToken)
+    internal async Task<ReconcileResult> ReconcileAsync(Uid study, bool isRebuild, CancellationToken cancellationToken)
     {
         using var lease = index.Enter(study);
         await lease.Writer.HoldAsync(cancellationToken);
         try
         {
             var differing = await DifferencesAsync(study, isRebuild, cancellationToken);
-            var names = differing.OrderDescending().ToArray(); // as deletes do: the sources of attributes last
-            var settled = await index.SettleAsync(study, names, cancellationToken);
-            for (var i = 0; i < names.Length; i++)
-                if (settled[i] == SettledAs.Misplaced) await inbox.TakeAsync(stores.Dicom,
-                    Layout.BlobName(new InstanceKey(study, names[i].Series, names[i].Sop)), cancellationToken);
+            var notUnderstood = await SettleAsync(study, [.. differing.OrderDescending()], cancellationToken); // as deletes do: the sources of attributes last
             await lease.Writer.VerifyAsync(cancellationToken);
             await RemoveDerivedAsync(study, cancellationToken);
-            return names.Length;
+            return new ReconcileResult(differing.Count - notUnderstood, notUnderstood);
         }
         catch
         {
@@ -57,6 +63,31 @@ public sealed class Reconciler
         if (clock.GetUtcNow() - seen.At > RememberRebuilding)
             seen = new Seen(await stores.Derived.HeadAsync(IndexRebuild.Mark, cancellationToken) is not null, clock.GetUtcNow());
         return seen.IsRebuilding;
+    }
+
+    // What is misplaced is taken when all names are settled, which may be minutes after it was judged: where another version is there by then, that one is
+    // settled first. Gives how many blobs of ours are not understood any more.
+    private async Task<int> SettleAsync(Uid study, IReadOnlyList<InstanceName> names, CancellationToken cancellationToken)
+    {
+        var notUnderstood = 0;
+        for (var look = 0; names.Count > 0; look++)
+        {
+            if (look == MaxLooks) throw new IOException("The study changed too often while it was reconciled.");
+            var settled = await index.SettleAsync(study, names, cancellationToken);
+            var changed = new List<InstanceName>();
+            for (var i = 0; i < names.Count; i++)
+            {
+                if (settled[i].As == SettledAs.NotUnderstood)
+                {
+                    ArchiveLog.NotUnderstood(log);
+                    notUnderstood++;
+                }
+                if (settled[i].As == SettledAs.Misplaced && !await inbox.TakeAsync(stores.Dicom,
+                    Layout.BlobName(new InstanceKey(study, names[i].Series, names[i].Sop)), settled[i].ETag, cancellationToken)) changed.Add(names[i]);
+            }
+            names = changed;
+        }
+        return notUnderstood;
     }
 
     // Names whose blob and row do not agree, whichever of them there is.

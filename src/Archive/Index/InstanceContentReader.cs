@@ -12,7 +12,9 @@ namespace DicomServerless.Archive.Index;
 /// <param name="ETag">The version that was read.</param>
 /// <param name="Key">The UIDs in it, if it is a DICOM object of a study at all.</param>
 /// <param name="Problem">Why there is no content.</param>
-internal readonly record struct BlobContent(bool IsThere, InstanceContent? Content, string? ETag, InstanceKey? Key, string? Problem);
+/// <param name="HasOwnMetadata">Whether its metadata are those that we put with an object that is stored.</param>
+internal readonly record struct BlobContent(bool IsThere, InstanceContent? Content, string? ETag, InstanceKey? Key, string? Problem,
+    bool HasOwnMetadata = false);
 
 /// <summary>What the index takes a scan for.</summary>
 internal static class InstanceScans
@@ -78,20 +80,24 @@ internal sealed class InstanceContentReader(ArchiveOptions options)
     {
         await using var blob = await container.ReadAsync(name, 0, null, null, cancellationToken);
         if (blob.Status == StorageStatus.NotFound) return default;
-        // An empty blob has no range to read.
-        if (blob.Status == StorageStatus.RangeNotSatisfiable) return new(true, null, null, null, "It is empty.");
+        // An empty blob has no range to read, and which version that was only HEAD tells.
+        if (blob.Status == StorageStatus.RangeNotSatisfiable)
+        {
+            if (await container.HeadAsync(name, cancellationToken) is not { } empty) return default;
+            return empty.Length == 0 ? new(true, null, empty.ETag, null, "It is empty.") : throw new IOException("The blob changed while it was read.");
+        }
         var etag = blob.Info.ETag;
         using var scanner = new InstanceScanner(new ScanOptions { Limits = options.Limits });
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         try
         {
-            var length = 0L;
+            var (length, isOwn) = (0L, BlobMetadata.TryRead(blob.Info, out _, out _));
             var status = ScanStatus.NeedMore;
             for (int count; status != ScanStatus.Refused
                 && (count = await blob.Content.ReadAsync(buffer, cancellationToken)) > 0; length += count) status = scanner.Push(buffer.AsSpan(0, count));
-            if (status == ScanStatus.Refused || scanner.Complete() == ScanStatus.Refused) return new(true, null, etag, null, scanner.Error!.Message);
+            if (status == ScanStatus.Refused || scanner.Complete() == ScanStatus.Refused) return new(true, null, etag, null, scanner.Error!.Message, isOwn);
             var uids = InstanceUids.Read(scanner.Result!.DataSet);
-            if (uids.Problem is not null) return new(true, null, etag, null, uids.Problem);
+            if (uids.Problem is not null) return new(true, null, etag, null, uids.Problem, isOwn);
             return new(true, From(scanner.Result, uids.Key, uids.SopClassUid, length, BlobMetadata.ReceivedAt(blob.Info)), etag, uids.Key, null);
         }
         finally

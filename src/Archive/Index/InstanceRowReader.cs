@@ -8,7 +8,7 @@ namespace DicomServerless.Archive.Index;
 /// <param name="As">Whether it is there and in its place.</param>
 /// <param name="IsUnchanged">True if the row says so already.</param>
 /// <param name="Content">Its content, when a row is to be written.</param>
-/// <param name="ETag">Its ETag, when a row is to be written.</param>
+/// <param name="ETag">Its ETag, when a row is to be written or it is misplaced.</param>
 internal readonly record struct ResolvedBlob(SettledAs As, bool IsUnchanged, InstanceContent? Content, string? ETag);
 
 /// <summary>What an instance gives to its study and its series.</summary>
@@ -81,13 +81,15 @@ internal sealed class InstanceRowReader(Uid study, ArchiveStores stores, Instanc
             if (blob.ETag == change.BlobETag) return new(SettledAs.Present, false, change.Content, blob.ETag);
             if (change.ReadBack?.ETag != blob.ETag) change.ReadBack = await contents.ReadBackAsync(stores.Dicom, key, cancellationToken);
         }
-        return change.ReadBack switch
+        return change.ReadBack!.Value switch
         {
             { Content: { } content, ETag: var etag } => new(SettledAs.Present, IsOf(row, etag), content, etag),
             { IsThere: false } => new(SettledAs.Absent, row is null, null, null),
             // An earlier version of the archive understood the very same bytes, or looser limits let them through: what was stored stays as it was indexed.
             { ETag: var etag } when row is not null && row.BlobETag == etag => new(SettledAs.Present, true, null, null),
-            _ => new(SettledAs.Misplaced, row is null, null, null),
+            // Without its row, what we put says so itself: it was acknowledged under this name. One that names other UIDs is a copy of somebody's.
+            { HasOwnMetadata: true, Key: null } => new(SettledAs.NotUnderstood, row is null, null, null),
+            { ETag: var etag } => new(SettledAs.Misplaced, row is null, null, etag),
         };
     }
 

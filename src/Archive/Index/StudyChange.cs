@@ -17,12 +17,19 @@ internal enum SettledAs
     Absent,
     /// <summary>The blob is there but is no DICOM object with the UIDs of its name: no row.</summary>
     Misplaced,
+    /// <summary>The blob is there and was stored by us, and is not understood any more: no row. It stays, since it was acknowledged once.</summary>
+    NotUnderstood,
 }
+
+/// <summary>How an instance came out of settling, and of which version of its blob that was found.</summary>
+/// <param name="As">How it stands.</param>
+/// <param name="ETag">The version that was judged, where it is misplaced: this one may go elsewhere, and none that came under the name since.</param>
+internal readonly record struct Settlement(SettledAs As, string? ETag = null);
 
 /// <summary>A name whose row is to follow its blob.</summary>
 internal sealed class StudyChange
 {
-    private readonly TaskCompletionSource<SettledAs> settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Settlement> settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private StudyChange(InstanceName name) => Name = name;
 
@@ -53,7 +60,7 @@ internal sealed class StudyChange
         : 256;
 
     /// <summary>Done when rows and search rows agree with the blob.</summary>
-    public Task<SettledAs> Settled => settled.Task;
+    public Task<Settlement> Settled => settled.Task;
 
     public static StudyChange Put(InstanceContent content, string blobETag, bool isNew, StudyGuard guard) =>
         new(content.Key.Name) { Content = content, BlobETag = blobETag, IsNew = isNew, Guard = guard };
@@ -66,18 +73,18 @@ internal sealed class StudyChange
     /// Waits for all of them, one after the other, so that the order of what follows is the awaiting context's own. Who cancels no longer waits; the changes
     /// are settled all the same.
     /// </summary>
-    public static async Task<SettledAs[]> AllAsync(IReadOnlyList<StudyChange> changes, CancellationToken cancellationToken)
+    public static async Task<Settlement[]> AllAsync(IReadOnlyList<StudyChange> changes, CancellationToken cancellationToken)
     {
         using var leaving = cancellationToken.Register(() =>
         {
             foreach (var change in changes) change.settled.TrySetCanceled(cancellationToken);
         });
-        var results = new SettledAs[changes.Count];
+        var results = new Settlement[changes.Count];
         for (var i = 0; i < results.Length; i++) results[i] = await changes[i].Settled;
         return results;
     }
 
-    public void Complete(SettledAs result) => settled.TrySetResult(result);
+    public void Complete(Settlement result) => settled.TrySetResult(result);
 
     public void Fail(Exception exception) => settled.TrySetException(exception);
 }

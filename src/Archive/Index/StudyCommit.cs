@@ -34,7 +34,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
     }
 
     /// <summary>How each change of the batch came out, in order.</summary>
-    public SettledAs[] Results { get; private set; } = [];
+    public Settlement[] Results { get; private set; } = [];
     public bool HasWrites => writes.Count > 0 || isForced;
     public bool IsTooLarge { get; private set; }
     public List<InstanceName> Added { get; } = [];
@@ -56,7 +56,7 @@ internal sealed class StudyCommit(Uid study, StudyRows rows, ArchiveStores store
             cancellationToken);
         var blobs = await Concurrently.SelectAsync(Enumerable.Range(0, changes.Count).ToArray(), i =>
             reader.ResolveAsync(changes[i], trusted[i], present.GetValueOrDefault(changes[i].Name).State, cancellationToken));
-        Results = [.. blobs.Select(blob => blob.As)];
+        Results = [.. blobs.Select(blob => new Settlement(blob.As, blob.ETag))];
         await ReadSeriesRowsAsync(changes.Select(change => change.Name.Series).Distinct(), cancellationToken);
         for (var i = 0; i < changes.Count; i++)
         {

@@ -34,7 +34,7 @@ internal sealed class StudyIndex(ArchiveStores stores, ArchiveOptions options, I
     }
 
     /// <summary>Makes the rows of the names follow their blobs, whoever changed those (docs/design.md, "Settle").</summary>
-    public async Task<IReadOnlyList<SettledAs>> SettleAsync(Uid study, IReadOnlyCollection<InstanceName> names, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Settlement>> SettleAsync(Uid study, IReadOnlyCollection<InstanceName> names, CancellationToken cancellationToken)
     {
         if (names.Count == 0) return [];
         using var lease = Enter(study);

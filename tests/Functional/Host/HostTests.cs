@@ -212,6 +212,18 @@ public sealed class HostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_rebuild_that_cannot_reach_storage_says_so_and_ends_with_an_error()
+    {
+        azurite.Dispose();
+        using var rebuild = Start(Settings(), "rebuild");
+        var said = await rebuild.StandardError.ReadToEndAsync();
+        await rebuild.WaitForExitAsync();
+        Assert.True(rebuild.ExitCode == 1, $"{rebuild.ExitCode}: {said}");
+        Assert.Contains("The next rebuild goes on from here.", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task On_its_own_it_reads_the_queue_and_sweeps()
     {
         await host.DisposeAsync();

@@ -6,7 +6,6 @@ using DicomServerless.Functions.Hosting;
 using DicomServerless.Functions.Triggers;
 using DicomServerless.Shared;
 using DicomServerless.Storage;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -49,6 +48,39 @@ public sealed class SweepJobsTests : IDisposable
         Assert.True(await jobs.RunAsync(default));
     }
 
+    /// <summary>The Functions host ends the worker, with every request in it, whose function runs too long.</summary>
+    [Fact]
+    public async Task A_sweep_that_takes_too_long_ends_and_the_next_one_goes_on_behind_it()
+    {
+        await PutAsync("topic/1.json", await EventAsync());
+        var (jobs, _) = Open();
+        step = what =>
+        {
+            if (what.StartsWith("query journal", StringComparison.Ordinal)) clock.Advance(SweepJobs.Longest);
+            return Task.CompletedTask;
+        };
+        Assert.True(await jobs.RunAsync(default));
+        Assert.Single(await LettersAsync());
+        Assert.True(await jobs.RunAsync(default));
+        Assert.Empty(await LettersAsync());
+    }
+
+    [Fact]
+    public async Task An_event_that_takes_too_long_fails_so_that_it_comes_again()
+    {
+        var message = await EventAsync();
+        var functions = new EventFunctions(Intake(OpenArchive()), clock);
+        step = what =>
+        {
+            if (what.StartsWith("read ", StringComparison.Ordinal)) clock.Advance(TimeSpan.FromMinutes(25));
+            return Task.CompletedTask;
+        };
+        await Assert.ThrowsAsync<EventNotHandledException>(() => functions.QueueAsync(message, default));
+        step = _ => Task.CompletedTask;
+        await functions.QueueAsync(message, default);
+        Assert.Contains(world.Instances.Rows.Keys, row => row.Partition == Lost.Study.Value);
+    }
+
     [Fact]
     public async Task Dead_letters_that_cannot_be_handled_do_not_hide_those_behind_them()
     {
@@ -72,11 +104,16 @@ public sealed class SweepJobsTests : IDisposable
 
     private (SweepJobs Jobs, EventRecovery Recovery) Open()
     {
-        var archive = new DicomArchive(world.Client(what => step(what)), new ArchiveOptions(), clock, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
-        var intake = new EventIntake(archive, telemetry, clock, NullLogger<EventIntake>.Instance);
+        var archive = OpenArchive();
+        var intake = Intake(archive);
         var recovery = new EventRecovery(new StorageConnection(world.Client(), null, letters), intake, clock, NullLogger<EventRecovery>.Instance);
-        return (new SweepJobs(archive, recovery, new QueryTagJob(archive, telemetry), services, NullLogger<SweepJobs>.Instance), recovery);
+        return (new SweepJobs(archive, recovery, new QueryTagJob(archive, telemetry), services, clock, NullLogger<SweepJobs>.Instance), recovery);
     }
+
+    private DicomArchive OpenArchive() =>
+        new(world.Client(what => step(what)), new ArchiveOptions(), clock, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
+
+    private EventIntake Intake(DicomArchive archive) => new(archive, telemetry, clock, NullLogger<EventIntake>.Instance);
 
     // An object whose event got lost, and the event.
     private async Task<string> EventAsync()

@@ -126,6 +126,46 @@ public sealed class InterleavingTests
         }
     }
 
+    /// <summary>docs/design.md, rule 10: what was judged misplaced is one version of a blob; another may lie under its name when it is taken away.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_object_that_is_acknowledged_between_the_judgement_of_a_misplaced_blob_and_its_removal_stays(bool isEvent)
+    {
+        var (name, good) = (Layout.BlobName(Key), Made("A"));
+        await PutAsync(good[..^7], null);
+        var isJudged = false;
+        StoreResult? stored = null;
+        var archive = Archives.Open(world, clock, step: async what =>
+        {
+            if (what == "answer to read " + name) isJudged = true;
+            if (what != "head " + name || !isJudged || stored is not null) return;
+            stored = await Archives.Open(world, clock).StoreAsync(good, DuplicatePolicy.Replace);
+        });
+        if (isEvent) await archive.Events.HandleAsync(new BlobEvent(false, "dicom", name, clock.GetUtcNow(), null), default);
+        else await archive.Reconciler.ReconcileAsync(Key.Study, default);
+        Assert.Equal(StoreOutcome.Stored, stored!.Outcome);
+        Assert.Equal(good, Assert.Single(world.Dicom.Blobs).Value.Bytes);
+        Assert.Empty(world.Rejected.Blobs);
+        new IndexCheck(world).Run();
+    }
+
+    /// <summary>The same where the object is replaced by a foreign tool between the look at the version and the reading of its bytes.</summary>
+    [Fact]
+    public async Task A_misplaced_blob_that_is_put_right_before_it_is_read_is_indexed_and_stays()
+    {
+        var name = Layout.BlobName(Key);
+        await PutAsync(Made("A")[..^7], null);
+        var reads = 0;
+        var archive = Archives.Open(world, clock, step: async what =>
+        {
+            if (what == "read " + name && ++reads == 2) await PutAsync(Made("A"), null);
+        });
+        Assert.Equal(1, await archive.Reconciler.ReconcileAsync(Key.Study, default));
+        Assert.Equal(Made("A"), Assert.Single(world.Dicom.Blobs).Value.Bytes);
+        new IndexCheck(world).Run();
+    }
+
     private static ArchiveOptions Options => new() { JournalDueSeconds = 20, WritesPerRequest = 1 };
 
     private async Task SweepAsync()

@@ -39,6 +39,21 @@ public sealed class RebuildTests
         new IndexCheck(world).Run();
     }
 
+    /// <summary>A run that ended there would end there again, and nothing behind it would ever be reached.</summary>
+    [Fact]
+    public async Task A_study_that_fails_among_the_rows_is_passed_over()
+    {
+        await Archives.Open(world).StoreAllAsync([Study(1), Study(2), Study(3)]);
+        world.Dicom.Blobs.Remove(Layout.BlobName(Key(2)));
+        world.Keys.Rows.Add(("pid", "NOBODY:79759898999999999999:1.2.8.1"), new TableRow("pid", "NOBODY:79759898999999999999:1.2.8.1") { ETag = "0x0" });
+        var failing = "list " + Layout.StudyPrefix(Key(1).Study);
+        var listings = 0; // of the first two phases comes one each, with the reconciling of the study
+        var archive = Archives.Open(world, step: what => what == failing && ++listings > 2 ? throw new StorageFault() : Task.CompletedTask);
+        Assert.Equal(new RebuildResult(1, 1), await archive.Rebuild.RunAsync(default));
+        Assert.DoesNotContain(world.Keys.Rows.Keys, key => key.Row.StartsWith("NOBODY", StringComparison.Ordinal));
+        Assert.False(world.Derived.Blobs.ContainsKey(IndexRebuild.Mark));
+    }
+
     [Fact]
     public async Task A_failure_among_the_search_rows_is_still_told_by_the_run_that_goes_on()
     {
@@ -146,6 +161,27 @@ public sealed class RebuildTests
         Assert.Single(world.Dicom.Blobs);
         Assert.Empty(world.Rejected.Blobs);
         Assert.Single(await FindAsync(strict));
+    }
+
+    /// <summary>The same where the rows are gone, too: that it was stored under this name its metadata say.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Objects_that_are_not_understood_any_more_stay_where_they_are_when_their_rows_are_gone(bool isEvent)
+    {
+        await Archives.Open(world).StoreAllAsync([Made("1.2.3", 1).ToFile(), Made("1.2.4", 1).ToFile()]);
+        foreach (var table in (MemoryTableState[])[world.Instances, world.Studies, world.Keys, world.Uids, world.Journal]) table.Rows.Clear();
+        var strict = Archives.Open(world, options: new ArchiveOptions { Limits = new DicomLimits { MaxElements = 4 } });
+        if (isEvent)
+        {
+            foreach (var name in world.Dicom.Blobs.Keys.ToArray())
+                await strict.Events.HandleAsync(new BlobEvent(false, "dicom", name, DateTimeOffset.UnixEpoch, null), default);
+        }
+        else Assert.Equal(new RebuildResult(0, 2), await strict.Rebuild.RunAsync(default));
+        Assert.Equal(2, world.Dicom.Blobs.Count);
+        Assert.Empty(world.Rejected.Blobs);
+        Assert.Equal(new RebuildResult(2, 0), await Archives.Open(world).Rebuild.RunAsync(default));
+        new IndexCheck(world).Run();
     }
 
     private static async Task<IReadOnlyList<byte[]>> FindAsync(DicomArchive archive)
