@@ -69,7 +69,8 @@ internal sealed class SearchLevels(ArchiveStores stores, QidoQuery query, int ma
             row = InstanceState.FromRow(whole);
         }
         var json = RowBytes.Decompress(row.Metadata ?? await stores.Derived.ReadAllAsync(row.DerivedMetadata!, cancellationToken));
-        return Parse(MetadataAttributes.ToObject(withMetadata ? MetadataAttributes.All(json) : MetadataAttributes.Extract(json, IndexedAttributes.Instance)[0]));
+        var attributes = withMetadata ? MetadataAttributes.All(json) : MetadataAttributes.Extract(json, IndexedAttributes.Instance)[0];
+        return Parse(MetadataAttributes.ToObject(attributes));
     }
 
     /// <summary>Whether the keys need more of an instance than is kept beside its metadata.</summary>

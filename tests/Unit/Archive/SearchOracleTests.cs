@@ -26,8 +26,8 @@ public sealed class SearchOracleTests
         var objects = Enumerable.Range(0, 30).SelectMany(study => Objects(random, study)).ToArray();
         var archive = Archives.Open(world, options: new ArchiveOptions { QueryTags = Configured });
         Assert.All(await archive.StoreAllAsync(objects.Select(item => item.File())), result => Assert.True(result.IsStored, result.Problem));
-        var (found, paged) = (0, 0);
-        for (var i = 0; i < 900; i++)
+        var (found, paged, searches) = (0, 0, Math.Min(900, Archives.ModelHistories * 10));
+        for (var i = 0; i < searches; i++)
         {
             var asked = Asked.Random(random, objects);
             var expected = asked.Find(objects);
@@ -42,7 +42,7 @@ public sealed class SearchOracleTests
             var offset = random.Next(1, expected.Length);
             Assert.Equal(expected[offset..], (await PagesAsync(archive, asked, 1000, offset)).Single());
         }
-        Assert.True(found > 2_000 && paged > 500, $"{found} found on {paged} pages");
+        Assert.True(found > 2 * searches && paged > searches / 2, $"{found} found on {paged} pages");
     }
 
     private static async Task<List<string[]>> PagesAsync(DicomArchive archive, Asked asked, int limit, int offset = 0)
