@@ -59,7 +59,8 @@ internal static class Program
         services.AddSingleton(provider => new TransactionLog(
             Path.Combine(provider.GetRequiredService<Spool>().Root, ".transactions"), () => configuration.Current.Transactions, TimeProvider.System,
             provider.GetRequiredService<ILogger<TransactionLog>>()));
-        services.AddSingleton(provider => new CommitmentStore(Path.Combine(provider.GetRequiredService<Spool>().Root, ".commitment")));
+        services.AddSingleton(provider => new CommitmentStore(Path.Combine(provider.GetRequiredService<Spool>().Root, ".commitment"),
+            provider.GetRequiredService<ILogger<CommitmentStore>>()));
         services.AddSingleton<Archives>();
         services.AddSingleton<RemoteAes>();
         services.AddSingleton<WaitingObjects>();
