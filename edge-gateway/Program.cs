@@ -102,6 +102,11 @@ internal static class Program
         app.UseSignIn();
         app.UseRouting();
         Routes.Map(app);
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            if (RunningUrl.Write(app.Services.GetRequiredService<Spool>().Root, http.Url) is var error and not 0)
+                GatewayLog.UrlNotWritten(app.Services.GetRequiredService<ILogger<GatewayConfiguration>>(), error);
+        });
         return app;
     }
 

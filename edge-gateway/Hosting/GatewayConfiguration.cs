@@ -65,11 +65,41 @@ internal sealed class GatewayConfiguration
         return builder.Build();
     }
 
+    /// <summary>What of it can be read: for who has to go on with a configuration that is bad.</summary>
+    /// <param name="args">The command line.</param>
+    /// <param name="contentRoot">The program's folder.</param>
+    /// <param name="problems">Gets what cannot be read, and why.</param>
+    public static IConfigurationRoot ReadableSources(string[] args, string contentRoot, List<string> problems)
+    {
+        var builder = new ConfigurationBuilder();
+        foreach (var source in Builders(args, contentRoot))
+        {
+            try
+            {
+                builder.AddConfiguration(source.Build());
+            }
+            catch (Exception exception) when (IsUnreadable(exception))
+            {
+                problems.Add(ProblemOf(exception));
+            }
+        }
+        return builder.Build();
+    }
+
     private static List<IConfiguration> SeparateSources(string[] args, string contentRoot) =>
+        [.. Builders(args, contentRoot).Select(source => source.Build())];
+
+    private static IConfigurationBuilder[] Builders(string[] args, string contentRoot) =>
     [
-        .. Files(contentRoot).Select(file => new ConfigurationBuilder().AddJsonFile(file, optional: file != ExplicitFile, reloadOnChange: false).Build()),
-        new ConfigurationBuilder().AddEnvironmentVariables().Build(), new ConfigurationBuilder().AddCommandLine(args).Build(),
+        .. Files(contentRoot).Select(file => new ConfigurationBuilder().AddJsonFile(file, optional: file != ExplicitFile, reloadOnChange: false)),
+        new ConfigurationBuilder().AddEnvironmentVariables(), new ConfigurationBuilder().AddCommandLine(args),
     ];
+
+    private static bool IsUnreadable(Exception exception) =>
+        exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException;
+
+    private static string ProblemOf(Exception exception) =>
+        $"The configuration cannot be read: {exception.Message}{(exception.InnerException is { } inner ? " " + inner.Message : "")}";
 
     private static string? ExplicitFile => Environment.GetEnvironmentVariable("GATEWAY_CONFIG") is { Length: > 0 } path ? Path.GetFullPath(path) : null;
 
@@ -82,9 +112,9 @@ internal sealed class GatewayConfiguration
         {
             sources = SeparateSources(args, contentRoot);
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsUnreadable(exception))
         {
-            problems.Add($"The configuration cannot be read: {exception.Message}{(exception.InnerException is { } inner ? " " + inner.Message : "")}");
+            problems.Add(ProblemOf(exception));
             return null;
         }
         var options = new GatewayOptions();

@@ -49,6 +49,10 @@ internal static partial class GatewayLog
         "The storage commitment request {File} in the spool's folder .commitment cannot be read and is left alone; nobody is told its result: {Error}")]
     public static partial void CommitmentUnreadable(ILogger log, string file, string error);
 
+    [LoggerMessage(5019, LogLevel.Warning,
+        "The file .url cannot be written into the spool's folder (error number {Error}); the verb health asks where the configuration says")]
+    public static partial void UrlNotWritten(ILogger log, int error);
+
     [LoggerMessage(5013, LogLevel.Warning, "Stopping: {Connections} connections do not close and are cut off")]
     public static partial void StoppedEarly(ILogger log, int connections);
 
