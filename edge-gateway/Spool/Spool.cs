@@ -37,7 +37,7 @@ internal sealed class Spool : IAsyncDisposable
     private Task<bool> probe = Task.FromResult(false);
     private long probedAt = long.MinValue / 2;
     private long sequence;
-    private int unflushed;
+    private int unflushed, failedFlushes;
     private readonly SharedFlush wholeFlush;
 
     private Spool(SpoolOptions options, TimeProvider time, ILogger log, FileStream ownership, Func<string, int> flushFolder)
@@ -153,6 +153,9 @@ internal sealed class Spool : IAsyncDisposable
         var error = await flush;
         return error == 0 || Failed("flush of the file system", error) == SpoolOutcome.Ok;
     }
+
+    /// <summary>How often a flush of the whole file system has failed.</summary>
+    public int FailedFlushes => Volatile.Read(ref failedFlushes);
 
     /// <summary>
     /// A destination has these objects of one study: their files go (or move to <c>sent</c>), durably, so that neither restart nor power cut sends them again.
@@ -300,6 +303,7 @@ internal sealed class Spool : IAsyncDisposable
     {
         var covered = Volatile.Read(ref unflushed);
         var error = Posix.FlushFileSystem(Root);
+        if (error != 0) Interlocked.Increment(ref failedFlushes);
         Interlocked.Add(ref unflushed, -covered);
         return error;
     }
