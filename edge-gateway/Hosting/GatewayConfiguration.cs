@@ -132,7 +132,8 @@ internal sealed class GatewayConfiguration
         if (next.Spool.Fsync != Current.Spool.Fsync)
             yield return $"Gateway:Spool:Fsync is \"{next.Spool.Fsync}\": it changes only with a restart; restart, or set it back to "
                 + $"\"{Current.Spool.Fsync}\".";
-        if (next.Dimse.Address != Current.Dimse.Address && (next.Dimse.Port == Current.Dimse.Port || next.Dimse.Tls.Port == Current.Dimse.Tls.Port))
+        if (next.Dimse.Address != Current.Dimse.Address
+            && (IsSamePort(next.Dimse.Port, Current.Dimse.Port) || IsSamePort(next.Dimse.Tls.Port, Current.Dimse.Tls.Port)))
             yield return $"Gateway:Dimse:Address is \"{next.Dimse.Address}\": on the same port it changes only with a restart; restart, or set it back to "
                 + $"\"{Current.Dimse.Address}\".";
         if (next.LogFormat != Current.LogFormat)
@@ -142,6 +143,9 @@ internal sealed class GatewayConfiguration
         if (next.Http.Url != Current.Http.Url)
             yield return $"Gateway:Http:Url is \"{next.Http.Url}\": it changes only with a restart; restart, or set it back to \"{Current.Http.Url}\".";
     }
+
+    // 0 is none.
+    private static bool IsSamePort(int next, int current) => next == current && next != 0;
 
     // By content: mounted files and links that are switched have times of their own.
     private static string Fingerprint(string contentRoot)

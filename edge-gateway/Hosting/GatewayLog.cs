@@ -42,7 +42,8 @@ internal static partial class GatewayLog
     public static partial void CommitmentFailed(ILogger log, string transaction, string error);
 
     [LoggerMessage(5017, LogLevel.Error,
-        "Storage commitment {Transaction}: {Open} objects could not be decided within {Hours} hours and are reported as failed; look at the archive {Destination}")]
+        "Storage commitment {Transaction}: {Open} objects could not be decided within {Hours} hours and are reported as failed; look at the archive "
+            + "{Destination}")]
     public static partial void DecisionGivenUp(ILogger log, string transaction, int open, int hours, string destination);
 
     [LoggerMessage(5018, LogLevel.Error,

@@ -139,7 +139,8 @@ internal sealed class WaitingObjects(Spool spool) : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // No permission, no file handles, a failing disk, a volume that is not mounted: the object is there all the same, and an answer without it must say so.
+            // No permission, no file handles, a failing disk, a volume that is not mounted: the object is there all the same, and an answer without it must
+            // say so.
             throw new ArchiveException("Files of the gateway's spool cannot be read.", null, exception);
         }
         finally

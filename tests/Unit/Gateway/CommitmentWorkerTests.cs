@@ -64,7 +64,7 @@ public sealed class CommitmentWorkerTests : IAsyncLifetime
     public async Task What_an_archive_that_is_not_configured_any_more_cannot_decide_is_reported_as_failed_and_that_is_given_up_too()
     {
         Make("--Gateway:Commitment:GiveUpHours=2");
-        var request = Request();
+        var request = Request() with { CallingAe = "A\u001b[2J" };
         Assert.True(worker.TryAccept(request));
         worker.Begin(request, null, null);
         await UntilAsync(() => request.IsDecided, TimeSpan.FromHours(2), TimeSpan.FromHours(4));
@@ -76,6 +76,7 @@ public sealed class CommitmentWorkerTests : IAsyncLifetime
         await UntilAsync(() => worker.Open.Count == 0, TimeSpan.FromHours(2), TimeSpan.FromHours(4));
         Assert.Equal((1, 1), (looks.Of(5017), looks.Of(5011)));
         Assert.InRange(looks.Of(5010), 8, 20);
+        Assert.DoesNotContain(looks.Lines, line => line.Contains('\u001b', StringComparison.Ordinal)); // a terminal would obey it
         Assert.Empty(store.Load());
     }
 
