@@ -119,15 +119,22 @@ internal sealed class LocalSystem(DevOptions options)
         return ChildProcess.Start("The DICOMweb service", Program(Folders.Functions, "DicomServerless.Functions"), [], settings, Folders.Functions, log);
     }
 
-    private ChildProcess StartGateway() =>
-        ChildProcess.Start("The gateway", Program(Folders.Gateway, "DicomServerless.EdgeGateway"), [], new Dictionary<string, string>
+    private ChildProcess StartGateway()
     {
-        ["Gateway__Dimse__Address"] = "127.0.0.1",
-        ["Gateway__Dimse__Port"] = Text(options.DimsePort),
-        ["Gateway__Http__Url"] = options.DashboardUrl,
-        ["Gateway__Destinations__archive__Url"] = options.DicomWebUrl,
-        ["Gateway__Spool__Path"] = Path.Combine(options.Data, "spool"),
-    }, Folders.Gateway, Path.Combine(options.Data, "gateway.log"));
+        var settings = new Dictionary<string, string>
+        {
+            ["Gateway__Dimse__Address"] = "127.0.0.1", ["Gateway__Dimse__Port"] = Text(options.DimsePort), ["Gateway__Http__Url"] = options.DashboardUrl,
+            ["Gateway__Destinations__archive__Url"] = options.DicomWebUrl, ["Gateway__Spool__Path"] = Path.Combine(options.Data, "spool"),
+        };
+        if (Environment.GetEnvironmentVariable("GATEWAY_CONFIG") is null or "")
+        {
+            // Else it would read that of a gateway that is installed on this machine.
+            settings["GATEWAY_CONFIG"] = Path.Combine(options.Data, "gateway.json");
+            File.WriteAllText(settings["GATEWAY_CONFIG"], "{}");
+        }
+        return ChildProcess.Start("The gateway", Program(Folders.Gateway, "DicomServerless.EdgeGateway"), [], settings, Folders.Gateway,
+            Path.Combine(options.Data, "gateway.log"));
+    }
 
     private static async Task WaitAsync(ChildProcess child, Func<Task<bool>> isUp, CancellationToken cancellationToken)
     {

@@ -59,7 +59,8 @@ internal static class Program
         services.AddSingleton(provider => new TransactionLog(
             Path.Combine(provider.GetRequiredService<Spool>().Root, ".transactions"), () => configuration.Current.Transactions, TimeProvider.System,
             provider.GetRequiredService<ILogger<TransactionLog>>()));
-        services.AddSingleton(provider => new CommitmentStore(Path.Combine(provider.GetRequiredService<Spool>().Root, ".commitment")));
+        services.AddSingleton(provider => new CommitmentStore(Path.Combine(provider.GetRequiredService<Spool>().Root, ".commitment"),
+            provider.GetRequiredService<ILogger<CommitmentStore>>()));
         services.AddSingleton<Archives>();
         services.AddSingleton<RemoteAes>();
         services.AddSingleton<WaitingObjects>();
@@ -101,6 +102,11 @@ internal static class Program
         app.UseSignIn();
         app.UseRouting();
         Routes.Map(app);
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            if (RunningUrl.Write(app.Services.GetRequiredService<Spool>().Root, http.Url) is var error and not 0)
+                GatewayLog.UrlNotWritten(app.Services.GetRequiredService<ILogger<GatewayConfiguration>>(), error);
+        });
         return app;
     }
 

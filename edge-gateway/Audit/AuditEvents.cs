@@ -38,6 +38,7 @@ internal sealed class AuditEvents(GatewayConfiguration configuration)
         TransactionKind.Association => Remove(record.Association) is { } stores ? [Stored(stores, record.Time)] : [],
         TransactionKind.Store => Collect(record),
         TransactionKind.Query => [Query(record)],
+        TransactionKind.Operator when record.Action is OperatorAction.TryDestination or OperatorAction.Echo => [], // no patient data
         TransactionKind.Operator => [OfOperator(record)],
         TransactionKind.Retrieve => Transfer(record, Called(record, false, AuditCode.Source),
             new AuditParticipant(record.Destination ?? "?", false, AuditCode.Destination, null), Caller(record, null)),

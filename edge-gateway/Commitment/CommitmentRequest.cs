@@ -38,6 +38,9 @@ internal sealed record CommitmentRequest
     /// <summary>The objects.</summary>
     public required List<CommitmentItem> Items { get; init; }
 
+    /// <summary>When the last object was decided; null before.</summary>
+    public DateTimeOffset? Decided { get; set; }
+
     /// <summary>Attempts to bring the report.</summary>
     public int Attempts { get; set; }
 

@@ -1,14 +1,15 @@
 using System.Text.Json;
+using DicomServerless.EdgeGateway.Hosting;
 using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Commitment;
 
 /// <summary>Open requests, one file each, so that a restart forgets none: a modality may erase its copy only on our word, and waits for it.</summary>
-internal sealed class CommitmentStore(string folder)
+internal sealed class CommitmentStore(string folder, ILogger<CommitmentStore> log)
 {
     private const string Extension = ".json";
 
-    /// <summary>The open requests, the oldest first. What cannot be read is left alone.</summary>
+    /// <summary>The open requests, the oldest first. What cannot be read is left alone: one bad file must not keep the gateway from its work.</summary>
     public List<CommitmentRequest> Load()
     {
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -19,9 +20,10 @@ internal sealed class CommitmentStore(string folder)
             {
                 if (JsonSerializer.Deserialize(File.ReadAllBytes(path), CommitmentJson.Default.CommitmentRequest) is { } request) found.Add(request);
             }
-            catch (JsonException)
+            // A file that is no request is not ours: one of ours is renamed into place only when it is whole.
+            catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
             {
-                // Not ours: a file is renamed into place only when it is whole.
+                GatewayLog.CommitmentUnreadable(log, Path.GetFileName(path), SafeText.Of(exception));
             }
         }
         return [.. found.OrderBy(request => request.Received)];

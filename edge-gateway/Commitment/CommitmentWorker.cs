@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using DicomServerless.Dicom.Network;
 using DicomServerless.EdgeGateway.Hosting;
 using DicomServerless.EdgeGateway.Query;
@@ -83,7 +84,7 @@ internal sealed class CommitmentWorker(
         await Task.Yield();
         try
         {
-            while (!await TryEndAsync(request, session, context)) await Task.Delay(Retry, time, Stopping);
+            for (var pause = Retry; !await TryEndAsync(request, session, context); pause = Longer(pause)) await Task.Delay(pause, time, Stopping);
             store.Remove(request);
             open.TryRemove(request.Id, out _);
         }
@@ -110,7 +111,7 @@ internal sealed class CommitmentWorker(
 #pragma warning restore CA1031
         {
             GatewayLog.CommitmentFailed(log, request.Transaction, SafeText.Of(exception));
-            return false;
+            return GivesUpReport(request);
         }
     }
 
@@ -127,12 +128,20 @@ internal sealed class CommitmentWorker(
             {
                 GatewayLog.ArchiveFailed(log, request.Archive, exception.Message);
             }
+#pragma warning disable CA1031 // As for the whole request: it is tried again, and not for ever.
+            catch (Exception exception) when (!stop.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                GatewayLog.CommitmentFailed(log, request.Transaction, SafeText.Of(exception));
+            }
+            if (IsTooLongAgo(request.Received)) GiveUpDecision(request);
             // The first seconds are often enough, while the peer's association still lives.
             var isHurried = session is { Association.IsEstablished: true } && round++ < HurriedRounds;
             if (request.IsDecided) break;
             await Task.Delay(isHurried ? TimeSpan.FromSeconds(1) : pause, time, Stopping);
             if (!isHurried) pause = Longer(pause);
         }
+        request.Decided ??= time.GetUtcNow();
         store.Save(request);
         GatewayLog.CommitmentDecided(log, request.Transaction, request.Items.Count(item => item.IsConfirmed), request.Items.Count(item => !item.IsConfirmed));
     }
@@ -144,15 +153,29 @@ internal sealed class CommitmentWorker(
             var problem = await TryBringAsync(request, session, context);
             Record(request, problem);
             if (problem is null) return;
-            GatewayLog.ReportFailed(log, request.Transaction, request.CallingAe, problem);
-            if (time.GetUtcNow() - request.Received > TimeSpan.FromHours(configuration.Current.Commitment.GiveUpHours))
-            {
-                GatewayLog.ReportGivenUp(log, request.Transaction, configuration.Current.Commitment.GiveUpHours);
-                return;
-            }
+            GatewayLog.ReportFailed(log, request.Transaction, SafeText.Of(request.CallingAe), problem);
+            if (GivesUpReport(request)) return;
             request.Attempts++;
             await Task.Delay(pause, time, Stopping);
         }
+    }
+
+    private bool IsTooLongAgo(DateTimeOffset since) => time.GetUtcNow() - since > TimeSpan.FromHours(configuration.Current.Commitment.GiveUpHours);
+
+    // The archive was down for so long, or is not configured any more. A modality that hears no keeps its copy; one that hears nothing waits for ever.
+    private void GiveUpDecision(CommitmentRequest request)
+    {
+        var open = request.Items.FindAll(item => !item.IsConfirmed && item.Failure is null);
+        if (open.Count == 0) return;
+        foreach (var item in open) item.Failure = DimseStatus.ProcessingFailure;
+        GatewayLog.DecisionGivenUp(log, request.Transaction, open.Count, configuration.Current.Commitment.GiveUpHours, request.Archive);
+    }
+
+    private bool GivesUpReport(CommitmentRequest request)
+    {
+        if (!IsTooLongAgo(request.Decided ?? request.Received)) return false;
+        GatewayLog.ReportGivenUp(log, request.Transaction, configuration.Current.Commitment.GiveUpHours);
+        return true;
     }
 
     // Null when the peer acknowledged.
@@ -173,6 +196,10 @@ internal sealed class CommitmentWorker(
         catch (Exception exception) when (exception is IOException or TimeoutException or InvalidOperationException)
         {
             return exception.Message;
+        }
+        catch (Exception exception) when (exception is CryptographicException or UnauthorizedAccessException)
+        {
+            return "Its certificate files cannot be read";
         }
     }
 

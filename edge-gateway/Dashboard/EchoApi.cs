@@ -7,15 +7,17 @@ using DicomServerless.EdgeGateway.Transactions;
 namespace DicomServerless.EdgeGateway.Dashboard;
 
 /// <summary><c>POST /api/echo/{remote}</c>: C-ECHO to a remote AE of the configuration.</summary>
-internal sealed class EchoApi(RemoteAes remotes, GatewayConfiguration configuration, TransactionLog transactions, TimeProvider time)
+internal sealed class EchoApi(
+    RemoteAes remotes, GatewayConfiguration configuration, TransactionLog transactions, OperatorRecords records, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly ContextProposal[] Verification =
         [new(WellKnownUids.Verification, [TransferSyntax.ExplicitVrLittleEndian.Uid, TransferSyntax.ImplicitVrLittleEndian.Uid])];
 
     /// <summary>Answers.</summary>
-    public async Task<IResult> EchoAsync(string remote, CancellationToken cancellationToken)
+    public async Task<IResult> EchoAsync(HttpContext http, string remote)
     {
+        var cancellationToken = http.RequestAborted;
         if (!configuration.Current.RemoteAes.TryGetValue(remote, out var options)) return Answers.NotFound("Gateway:RemoteAes has no AE of that name.");
         var (called, calling) = (options.AeTitle.Length > 0 ? options.AeTitle : remote, configuration.Current.Aes.Keys.First());
         var began = time.GetTimestamp();
@@ -32,6 +34,7 @@ internal sealed class EchoApi(RemoteAes remotes, GatewayConfiguration configurat
             Duration = result.Milliseconds, Result = result.IsAlive ? TransactionResult.Success : TransactionResult.Failure, Status = result.Status,
             Detail = reason,
         });
+        records.Echo(http, remote, result.IsAlive);
         return Answers.Ok(result, ApiJson.Default.EchoResult);
     }
 

@@ -3,7 +3,7 @@ using DicomServerless.EdgeGateway.Transactions;
 
 namespace DicomServerless.EdgeGateway.Dashboard;
 
-/// <summary>Records who did what with patient data over HTTP: in the transaction log, and through it in the audit trail.</summary>
+/// <summary>Records who did what over HTTP: in the transaction log, and where it was with patient data, through that in the audit trail.</summary>
 internal sealed class OperatorRecords(TransactionLog transactions, TimeProvider time)
 {
     /// <summary>An object of the quarantine was read, replaced, put back or purged.</summary>
@@ -24,6 +24,14 @@ internal sealed class OperatorRecords(TransactionLog transactions, TimeProvider 
     public void Query(HttpContext http, string calledAe, string destination, int matches, double milliseconds, string? failure) => transactions.Record(
         Of(http, OperatorAction.Query, failure is null) with { CalledAe = calledAe, Destination = destination, Count = matches, Duration = milliseconds,
             Detail = failure });
+
+    /// <summary>A destination was tried at once.</summary>
+    public void TryDestination(HttpContext http, string destination) => transactions.Record(Of(http, OperatorAction.TryDestination, true) with
+        { Destination = destination });
+
+    /// <summary>A remote AE got a C-ECHO.</summary>
+    public void Echo(HttpContext http, string remote, bool isAlive) => transactions.Record(Of(http, OperatorAction.Echo, isAlive) with
+        { Destination = remote });
 
     private Transaction Of(HttpContext http, OperatorAction action, bool isSuccess) => new()
     {

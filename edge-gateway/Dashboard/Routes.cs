@@ -28,8 +28,13 @@ internal static class Routes
         app.MapDelete("/api/quarantine/{destination}/{id}",
             (HttpContext http, string destination, string id, QuarantineApi api) => api.PurgeAsync(http, destination, id));
         app.MapPost("/api/destinations/{name}/retry",
-            (string name, Forwarder forwarder) => forwarder.RetryNow(name) ? Results.NoContent() : Answers.NotFound("There is no destination of that name."));
-        app.MapPost("/api/echo/{remote}", (string remote, EchoApi echo, CancellationToken cancellationToken) => echo.EchoAsync(remote, cancellationToken));
+            (HttpContext http, string name, Forwarder forwarder, OperatorRecords records) =>
+            {
+                if (!forwarder.RetryNow(name)) return Answers.NotFound("There is no destination of that name.");
+                records.TryDestination(http, name);
+                return Results.NoContent();
+            });
+        app.MapPost("/api/echo/{remote}", (HttpContext http, string remote, EchoApi echo) => echo.EchoAsync(http, remote));
         app.MapPost("/api/query", (HttpContext http, QueryApi query) => query.QueryAsync(http));
         app.MapFallback("/api/{**path}", () => Answers.NotFound("The API has no such path."));
         app.MapGet("/metrics", (MetricsText metrics) => Results.Text(metrics.Write(), MetricsText.ContentType));

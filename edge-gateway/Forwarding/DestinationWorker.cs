@@ -307,7 +307,9 @@ internal sealed class DestinationWorker : IAsyncDisposable
             }
             else if (found == FileState.Damaged && await spool.Quarantine.PutAsync(entry, new QuarantineReason
             {
-                Message = RetryPolicy.DamagedReason, SopInstanceUid = batch.Heads[entry].Sop, SopClassUid = batch.Heads[entry].SopClass,
+                // The damage may be in the header, so what was known before comes first: storage commitment looks for the UID.
+                Message = RetryPolicy.DamagedReason, SopInstanceUid = entry.Description?.Key.Sop.Value ?? batch.Heads[entry].Sop,
+                SopClassUid = entry.Description?.SopClass.Value ?? batch.Heads[entry].SopClass,
             }))
                 damaged++;
             else

@@ -65,11 +65,41 @@ internal sealed class GatewayConfiguration
         return builder.Build();
     }
 
+    /// <summary>What of it can be read: for who has to go on with a configuration that is bad.</summary>
+    /// <param name="args">The command line.</param>
+    /// <param name="contentRoot">The program's folder.</param>
+    /// <param name="problems">Gets what cannot be read, and why.</param>
+    public static IConfigurationRoot ReadableSources(string[] args, string contentRoot, List<string> problems)
+    {
+        var builder = new ConfigurationBuilder();
+        foreach (var source in Builders(args, contentRoot))
+        {
+            try
+            {
+                builder.AddConfiguration(source.Build());
+            }
+            catch (Exception exception) when (IsUnreadable(exception))
+            {
+                problems.Add(ProblemOf(exception));
+            }
+        }
+        return builder.Build();
+    }
+
     private static List<IConfiguration> SeparateSources(string[] args, string contentRoot) =>
+        [.. Builders(args, contentRoot).Select(source => source.Build())];
+
+    private static IConfigurationBuilder[] Builders(string[] args, string contentRoot) =>
     [
-        .. Files(contentRoot).Select(file => new ConfigurationBuilder().AddJsonFile(file, optional: file != ExplicitFile, reloadOnChange: false).Build()),
-        new ConfigurationBuilder().AddEnvironmentVariables().Build(), new ConfigurationBuilder().AddCommandLine(args).Build(),
+        .. Files(contentRoot).Select(file => new ConfigurationBuilder().AddJsonFile(file, optional: file != ExplicitFile, reloadOnChange: false)),
+        new ConfigurationBuilder().AddEnvironmentVariables(), new ConfigurationBuilder().AddCommandLine(args),
     ];
+
+    private static bool IsUnreadable(Exception exception) =>
+        exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException;
+
+    private static string ProblemOf(Exception exception) =>
+        $"The configuration cannot be read: {exception.Message}{(exception.InnerException is { } inner ? " " + inner.Message : "")}";
 
     private static string? ExplicitFile => Environment.GetEnvironmentVariable("GATEWAY_CONFIG") is { Length: > 0 } path ? Path.GetFullPath(path) : null;
 
@@ -82,9 +112,9 @@ internal sealed class GatewayConfiguration
         {
             sources = SeparateSources(args, contentRoot);
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsUnreadable(exception))
         {
-            problems.Add($"The configuration cannot be read: {exception.Message}{(exception.InnerException is { } inner ? " " + inner.Message : "")}");
+            problems.Add(ProblemOf(exception));
             return null;
         }
         var options = new GatewayOptions();
@@ -102,7 +132,8 @@ internal sealed class GatewayConfiguration
         if (next.Spool.Fsync != Current.Spool.Fsync)
             yield return $"Gateway:Spool:Fsync is \"{next.Spool.Fsync}\": it changes only with a restart; restart, or set it back to "
                 + $"\"{Current.Spool.Fsync}\".";
-        if (next.Dimse.Address != Current.Dimse.Address && (next.Dimse.Port == Current.Dimse.Port || next.Dimse.Tls.Port == Current.Dimse.Tls.Port))
+        if (next.Dimse.Address != Current.Dimse.Address
+            && (IsSamePort(next.Dimse.Port, Current.Dimse.Port) || IsSamePort(next.Dimse.Tls.Port, Current.Dimse.Tls.Port)))
             yield return $"Gateway:Dimse:Address is \"{next.Dimse.Address}\": on the same port it changes only with a restart; restart, or set it back to "
                 + $"\"{Current.Dimse.Address}\".";
         if (next.LogFormat != Current.LogFormat)
@@ -112,6 +143,9 @@ internal sealed class GatewayConfiguration
         if (next.Http.Url != Current.Http.Url)
             yield return $"Gateway:Http:Url is \"{next.Http.Url}\": it changes only with a restart; restart, or set it back to \"{Current.Http.Url}\".";
     }
+
+    // 0 is none.
+    private static bool IsSamePort(int next, int current) => next == current && next != 0;
 
     // By content: mounted files and links that are switched have times of their own.
     private static string Fingerprint(string contentRoot)

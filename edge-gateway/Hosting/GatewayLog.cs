@@ -41,6 +41,19 @@ internal static partial class GatewayLog
     [LoggerMessage(5012, LogLevel.Error, "Storage commitment {Transaction} cannot go on now and is tried again: {Error}")]
     public static partial void CommitmentFailed(ILogger log, string transaction, string error);
 
+    [LoggerMessage(5017, LogLevel.Error,
+        "Storage commitment {Transaction}: {Open} objects could not be decided within {Hours} hours and are reported as failed; look at the archive "
+            + "{Destination}")]
+    public static partial void DecisionGivenUp(ILogger log, string transaction, int open, int hours, string destination);
+
+    [LoggerMessage(5018, LogLevel.Error,
+        "The storage commitment request {File} in the spool's folder .commitment cannot be read and is left alone; nobody is told its result: {Error}")]
+    public static partial void CommitmentUnreadable(ILogger log, string file, string error);
+
+    [LoggerMessage(5019, LogLevel.Warning,
+        "The file .url cannot be written into the spool's folder (error number {Error}); the verb health asks where the configuration says")]
+    public static partial void UrlNotWritten(ILogger log, int error);
+
     [LoggerMessage(5013, LogLevel.Warning, "Stopping: {Connections} connections do not close and are cut off")]
     public static partial void StoppedEarly(ILogger log, int connections);
 

@@ -113,7 +113,10 @@ internal sealed class CommitmentOptions
     /// </summary>
     public bool NewAssociation { get; set; }
 
-    /// <summary>How long the delivery of a report is tried before it is given up. Hours. Default 168.</summary>
+    /// <summary>
+    /// How long the archive is asked before what is not decided is reported as failed, and then how long the delivery of the report is tried before it is given
+    /// up. Hours. Default 168.
+    /// </summary>
     [Range(1, 10_000)] public int GiveUpHours { get; set; } = 168;
 }
 

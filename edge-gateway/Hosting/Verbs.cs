@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using DicomServerless.EdgeGateway.Dashboard;
+using DicomServerless.EdgeGateway.Spooling;
 
 namespace DicomServerless.EdgeGateway.Hosting;
 
@@ -49,25 +50,34 @@ internal static class Verbs
         return 0;
     }
 
+    // The running gateway is asked where it says that it listens, and where the configuration does if nobody answers there.
     private static async Task<int> HealthAsync(string[] args)
     {
-        var url = GatewayConfiguration.Sources(args, AppContext.BaseDirectory)["Gateway:Http:Url"] is { Length: > 0 } set ? set : new HttpOptions().Url;
-        try
+        var problems = new List<string>();
+        var settings = GatewayConfiguration.ReadableSources(args, AppContext.BaseDirectory, problems);
+        string?[] urls = [RunningUrl.Read(Set("Gateway:Spool:Path") ?? new SpoolOptions().Path), Set("Gateway:Http:Url") ?? new HttpOptions().Url];
+        foreach (var url in urls.OfType<string>().Distinct())
         {
-            var ready = Reachable(url);
-            // It asks itself: the certificate names the machine, not the loopback address.
-            using var handler = new SocketsHttpHandler { UseProxy = false,
-                SslOptions = { RemoteCertificateValidationCallback = (_, _, _, errors) => ready.IsLoopback || errors == SslPolicyErrors.None } };
-            using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(4) };
-            using var response = await client.GetAsync(ready);
-            await Console.Out.WriteAsync(await response.Content.ReadAsStringAsync());
-            return response.StatusCode == HttpStatusCode.OK ? 0 : 1;
+            try
+            {
+                var ready = Reachable(url);
+                // It asks itself: the certificate names the machine, not the loopback address.
+                using var handler = new SocketsHttpHandler { UseProxy = false,
+                    SslOptions = { RemoteCertificateValidationCallback = (_, _, _, errors) => ready.IsLoopback || errors == SslPolicyErrors.None } };
+                using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(4) };
+                using var response = await client.GetAsync(ready);
+                await Console.Out.WriteAsync(await response.Content.ReadAsStringAsync());
+                return response.StatusCode == HttpStatusCode.OK ? 0 : 1;
+            }
+            catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or UriFormatException or NotSupportedException)
+            {
+                problems.Add($"{url} does not answer: {exception.Message}");
+            }
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or UriFormatException)
-        {
-            await Console.Error.WriteLineAsync($"not ready: {url} does not answer: {exception.Message}");
-            return 1;
-        }
+        foreach (var problem in problems) await Console.Error.WriteLineAsync("not ready: " + problem);
+        return 1;
+
+        string? Set(string key) => settings[key] is { Length: > 0 } set ? set : null;
     }
 
     /// <summary>The readiness URL for what may be an address to listen on only.</summary>

@@ -42,7 +42,8 @@ internal sealed class RetrieveScp(Archives archives, WaitingObjects waiting,
         if (identifier.ProblemOfRetrieve(isRelational: FindScp.HasFlag(session, request, 0)) is { } missing)
             return new End(DimseStatus.DataSetMismatch, missing, null, false);
         var (title, remote) = (request.Command.MoveDestination ?? "", isMove ? remotes.Find(request.Command.MoveDestination ?? "") : null);
-        if (isMove && remote is null) return new End(DimseStatus.MoveDestinationUnknown, $"No remote AE is configured with the title {title}", null, false);
+        if (isMove && remote is null)
+            return new End(DimseStatus.MoveDestinationUnknown, $"No remote AE is configured with the title {SafeText.Of(title)}", null, false);
 
         using var watch = session.Association.WatchForCancel(request, cancellationToken);
         var archive = archives.Of(session.Ae.Archive);

@@ -158,7 +158,9 @@ internal sealed class GatewayServer : IHostedService, IAsyncDisposable
         var began = time.GetTimestamp();
         var (result, detail) = (TransactionResult.Success, (string?)null);
         sessions[association.Id] = session;
-        association.Releasing = spool.FlushAsync;
+        var failedBefore = spool.FailedFlushes;
+        // Its own flush, or one that others asked for meanwhile and that covered its objects.
+        association.Releasing = async () => (await spool.FlushAsync() && spool.FailedFlushes == failedBefore) || session.Stored == 0;
         try
         {
             while (await association.ReceiveAsync(cancellationToken) is { } message) await AnswerAsync(session, message, cancellationToken);

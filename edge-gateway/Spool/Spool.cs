@@ -37,7 +37,7 @@ internal sealed class Spool : IAsyncDisposable
     private Task<bool> probe = Task.FromResult(false);
     private long probedAt = long.MinValue / 2;
     private long sequence;
-    private int unflushed;
+    private int unflushed, failedFlushes;
     private readonly SharedFlush wholeFlush;
 
     private Spool(SpoolOptions options, TimeProvider time, ILogger log, FileStream ownership, Func<string, int> flushFolder)
@@ -128,7 +128,7 @@ internal sealed class Spool : IAsyncDisposable
         if (destinations.Count == 0 || !destinations.All(SpoolName.IsDestination))
             throw new ArgumentException("Destinations are validated with the configuration.", nameof(destinations));
         var writer = SpoolWriter.TryBegin(this, destinations);
-        if (writer is null && Sent.Count > 0) Threads.Post(() => Sent.Trim(RoomMadeAtOnce));
+        if (writer is null) MakeRoom(0);
         return writer;
     }
 
@@ -153,6 +153,9 @@ internal sealed class Spool : IAsyncDisposable
         var error = await flush;
         return error == 0 || Failed("flush of the file system", error) == SpoolOutcome.Ok;
     }
+
+    /// <summary>How often a flush of the whole file system has failed.</summary>
+    public int FailedFlushes => Volatile.Read(ref failedFlushes);
 
     /// <summary>
     /// A destination has these objects of one study: their files go (or move to <c>sent</c>), durably, so that neither restart nor power cut sends them again.
@@ -264,6 +267,15 @@ internal sealed class Spool : IAsyncDisposable
         return 0;
     }
 
+    /// <summary>
+    /// An object had no room: what is kept of those that were sent makes way, the oldest first, so that there is some when its sender tries again.
+    /// </summary>
+    /// <param name="bytes">What the object had come to.</param>
+    internal void MakeRoom(long bytes)
+    {
+        if (Sent.Count > 0) Threads.Post(() => Sent.Trim(Math.Max(RoomMadeAtOnce, bytes)));
+    }
+
     /// <summary>Logs what failed, and gives the outcome for the sender.</summary>
     internal SpoolOutcome Failed(string step, int error)
     {
@@ -276,7 +288,11 @@ internal sealed class Spool : IAsyncDisposable
         var done = new HashSet<SpoolEntry>(entries.Count);
         foreach (var entry in entries)
         {
-            var error = Sent.IsKept ? Sent.Keep(entry) : Posix.Remove(entry.Path);
+            var error = 0;
+            var isKept = Sent.IsKept && (error = Sent.Keep(entry)) is 0 or Posix.NotFound;
+            if (error is not (0 or Posix.NotFound)) SpoolLog.KeepFailed(log, entry.Sequence, entry.Destination, error);
+            // A copy that cannot be kept must not stay either: nobody would count it, and a restart would send it again.
+            if (!isKept) error = Posix.Remove(entry.Path);
             if (error is not (0 or Posix.NotFound)) SpoolLog.RemoveFailed(log, entry.Sequence, entry.Destination, error);
             done.Add(entry); // The destination has it either way.
         }
@@ -287,6 +303,7 @@ internal sealed class Spool : IAsyncDisposable
     {
         var covered = Volatile.Read(ref unflushed);
         var error = Posix.FlushFileSystem(Root);
+        if (error != 0) Interlocked.Increment(ref failedFlushes);
         Interlocked.Add(ref unflushed, -covered);
         return error;
     }

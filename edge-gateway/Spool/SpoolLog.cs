@@ -26,4 +26,8 @@ internal static partial class SpoolLog
 
     [LoggerMessage(3107, LogLevel.Error, "Spool: tidying up failed: {Error}")]
     public static partial void TidyFailed(ILogger log, string error);
+
+    [LoggerMessage(3108, LogLevel.Warning,
+        "Spool: object {Sequence} for {Destination} could not be kept after it was sent (error number {Error}); it is removed instead")]
+    public static partial void KeepFailed(ILogger log, long sequence, string destination, int error);
 }

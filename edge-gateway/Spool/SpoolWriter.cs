@@ -58,7 +58,11 @@ internal sealed class SpoolWriter : IAsyncDisposable
         ObjectDisposedException.ThrowIf(isDisposed || isCommitted, this);
         while (bytes.Length > 0 && outcome == SpoolOutcome.Ok)
         {
-            if (Length + bytes.Length > reserved && !Reserve(bytes.Length)) return outcome = SpoolOutcome.OutOfResources;
+            if (Length + bytes.Length > reserved && !Reserve(bytes.Length))
+            {
+                spool.MakeRoom(Length + bytes.Length);
+                return outcome = SpoolOutcome.OutOfResources;
+            }
             var taken = Math.Min(bytes.Length, buffer.Length - buffered);
             bytes[..taken].CopyTo(buffer.AsSpan(buffered));
             hash.Append(bytes[..taken]);
@@ -132,7 +136,12 @@ internal sealed class SpoolWriter : IAsyncDisposable
             file = created;
         }
         error = Posix.WriteAll(file, buffer.AsSpan(0, buffered));
-        if (error != 0) return spool.Failed("write", error);
+        if (error != 0)
+        {
+            var failed = spool.Failed("write", error);
+            if (failed == SpoolOutcome.OutOfResources) spool.MakeRoom(Length);
+            return failed;
+        }
         spool.Limits.Written(buffered);
         written += buffered;
         buffered = 0;

@@ -17,7 +17,7 @@ internal enum TransactionKind
     Commitment,
     /// <summary>A batch sent to a destination.</summary>
     Forward,
-    /// <summary>What a user of the dashboard or the API did with patient data; <see cref="Transaction.Action"/> says what.</summary>
+    /// <summary>What a user of the dashboard or the API did; <see cref="Transaction.Action"/> says what.</summary>
     Operator,
 }
 
@@ -51,6 +51,10 @@ internal enum OperatorAction
     Retry,
     /// <summary>Deleted objects of the quarantine.</summary>
     Purge,
+    /// <summary>Had a destination tried at once. No audit message: no patient data was seen or changed.</summary>
+    TryDestination,
+    /// <summary>Sent a C-ECHO to a remote AE, which leaves a record of its own beside this. No audit message either.</summary>
+    Echo,
 }
 
 /// <summary>One record of the transaction log. No patient data; UIDs only where the configuration wants them.</summary>

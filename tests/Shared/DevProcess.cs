@@ -36,6 +36,9 @@ public sealed class DevProcess : IDisposable
         process.BeginErrorReadLine();
     }
 
+    /// <summary>The state folder.</summary>
+    public string Data => data;
+
     public int FunctionsPort { get; }
     public int DimsePort { get; } = FreePorts.Next();
     public int DashboardPort { get; } = FreePorts.Next();

@@ -92,8 +92,11 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Bytes sent, PDU headers included.</summary>
     public long BytesSent => layer.BytesWritten;
 
-    /// <summary>What is still to be done when the peer asks for the release, before it is answered; null if nothing is.</summary>
-    public Func<Task>? Releasing { get; set; }
+    /// <summary>
+    /// What is still to be done when the peer asks for the release, before it is answered; null if nothing is. False where what was acknowledged does not hold:
+    /// the association is aborted then, since a confirmed release tells the peer that it does.
+    /// </summary>
+    public Func<Task<bool>>? Releasing { get; set; }
 
     /// <summary>Whether messages can be exchanged.</summary>
     public bool IsEstablished => layer.State == State.Sta6Established;
@@ -116,7 +119,11 @@ public sealed class Association : IAsyncDisposable
         lock (gate) receiving = null;
         if (message is null)
         {
-            if (Releasing is { } last) await last();
+            if (Releasing is { } last && !await last())
+            {
+                await AbortAsync(AbortSource.ServiceUser, AbortReason.NotSpecified);
+                throw layer.Failure!;
+            }
             await ConfirmReleaseAsync();
         }
         else if (message.Command.IsResponse && watch is { Token.IsCancellationRequested: false } && !message.HasDataSet) _ = Receiving();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using DicomServerless.Dicom;
 using DicomServerless.EdgeGateway.Forwarding;
 using DicomServerless.EdgeGateway.Spooling;
 using DicomServerless.Shared;
@@ -197,6 +198,25 @@ public sealed class ForwarderTests
         await EmptyAsync(test);
         Assert.Contains("checksum", Assert.Single(test.Spool.Quarantine.List().Items).Reason.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("1.2.2", server.Requests.SelectMany(request => request.Sops));
+    }
+
+    // By the UID storage commitment knows that the only copy may lie there, and does not confirm it by an older version.
+    [Fact]
+    public async Task An_object_with_a_damaged_header_goes_to_quarantine_under_the_uid_that_it_came_with()
+    {
+        await using var server = await StartAsync((request, context) => AnswerAsync(context, request));
+        await using var test = new TestSpool();
+        await test.StoreAsync("1.2", "1.2.1");
+        var entry = test.Spool.Waiting("archive", "1.2")[0];
+        var sopClass = Uid.Parse("1.2.840.10008.5.1.4.1.1.7");
+        entry.Describe(new ObjectDescription(new InstanceKey(Uid.Parse("1.2"), Uid.Parse("1.2.1"), Uid.Parse("1.2.1")), sopClass, default, "",
+            new PatientKey("", ""))); // as a commit does
+        await File.WriteAllBytesAsync(entry.Path, new byte[entry.Size]);
+        await using var forwarder = await ForwardAsync(test, server);
+        await EmptyAsync(test);
+        var reason = Assert.Single(test.Spool.Quarantine.List().Items).Reason;
+        Assert.Equal(("1.2.1", sopClass.Value), (reason.SopInstanceUid, reason.SopClassUid));
+        Assert.Equal(["1.2.1"], test.Spool.Quarantine.SopInstances("archive"));
     }
 
     [Fact]

@@ -46,6 +46,64 @@ public sealed class GatewayLifeTests
         Directory.Delete(spool, recursive: true);
     }
 
+    // The container's health check must not restart a gateway that goes on with its old configuration.
+    [Fact]
+    public async Task The_verb_health_finds_the_gateway_whatever_has_become_of_the_configuration()
+    {
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", configuration: """{"Gateway":{"Aes":{"ONE":{}}}}""");
+        await GatewaySystem.UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(gateway.SpoolFolder, ".url"))), "the gateway says where it is");
+        foreach (var changed in new[] { """{"Gateway":{"Http":{"Url":"http://127.0.0.1:1"}}}""", """{"Gateway":{"Http":{"Url":"nonsense"}}}""", "{", null })
+        {
+            if (changed is null) File.Delete(gateway.ConfigurationFile);
+            else await File.WriteAllTextAsync(gateway.ConfigurationFile, changed);
+            Assert.Equal(0, (await HealthAsync(gateway.SpoolFolder)).ExitCode);
+            // Where the running one cannot be found, it ends well and says why.
+            var (code, output) = await HealthAsync("/nowhere", $"http://127.0.0.1:{FreePorts.Next()}");
+            Assert.Equal(1, code);
+            Assert.Contains("not ready: ", output, StringComparison.Ordinal);
+            Assert.DoesNotContain("Unhandled", output, StringComparison.Ordinal);
+            if (changed is "{" or null) Assert.Contains("The configuration cannot be read: ", output, StringComparison.Ordinal);
+        }
+        gateway.Kill();
+        Assert.Equal(1, (await HealthAsync(gateway.SpoolFolder)).ExitCode);
+
+        Task<(int ExitCode, string Output)> HealthAsync(string spool, string url = "") => GatewayProcess.RunAsync(["health"], new Dictionary<string, string>
+            { ["GATEWAY_CONFIG"] = gateway.ConfigurationFile, ["Gateway__Spool__Path"] = spool, ["Gateway__Http__Url"] = url });
+    }
+
+    // With this policy the release is the moment at which a sender may forget what it sent.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // a flush that somebody else asked for has failed before, and has covered the object
+    public async Task A_release_after_a_flush_that_failed_is_an_abort(bool waits)
+    {
+        await using var gateway = await GatewayProcess.StartAsync("http://127.0.0.1:9/dicomweb", new Dictionary<string, string>
+            { ["Gateway__Spool__Fsync"] = "association" });
+        await using var association = await Modality.ConnectAsync(gateway);
+        Assert.Equal(0, await Modality.StoreAsync(association, TestObject.Of("1.2.3", "1.2.3.1", "1.2.3.1.1").DataSet(), "1.2.3.1.1"));
+        // The transaction log makes its folder for its first record, and the spool's with it.
+        await GatewaySystem.UntilAsync(() => Task.FromResult(Directory.Exists(Path.Combine(gateway.SpoolFolder, ".transactions"))
+            && Directory.EnumerateFiles(Path.Combine(gateway.SpoolFolder, ".transactions")).Any(file => new FileInfo(file).Length > 0)), "a record");
+        Directory.Move(gateway.SpoolFolder, gateway.SpoolFolder + ".away");
+        try
+        {
+            const string Failed = "flush of the file system failed";
+            if (waits)
+                await GatewaySystem.UntilAsync(() => Task.FromResult(gateway.Output.Contains(Failed, StringComparison.Ordinal)),
+                    "the flush after five seconds");
+            await Assert.ThrowsAsync<AssociationAbortedException>(async () => await association.ReleaseAsync(default));
+            Assert.Contains(Failed, gateway.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Move(gateway.SpoolFolder + ".away", gateway.SpoolFolder);
+        }
+        // What failed is over: the objects of the next association are flushed.
+        await using var other = await Modality.ConnectAsync(gateway);
+        Assert.Equal(0, await Modality.StoreAsync(other, TestObject.Of("1.2.3", "1.2.3.1", "1.2.3.1.1").DataSet(), "1.2.3.1.1"));
+        await other.ReleaseAsync(default);
+    }
+
     [Fact]
     public async Task A_peer_that_never_closes_does_not_hold_up_the_end()
     {

@@ -98,6 +98,16 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
         }
     }
 
+    // A terminal that shows the log would obey what a peer wrote there.
+    [Fact]
+    public async Task A_destination_with_control_characters_is_refused_in_words_without_them()
+    {
+        var (command, _) = await Query.MoveAsync(system.Gateway, system.NewStudy(), "EVIL\u001b[2J");
+        Assert.Equal((0xA801, "No remote AE is configured with the title EVIL?[2J"), (command.Status, command.ErrorComment));
+        Assert.Contains("EVIL?[2J", system.Gateway.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b", system.Gateway.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_relational_retrieve_needs_the_unique_key_of_its_level_all_the_same()
     {

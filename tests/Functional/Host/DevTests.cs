@@ -85,6 +85,8 @@ public sealed class DevTests(ITestOutputHelper output)
         using var http = new HttpClient();
         using var response = await http.GetAsync($"{dev.Url}/dicomweb/studies");
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        // Not the configuration of a gateway that is installed on this machine.
+        Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(dev.Data, "gateway.json")));
         Assert.Equal(0, await dev.EndAsync("INT"));
     }
 
@@ -92,8 +94,13 @@ public sealed class DevTests(ITestOutputHelper output)
     public async Task Children_end_with_it_when_it_is_killed()
     {
         await NodePackages.InstallAsync();
-        using var dev = new DevProcess(arguments: ["--no-samples"]);
+        var configuration = Path.GetTempFileName();
+        await File.WriteAllTextAsync(configuration, """{"Gateway":{"Aes":{"MINE":{}}}}""");
+        using var dev = new DevProcess(arguments: ["--no-samples"], environment: [("GATEWAY_CONFIG", configuration)]);
         Assert.True(await dev.SaysAsync("Ready", ReadyTimeout), dev.Output);
+        using (var http = new HttpClient())
+            Assert.Contains("\"MINE\"", await http.GetStringAsync($"http://127.0.0.1:{dev.DashboardPort}/api/status"), StringComparison.Ordinal);
+        File.Delete(configuration);
         await dev.EndAsync("KILL");
         var watch = Stopwatch.StartNew();
         while (watch.Elapsed < TimeSpan.FromSeconds(15) && !AreFree(dev)) await Task.Delay(50);

@@ -53,6 +53,12 @@ public sealed class AuditEventsTests
         Assert.Equal(("admin", "10.0.0.2", true), (message.Participants[0].UserId, message.Participants[0].Address, message.Participants[0].IsRequestor));
     }
 
+    [Theory]
+    [InlineData("TryDestination")]
+    [InlineData("Echo")]
+    public void What_touched_no_patient_data_makes_no_message(string action) => Assert.Empty(events.Of(new Transaction
+        { Time = At, Kind = TransactionKind.Operator, Action = Enum.Parse<OperatorAction>(action), User = "admin", Result = TransactionResult.Success }));
+
     [Fact]
     public void A_rejected_association_is_a_security_alert_and_a_login_an_authentication()
     {

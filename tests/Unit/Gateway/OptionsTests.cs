@@ -151,6 +151,32 @@ public sealed class OptionsTests
         Assert.Contains("Gateway:Aes:ONE:Destinations is \"cloud\", and Gateway:Aes:ONE:Destinations:0", Assert.Single(problems), StringComparison.Ordinal);
     }
 
+    /// <summary>docs/gateway.md says so of whatever is the first when none is named.</summary>
+    [Fact]
+    public void Names_are_in_the_order_of_the_alphabet_and_numbers_come_first()
+    {
+        var options = Bind(out _, [[("Destinations:zeta:Url", "x"), ("Destinations:Alpha:Url", "x")], [("Destinations:beta:Url", "x"),
+            ("Destinations:7:Url", "x"), ("Aes:TWO:Find", "true"), ("Aes:ONE:Find", "true")]]);
+        Assert.Equal(["7", "Alpha", "beta", "zeta"], options.Destinations.Keys);
+        Assert.Equal("ONE", options.Aes.Keys.First());
+    }
+
+    [Theory]
+    [InlineData(12_000, true)]
+    [InlineData(11_000, false)]
+    public async Task Another_address_needs_a_restart_on_the_same_port_only(int port, bool isTaken)
+    {
+        var folder = Directory.CreateTempSubdirectory("options-").FullName;
+        var file = Path.Combine(folder, "appsettings.json");
+        File.WriteAllText(file, """{"Gateway":{"Destinations":{"archive":{"Url":"https://archive"}},"Dimse":{"Address":"127.0.0.1","Port":11000}}}""");
+        var configuration = GatewayConfiguration.Load([], folder, [])!;
+        File.WriteAllText(file, (await File.ReadAllTextAsync(file)).Replace("127.0.0.1", "127.0.0.2", StringComparison.Ordinal)
+            .Replace("11000", $"{port}", StringComparison.Ordinal));
+        Assert.Equal(isTaken, await configuration.ReloadAsync());
+        Assert.Equal(isTaken ? "127.0.0.2" : "127.0.0.1", configuration.Current.Dimse.Address);
+        Directory.Delete(folder, recursive: true);
+    }
+
     private static (string Key, string Value)[] Items(params string[] destinations) =>
         [.. destinations.Select((name, i) => ($"Aes:ONE:Destinations:{i}", name))];
 

@@ -103,6 +103,35 @@ public sealed class SentObjectsTests
         Directory.Delete(test.Spool.Root, recursive: true);
     }
 
+    // A CT series has room for each of its objects, and a large one in between has none for its rest.
+    [Fact]
+    public async Task What_is_kept_makes_room_for_the_rest_of_an_object_too()
+    {
+        var test = Open();
+        await SendAsync(test, 100);
+        test.Spool.Options.MaxSizeMiB = 1;
+        await using (var writer = test.Spool.TryBegin(["archive"])!)
+        {
+            Assert.Equal(SpoolOutcome.Ok, writer.Append(new byte[1 << 20]));
+            Assert.Single(test.Files("sent"));
+            Assert.Equal(SpoolOutcome.OutOfResources, writer.Append(new byte[1]));
+        }
+        await test.Spool.DisposeAsync(); // ends what was begun
+        Assert.Empty(test.Files("sent"));
+        Directory.Delete(test.Spool.Root, recursive: true);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_kept_is_removed()
+    {
+        await using var test = Open();
+        File.WriteAllText(Path.Combine(test.Spool.Root, "sent"), "no folder");
+        await SendAsync(test, 100);
+        Assert.Equal((0, 0L, 0), (test.Files().Length, test.Spool.Limits.UsedBytes, test.Spool.Sent.Count));
+        await test.RestartAsync();
+        Assert.Equal(0, test.Spool.Queue("archive").Count);
+    }
+
     private TestSpool Open(int hours = 1000, long mebibytes = 1000) => new(time: time, configure: options =>
         (options.RetentionHours, options.RetentionMaxMiB) = (hours, mebibytes));
 

@@ -393,6 +393,26 @@ public sealed class AssociationTests
         Assert.Equal(new Abort(AbortSource.ServiceUser, AbortReason.NotSpecified), await wire.ReadAsync());
     });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public Task A_release_is_confirmed_only_if_what_was_acknowledged_holds(bool holds) => Task.Run(async () =>
+    {
+        await using var wire = new Wire(association =>
+        {
+            association.Releasing = () => Task.FromResult(holds);
+            return ServeAsync(association);
+        });
+        await wire.AssociateAsync();
+        await wire.WriteAsync("05 00 00000004 00000000");
+        var answer = await wire.ReadAsync();
+        if (holds) Assert.IsType<ReleaseResponse>(answer);
+        else Assert.Equal(AbortSource.ServiceUser, Assert.IsType<Abort>(answer).Source);
+        wire.Close();
+        if (holds) await wire.Serving;
+        else Assert.Equal(AbortCause.Local, (await Assert.ThrowsAsync<AssociationAbortedException>(() => wire.Serving)).Cause);
+    });
+
     [Fact]
     public Task Releases_that_cross_end_both_sides() => Task.Run(async () =>
     {

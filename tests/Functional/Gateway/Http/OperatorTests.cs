@@ -37,6 +37,28 @@ public sealed class OperatorTests
     }
 
     [Fact]
+    public async Task Who_had_a_destination_tried_or_a_remote_ae_called_is_recorded()
+    {
+        await using var archive = await RefusingArchive.StartAsync(new()
+        {
+            ["Gateway__Http__PasswordHash"] = PasswordHash.Create(Password), ["Gateway__RemoteAes__absent__Host"] = "127.0.0.1",
+                ["Gateway__RemoteAes__absent__Port"] = "9",
+        });
+        archive.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes("admin:" + Password)));
+        Assert.Equal(HttpStatusCode.NoContent, (await archive.Client.PostAsync("/api/destinations/archive/retry", null)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await archive.Client.PostAsync("/api/destinations/other/retry", null)).StatusCode);
+        Assert.True((await archive.Client.PostAsync("/api/echo/absent", null)).IsSuccessStatusCode);
+        await ApiTests.UntilAsync(async () =>
+        {
+            using var json = JsonDocument.Parse(await archive.Client.GetStringAsync("/api/transactions?kind=Operator"));
+            var records = json.RootElement.GetProperty("transactions").EnumerateArray().Select(record => string.Join(' ',
+                ((string[])["action", "user", "remote", "destination", "result"]).Select(name => record.GetProperty(name).GetString())));
+            return records.SequenceEqual(["Echo admin 127.0.0.1 absent Failure", "TryDestination admin 127.0.0.1 archive Success"]);
+        });
+    }
+
+    [Fact]
     public async Task The_audit_record_repository_hears_of_it()
     {
         if (!Peers.Require(Rsyslog.Program) || !Peers.Require(Rsyslog.TlsModule)) return;
