@@ -19,8 +19,8 @@ public sealed class EventOptions
     public double PollSeconds { get; set; } = 2;
 
     /// <summary>
-    /// How long a message is hidden from other readers while it is worked on; where the process dies meanwhile, it comes again after that time. Seconds, 5 to
-    /// 3,600. Default 300.
+    /// How long a message is hidden from other readers; while it is worked on that is renewed, and where the process dies it comes again after that time.
+    /// Seconds, 5 to 3,600. Default 300.
     /// </summary>
     [Range(5, 3600, ErrorMessage = "Events:HideSeconds must be 5 to 3600 seconds.")]
     public double HideSeconds { get; set; } = 300;

@@ -67,9 +67,26 @@ internal sealed partial record Settings(ArchiveOptions Archive, HttpOptions Http
         };
         if (!SpecificCharacterSet.IsDefined(options.FallbackCharacterSet))
             reader.Add("FallbackCharacterSet", "give a defined term of Specific Character Set (PS3.3 C.12.1.1.2), such as ISO_IR 100.");
+        if (options.BulkSpoolPath is { } folder && ProblemOf(folder) is { } problem)
+            reader.Add("BulkSpoolPath",
+                $"no file can be made there ({problem}); give a folder that is there and that this program may write to, or remove it for the system's.");
         reader.RefuseUnknown();
         limits.RefuseUnknown();
         return options;
+    }
+
+    // Why no file can be made in a folder; null if it can. The file goes at once.
+    private static string? ProblemOf(string folder)
+    {
+        try
+        {
+            File.Create(Path.Combine(folder, "bulk-" + Path.GetRandomFileName()), 1, FileOptions.DeleteOnClose).Dispose();
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return exception.Message;
+        }
     }
 
     private static HttpOptions ReadHttp(IConfiguration configuration, List<string> problems, out IReadOnlyList<IPNetwork> proxies)

@@ -29,6 +29,9 @@ internal static partial class ArchiveLog
     [LoggerMessage(1010, LogLevel.Error, "A stored object is not understood any more (stricter Archive:Limits?); it stays where it is, and is not found")]
     public static partial void NotUnderstood(ILogger log);
 
+    [LoggerMessage(1011, LogLevel.Error, "Bulk data could not be kept: the folder Archive:BulkSpoolPath (or the system's temporary one) cannot be used")]
+    public static partial void SpoolBroken(ILogger log, Exception exception);
+
     [LoggerMessage(1007, LogLevel.Information, "Rebuild: prefixes from {Prefix} on done, {Studies} studies, {Changed} instances changed")]
     public static partial void Rebuilt(ILogger log, string prefix, int studies, int changed);
 

@@ -98,7 +98,7 @@ public sealed class ArchiveOptions
     [Range(1, 1_048_576, ErrorMessage = "Archive:BulkSpoolMiB must be 1 to 1048576 MiB.")]
     public int BulkSpoolMiB { get; set; } = 2048;
 
-    /// <summary>The folder for them; nothing stays in it. Default the system's folder for temporary files.</summary>
+    /// <summary>The folder for them, which must be there; nothing stays in it. Default the system's folder for temporary files.</summary>
     public string? BulkSpoolPath { get; set; }
 
     /// <summary>

@@ -21,7 +21,7 @@ public sealed class DicomArchive
         var contents = new InstanceContentReader(options);
         index = new StudyIndex(stores, options, contents, clock, newGuid, log);
         Stores = stores;
-        Store = new InstanceStore(stores, index, contents, options, clock, newGuid);
+        Store = new InstanceStore(stores, index, contents, options, clock, newGuid, log);
         Removal = new InstanceRemoval(stores, index, newGuid);
         var inbox = new Inbox(stores, Store, options, log);
         Events = new BlobEventHandler(stores, index, inbox, options, clock, log);

@@ -11,7 +11,7 @@ internal sealed class Inbox(ArchiveStores stores, InstanceStore store, ArchiveOp
     // What a blob of `rejected` has in its metadata beside what it had before.
     private const string OfContainer = "container", OfVersion = "etag";
 
-    private const int CopyBytes = 4 * 1024 * 1024, MaxNameLength = 1024, MaxReasonLength = 1024, MaxMetadataBytes = 8 * 1024;
+    private const int CopyBytes = 4 * 1024 * 1024, MaxNameLength = 1024, MaxReasonLength = 1024, MaxMetadataBytes = 8 * 1024, MaxAttempts = 6;
 
     /// <summary>Takes one blob. It goes only when it is safe elsewhere, and only the version that was read.</summary>
     /// <param name="from">Where it lies.</param>
@@ -53,21 +53,23 @@ internal sealed class Inbox(ArchiveStores stores, InstanceStore store, ArchiveOp
     private async Task<bool> RejectAsync(IBlobContainer from, BlobInfo blob, string reason, CancellationToken cancellationToken)
     {
         var write = new BlobWrite(BlobCondition.Absent, MetadataOf(from, blob, reason));
-        foreach (var end in (string[])["", "." + blob.ETag])
+        string[] names = [NameOf($"{from.Name}/{blob.Name}", ""), NameOf($"{from.Name}/{blob.Name}", "." + blob.ETag)];
+        for (var (attempt, taken) = (0, 0); attempt < MaxAttempts && taken < names.Length; attempt++)
         {
-            var name = NameOf($"{from.Name}/{blob.Name}", end);
-            if (await stores.Rejected.HeadAsync(name, cancellationToken) is { } there)
+            if (await stores.Rejected.HeadAsync(names[taken], cancellationToken) is { } there)
             {
-                // Kept by an attempt that was cut off before its end.
+                // Kept by an attempt that was cut off before its end, or by somebody who takes it as we do.
                 if (there.Length == blob.Length && there.Metadata.GetValueOrDefault(OfContainer) == from.Name
                     && there.Metadata.GetValueOrDefault(OfVersion) == blob.ETag) return true;
+                taken++;
                 continue;
             }
-            if (await CopyAsync(from, blob, name, write, cancellationToken) is not { } status) return false;
-            // Whoever took the name in this moment is seen by the next attempt.
-            return status == StorageStatus.Ok ? true : throw new IOException($"A rejected blob could not be kept ({status}).");
+            if (await CopyAsync(from, blob, names[taken], write, cancellationToken) is not { } status) return false;
+            if (status == StorageStatus.Ok) return true;
+            // Somebody has taken the name since, and our blocks with it.
+            if (status is not (StorageStatus.Conflict or StorageStatus.Invalid)) throw new IOException($"A rejected blob could not be kept ({status}).");
         }
-        throw new IOException("A rejected blob could not be kept: both names for it are taken.");
+        throw new IOException("A rejected blob could not be kept under any of its names.");
     }
 
     // How the copy came out; null if the blob is gone or was changed.

@@ -1,6 +1,7 @@
 using DicomServerless.Archive.Index;
 using DicomServerless.Archive.Metadata;
 using DicomServerless.Dicom;
+using Microsoft.Extensions.Logging;
 
 namespace DicomServerless.Archive;
 
@@ -20,10 +21,12 @@ public sealed class InstanceStore
     private readonly UploadMemory memory;
     private readonly HeaderMemory headers;
     private readonly UploadMemory spoolSpace;
+    private readonly ILogger log;
 
     internal InstanceStore(ArchiveStores stores, StudyIndex index, InstanceContentReader contents, ArchiveOptions options, TimeProvider clock,
-        Func<Guid> newGuid)
+        Func<Guid> newGuid, ILogger log)
     {
+        this.log = log;
         (Stores, Index, Contents, Options, Clock, NewGuid) = (stores, index, contents, options, clock, newGuid);
         memory = new UploadMemory(options.UploadMemoryMiB * 1024L * 1024);
         headers = new HeaderMemory(options.Limits.MaxHeaderBytes);
@@ -49,7 +52,8 @@ public sealed class InstanceStore
     /// <summary>Starts to receive metadata and bulk data, which become objects of a batch when all is there.</summary>
     /// <param name="baseUri">What relative locations of the request are relative to.</param>
     /// <param name="requested">The transfer syntax that the request states for all its compressed parts; null for none.</param>
-    public MetadataUpload BeginMetadata(Uri baseUri, Uid? requested) => new(this, new BulkSpool(spoolSpace, Options.BulkSpoolPath), memory, baseUri, requested);
+    public MetadataUpload BeginMetadata(Uri baseUri, Uid? requested) =>
+        new(this, new BulkSpool(spoolSpace, Options.BulkSpoolPath, log), memory, baseUri, requested);
 
     internal InstanceUpload NewUpload() => new(Stores, Options, memory, headers, NewGuid);
 }

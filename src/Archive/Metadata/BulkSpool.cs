@@ -1,5 +1,6 @@
 using System.Buffers;
 using DicomServerless.Dicom;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace DicomServerless.Archive.Metadata;
@@ -7,18 +8,22 @@ namespace DicomServerless.Archive.Metadata;
 /// <summary>A part of bulk data that was kept, or why it was not.</summary>
 /// <param name="Part">The part; null if there was no room.</param>
 /// <param name="IsTooLarge">Whether the room that all requests share would never do for this one, however often it is sent.</param>
-internal readonly record struct SpooledPart(BulkPart? Part, bool IsTooLarge = false)
+/// <param name="IsBroken">Whether the folder cannot be written to at all: somebody has to see to that.</param>
+internal readonly record struct SpooledPart(BulkPart? Part, bool IsTooLarge = false, bool IsBroken = false)
 {
-    public static readonly SpooledPart NoRoomNow = new(null), NeverFits = new(null, true);
+    public static readonly SpooledPart NoRoomNow = new(null), NeverFits = new(null, IsTooLarge: true), Broken = new(null, IsBroken: true);
 }
 
 /// <summary>
 /// Bulk data of one request until objects are made of them: small ones in memory, up to 1 MiB together, the others in one file that nobody else can read and
 /// that ends with the request. Disk is taken from what all requests share.
 /// </summary>
-internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposable
+internal sealed class BulkSpool(UploadMemory space, string? folder, ILogger log) : IDisposable
 {
     private const int OwnBytes = 1024 * 1024, ChunkBytes = 128 * 1024;
+
+    // What says that a disk, or the share of it that we may use, is full: ENOSPC; EDQUOT of Linux and of macOS; three errors of Windows.
+    private static readonly int[] Full = [28, 122, 69, unchecked((int)0x80070027), unchecked((int)0x80070070), unchecked((int)0x8007050F)];
 
     private FileStream? file;
     private long inMemory, onDisk, taken;
@@ -43,7 +48,7 @@ internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposabl
                 if (taken + count > space.Capacity) return SpooledPart.NeverFits;
                 if (!space.TryTake(count)) return SpooledPart.NoRoomNow;
                 taken += count;
-                if (!await WriteAsync(buffer.AsMemory(0, count), start + length, cancellationToken)) return SpooledPart.NoRoomNow;
+                if (await WriteAsync(buffer.AsMemory(0, count), start + length, cancellationToken) is { } why) return why;
                 length += count;
             }
             onDisk += length;
@@ -64,18 +69,26 @@ internal sealed class BulkSpool(UploadMemory space, string? folder) : IDisposabl
         taken = 0;
     }
 
-    // A full or missing disk is treated as no space left.
-    private async Task<bool> WriteAsync(ReadOnlyMemory<byte> bytes, long at, CancellationToken cancellationToken)
+    /// <summary>Whether an exception says that there is no room left, and not that the folder is wrong.</summary>
+    internal static bool IsFull(Exception exception) => exception is IOException && Full.Contains(exception.HResult);
+
+    // Null, or why nothing could be written. Room comes back by itself; a folder that is missing or not ours does not.
+    private async Task<SpooledPart?> WriteAsync(ReadOnlyMemory<byte> bytes, long at, CancellationToken cancellationToken)
     {
         try
         {
             file ??= Create();
             await RandomAccess.WriteAsync(file.SafeFileHandle, bytes, at, cancellationToken);
-            return true;
+            return null;
+        }
+        catch (Exception exception) when (IsFull(exception))
+        {
+            return SpooledPart.NoRoomNow;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return false;
+            ArchiveLog.SpoolBroken(log, exception);
+            return SpooledPart.Broken;
         }
     }
 

@@ -138,12 +138,16 @@ public sealed class MetadataUpload : IDisposable
             return;
         }
         var original = CharacterSetCoercion.IsNeeded(dataSet) ? CharacterSetCoercion.Describe(dataSet, store.Clock.GetUtcNow(), ModifyingSystem) : null;
-        var (isFull, isTooLarge) = (false, false);
+        var (isFull, isTooLarge, isBroken) = (false, false, false);
         var problem = InstanceAssembler.TryAssemble(dataSet, PartsOf, original, requested, out var pieces);
         if (isTooLarge)
             batch.AddFailure(StoreOutcome.TooLarge,
                 "Its bulk data are more than the disk for them ever holds (Archive:BulkSpoolMiB, for all of a request); "
                 + "send it as application/dicom, which needs none.", uids);
+        else if (isBroken)
+            batch.AddFailure(StoreOutcome.TryAgain,
+                "The disk for its bulk data cannot be used (the log says why; Archive:BulkSpoolPath); send it when that is mended, or as application/dicom, "
+                + "which needs none.", uids);
         else if (isFull) batch.AddFailure(StoreOutcome.TryAgain,
             "There is no disk left for its bulk data (Archive:BulkSpoolMiB); send it again, or as application/dicom, which needs none.", uids);
         else if (problem is not null) batch.AddFailure(StoreOutcome.CannotUnderstand, problem, uids);
@@ -157,6 +161,7 @@ public sealed class MetadataUpload : IDisposable
         {
             var found = locations.Find(uris[path]);
             isTooLarge |= found.Any(spooled => spooled.IsTooLarge);
+            isBroken |= found.Any(spooled => spooled.IsBroken);
             isFull |= found.Any(spooled => spooled.Part is null);
             return isFull ? [] : [.. found.Select(spooled => spooled.Part!)];
         }

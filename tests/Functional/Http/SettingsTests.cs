@@ -38,6 +38,31 @@ public sealed class SettingsTests
             $"{name} is not in docs/configuration.md.");
     }
 
+    [Fact]
+    public void A_folder_for_bulk_data_that_cannot_be_written_to_is_told_with_its_key_and_the_fix()
+    {
+        var problems = new List<string>();
+        var missing = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        Read(new() { ["Archive:BulkSpoolPath"] = missing }, problems);
+        var problem = Assert.Single(problems);
+        Assert.StartsWith($"Archive:BulkSpoolPath is \"{missing}\": no file can be made there", problem, StringComparison.Ordinal);
+        Assert.Contains("give a folder that is there", problem, StringComparison.Ordinal);
+        Read(new() { ["Archive:BulkSpoolPath"] = typeof(SettingsTests).Assembly.Location }, problems); // a file
+        Assert.Equal(2, problems.Count);
+
+        Directory.CreateDirectory(missing);
+        try
+        {
+            Read(new() { ["Archive:BulkSpoolPath"] = missing }, problems);
+            Assert.Equal(2, problems.Count);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(missing));
+        }
+        finally
+        {
+            Directory.Delete(missing);
+        }
+    }
+
     private static Settings Read(Dictionary<string, string?> values, List<string>? problems = null) =>
         Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), isUnderHost: false, problems ?? []);
 
@@ -61,7 +86,8 @@ public sealed class SettingsTests
         switch (name)
         {
             case "CursorKey": return (Convert.ToBase64String(new byte[32]), Convert.ToBase64String(new byte[32]));
-            case "ConfigurationFile" or "BulkSpoolPath": return (typeof(SettingsTests).Assembly.Location, typeof(SettingsTests).Assembly.Location);
+            case "BulkSpoolPath": return (AppContext.BaseDirectory, AppContext.BaseDirectory);
+            case "ConfigurationFile": return (typeof(SettingsTests).Assembly.Location, typeof(SettingsTests).Assembly.Location);
             case "PublicUrl": return ("https://pacs.example.org/dicom", "https://pacs.example.org/dicom");
             case "PathBase": return ("/pacs", "/pacs");
             case "Urls": return ("http://127.0.0.1:9", "http://127.0.0.1:9");

@@ -12,7 +12,7 @@ namespace DicomServerless.Unit.Archive;
 internal enum Move
 {
     Store, StoreTwo, Resend, Replace, DeleteInstance, DeleteSeries, DeleteStudy, ForeignPut,
-        ForeignDelete, Event, EventAgain, Sweep, Reconcile, Crash, TimePasses, LongTimePasses,
+        ForeignDelete, ForeignBreak, Event, EventAgain, Sweep, Reconcile, Crash, TimePasses, LongTimePasses,
     Retrieve, Cancel, Fail, StoreMany, DeleteMany, ForeignDeleteMany,
 }
 
@@ -224,6 +224,9 @@ internal sealed class ArchiveHistory
             case Move.ForeignDelete when !isWithoutEvents:
                 Run(_ => ForeignAsync(key, null));
                 break;
+            case Move.ForeignBreak when !isWithoutEvents:
+                Run(_ => ForeignAsync(key, Content(key, pick / 8 % 3, "9.9")[..^7], isBroken: true));
+                break;
             case Move.ForeignDeleteMany when !isWithoutEvents:
                 Run(async _ =>
                 {
@@ -321,9 +324,10 @@ internal sealed class ArchiveHistory
         operation.Acknowledged = scheduler.Trace.Count;
     }
 
-    private async Task ForeignAsync(InstanceKey key, byte[]? content)
+    // What is cut off is no object: for the index it is as if the one that was there had been deleted, and whatever is stored after it stays.
+    private async Task ForeignAsync(InstanceKey key, byte[]? content, bool isBroken = false)
     {
-        var operation = new Operation { IsStore = content is not null, Started = scheduler.Trace.Count, Concerns = other =>
+        var operation = new Operation { IsStore = content is not null && !isBroken, Started = scheduler.Trace.Count, Concerns = other =>
             other == key, Content = content is null ? null : Convert.ToHexString(DataSetOf(content)) };
         operations.Add(operation);
         var blobs = world.Client().Dicom;
