@@ -40,6 +40,7 @@ public sealed class SearchQueryTests
     [InlineData("00230010=ACME&00250010=ACME&00231001=X", 1)]
     [InlineData("00400275.00230010=ACME&00400275.00231001=X", 0)]
     [InlineData("00400275.00230010=ACME&00230010=ACME&00231001=X", 1)]
+    [InlineData("00400275.00230010=ACME&00400275=", 1)]
     [InlineData("NoSuchAttribute=1", 1)]
     public void A_creator_without_a_key_and_an_unknown_key_are_warned_of(string query, int warnings)
     {
