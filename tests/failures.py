@@ -2,6 +2,7 @@
 usage: failures.py LISTED RESULT.trx...    LISTED: what `dotnet test --list-tests` prints
 """
 import collections
+import struct
 import sys
 import xml.etree.ElementTree as xml
 
@@ -17,9 +18,16 @@ for path in sys.argv[2:]:
         if result.get("outcome") == "Failed":
             print(f"Failed: {name}\n{result.findtext(f'.//{TEAM_TEST}Message', '')[:LONGEST]}")
 
+
+
+def as_in_results(name):
+    """Result files spell characters beyond U+FFFF as escapes of their surrogates."""
+    return "".join(c if ord(c) < 0x10000 else "".join(f"\\u{unit:04x}" for unit in struct.unpack(">HH", c.encode("utf-16-be"))) for c in name)
+
+
 # Lines of a test are indented, and those around them are not.
-with open(sys.argv[1]) as file:
-    listed = collections.Counter(line.strip() for line in file if line.startswith("    ") and line.strip())
+with open(sys.argv[1], encoding="utf-8") as file:
+    listed = collections.Counter(as_in_results(line.strip()) for line in file if line.startswith("    ") and line.strip())
 lost = sorted((listed - seen).elements())
 for name in lost:
     print(f"No result: {name}")

@@ -87,7 +87,7 @@ public sealed class EventPollingTests(AzuriteFixture azurite)
         {
             var configuration = new ConfigurationBuilder()
                 .AddInMemoryCollection(new Dictionary<string, string?> { ["Events:PollSeconds"] = "0.2", ["Events:HideSeconds"] = "5" }).Build();
-            var telemetry = new Telemetry(configuration);
+            var telemetry = new Telemetry();
             var archive = new DicomArchive(stores, new ArchiveOptions(), TimeProvider.System, Guid.NewGuid, NullLogger<DicomArchive>.Instance);
             var readiness = new Readiness(stores, _ => Task.CompletedTask, TimeProvider.System, NullLogger<Readiness>.Instance);
             var polling = new EventPolling(new StorageConnection(stores, queue),

@@ -106,6 +106,15 @@ public sealed class SearchPagingTests
     }
 
     [Fact]
+    public async Task A_query_that_is_too_long_for_a_cursor_has_none()
+    {
+        var random = new Random(1);
+        var uids = string.Join(',', Enumerable.Range(0, 4_000).Select(_ => $"1.2.826.{random.NextInt64()}.{random.NextInt64()}"));
+        var cursors = new SearchCursors(world.Client().Derived, null);
+        Assert.Null(await cursors.ProtectAsync(new SearchPlace(new string('7', 20), Uid.Parse("1.2")), Parse("StudyInstanceUID=" + uids), default));
+    }
+
+    [Fact]
     public async Task The_secret_of_cursors_outlives_reconciling_and_rebuilding()
     {
         var archive = Archives.Open(world, options: new ArchiveOptions { DerivedGraceSeconds = 1 });
