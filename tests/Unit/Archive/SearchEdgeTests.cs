@@ -163,6 +163,32 @@ public sealed class SearchEdgeTests
         Assert.Equal(["1.2.7.6", "1.2.7.8", "1.2.7.10"], found);
     }
 
+    [Fact]
+    public async Task A_search_for_no_results_says_nothing_of_more()
+    {
+        var archive = Archives.Open(world);
+        await archive.StoreAsync(Made("1.2.1", 1).ToFile());
+        Assert.Equal(new SearchAnswer([], false, false, null, false), await SearchAsync(archive, QidoLevel.Study, "limit=0"));
+    }
+
+    /// <summary>One of two configured attributes that is still being built is enough for an answer that says so, whatever other keys there are.</summary>
+    [Fact]
+    public async Task A_key_that_is_being_built_is_told_beside_one_that_is_ready()
+    {
+        QueryTag[] tags = [new(new Tag(0x00101040), Vr.LO, null, QidoLevel.Study), new(new Tag(0x00181210), Vr.SH, null, QidoLevel.Study)];
+        var before = Archives.Open(world, options: new ArchiveOptions { QueryTags = tags[..1] });
+        await before.StoreAsync(Made("1.2.1", 1).Add(0x00101040, "LO", "Here").Add(0x00181210, "SH", "K1").ToFile());
+        while (!(await before.QueryTags.RunAsync(default)).IsFinished) { }
+        var archive = Archives.Open(world, options: new ArchiveOptions { QueryTags = tags });
+        foreach (var (query, isUnready) in new[] { ("PatientAddress=Here&PatientID=P1", false), ("PatientAddress=Here&ConvolutionKernel=K1&PatientID=P1", true),
+            ("PatientAddress=Here&ConvolutionKernel=", false) })
+        {
+            var answer = await SearchAsync(archive, QidoLevel.Study, query);
+            Assert.Single(answer.Results);
+            Assert.Equal(isUnready, answer.Unready);
+        }
+    }
+
     private static TestObject Made(string study, int instance) =>
         TestObject.Of(study, study + ".1", $"{study}.1.{instance}").Add(0x00100020, "LO", "P1");
 
