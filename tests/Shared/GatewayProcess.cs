@@ -70,6 +70,13 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until a line that it said has this text. What it says may come after what it answers.</summary>
+    public async Task UntilSaysAsync(string text)
+    {
+        for (var watch = Stopwatch.StartNew(); !Output.Contains(text, StringComparison.Ordinal); await Task.Delay(20))
+            if (watch.Elapsed > Patience) throw new TimeoutException($"It did not say \"{text}\":\n{Output}");
+    }
+
     /// <summary>Starts it and waits until it is ready.</summary>
     /// <param name="archiveUrl">The DICOMweb base of the destination <c>archive</c>.</param>
     /// <param name="settings">Further environment variables, such as <c>Gateway__Spool__Fsync</c>; an empty one is not set.</param>

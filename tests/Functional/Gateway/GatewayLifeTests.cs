@@ -88,11 +88,9 @@ public sealed class GatewayLifeTests
         try
         {
             const string Failed = "flush of the file system failed";
-            if (waits)
-                await GatewaySystem.UntilAsync(() => Task.FromResult(gateway.Output.Contains(Failed, StringComparison.Ordinal)),
-                    "the flush after five seconds");
+            if (waits) await gateway.UntilSaysAsync(Failed); // the flush after five seconds
             await Assert.ThrowsAsync<AssociationAbortedException>(async () => await association.ReleaseAsync(default));
-            Assert.Contains(Failed, gateway.Output, StringComparison.Ordinal);
+            await gateway.UntilSaysAsync(Failed);
         }
         finally
         {

@@ -104,7 +104,7 @@ public sealed class RetrieveTests(GatewaySystem system) : IClassFixture<GatewayS
     {
         var (command, _) = await Query.MoveAsync(system.Gateway, system.NewStudy(), "EVIL\u001b[2J");
         Assert.Equal((0xA801, "No remote AE is configured with the title EVIL?[2J"), (command.Status, command.ErrorComment));
-        await GatewaySystem.UntilAsync(() => Task.FromResult(system.Gateway.Output.Contains("EVIL?[2J", StringComparison.Ordinal)), "the line of the log");
+        await system.Gateway.UntilSaysAsync("EVIL?[2J");
         Assert.DoesNotContain("\u001b", system.Gateway.Output, StringComparison.Ordinal);
     }
 
