@@ -25,7 +25,6 @@ internal sealed class OidcLogin(GatewayConfiguration configuration, IAuthenticat
     public const string CallbackPath = "/login/oidc/callback";
 
     private const string NoAnswer = "The OpenID provider does not answer.";
-    private const int MaxAnswer = 1 << 20;
     private static readonly TimeSpan LoginTime = TimeSpan.FromMinutes(10), ClockSkew = TimeSpan.FromMinutes(2), AnswerTime = TimeSpan.FromSeconds(15);
 
     private volatile OidcOptions current = configuration.Current.Http.Oidc;
@@ -116,10 +115,12 @@ internal sealed class OidcLogin(GatewayConfiguration configuration, IAuthenticat
 
     private void Apply(GatewayOptions options)
     {
+        // While the scheme is there, requests make the handler's options of what is current: they never meet a provider without an address.
+        var isThere = options.Http.Oidc.Authority.Length > 0;
+        if (!isThere) schemes.RemoveScheme(Scheme);
         current = options.Http.Oidc;
         cache.TryRemove(Scheme);
-        if (current.Authority.Length == 0) schemes.RemoveScheme(Scheme);
-        else schemes.TryAddScheme(new AuthenticationScheme(Scheme, null, typeof(OpenIdConnectHandler)));
+        if (isThere) schemes.TryAddScheme(new AuthenticationScheme(Scheme, null, typeof(OpenIdConnectHandler)));
     }
 
     private static (int Status, string Message) ProblemOf(Exception failure, bool isRefusal) => failure switch

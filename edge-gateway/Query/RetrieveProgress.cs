@@ -30,24 +30,22 @@ internal sealed class RetrieveProgress(Association association, DimseMessage req
     /// <summary>Waits for some work, and sends pending responses meanwhile. Not while the work sends on the association of the request itself.</summary>
     public async Task<T> WhileAsync<T>(Task<T> work)
     {
-        while (true)
+        // Mostly the next object is there already, and needs no timer.
+        while (!work.IsCompleted)
         {
             using var stop = new CancellationTokenSource();
-            var pause = Task.Delay(interval, time, stop.Token);
-            if (await Task.WhenAny(work, pause) == work)
-            {
-                await stop.CancelAsync();
-                return await work;
-            }
+            var isDone = await Task.WhenAny(work, Task.Delay(interval, time, stop.Token)) == work;
+            await stop.CancelAsync();
+            if (isDone) break;
             try
             {
                 await ReportAsync(CancellationToken.None);
             }
             catch (AssociationAbortedException)
             {
-                // The work notices it too, and says so.
-                return await work;
+                break; // the work notices it too, and says so
             }
         }
+        return await work;
     }
 }
